@@ -1,0 +1,48 @@
+# `make demo` and `make test` need only Python 3.11+ and make: they build .venv themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo local test lint types docs lock clean
+.DEFAULT_GOAL := help
+
+help:  ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.venv/.installed: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: set PYTHON=")'
+	@echo "Building .venv from requirements-dev.txt (about a minute, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+demo: .venv/.installed  ## run the whole pipeline once, locally, on the files of samples/
+	@$(BIN)/python -m local demo
+
+local: .venv/.installed  ## keep the local cloud running until Ctrl-C
+	@$(BIN)/python -m local up
+
+test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included
+	@$(BIN)/python -m pytest
+
+lint: .venv/.installed  ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/.installed  ## mypy, strict
+	@$(BIN)/mypy
+
+docs: .venv/.installed  ## write what the docs take from the code
+	@$(BIN)/python -m docs.generate
+
+lock: .venv/.installed  ## pin every package anew, with hashes
+	@$(BIN)/uv pip compile $(LOCK) --output-file requirements.txt requirements.in
+	@$(BIN)/uv pip compile $(LOCK) --output-file requirements-dev.txt --constraints requirements.txt requirements-dev.in
+	@$(BIN)/uv pip compile $(LOCK) --output-file lambda_src/requirements.txt --constraints requirements-dev.txt \
+		$(RUNTIME_PACKAGES:%=--no-emit-package %) lambda_src/requirements.in
+
+LOCK := --quiet --no-header --universal --python-version 3.11 --generate-hashes
+# The Lambda runtime brings boto3 and its dependencies: the layer leaves them out.
+RUNTIME_PACKAGES := boto3 botocore jmespath python-dateutil s3transfer six urllib3
+
+clean:  ## remove what was built
+	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis

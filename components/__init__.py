@@ -1,0 +1,1 @@
+"""The pipeline's infrastructure: one component resource per file."""

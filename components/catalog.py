@@ -1,0 +1,139 @@
+"""The catalog table: the state of every file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pulumi
+import pulumi_aws as aws
+
+from components.encryption import Encryption
+from components.iam import Statement
+from components.settings import Settings, StackSettings
+
+BUCKET_INDEX = "by-bucket"
+STATUS_INDEX = "by-status"
+INDEX_KEYS = {BUCKET_INDEX: "bucket_shard", STATUS_INDEX: "status_shard"}
+"""Index name → its partition key. A key is spread over shards, or one busy bucket would be one hot partition."""
+
+INDEX_SORT_KEY = "processed_at"
+PARTITION_KEY = "object_id"
+SORT_KEY = "version_id"
+TTL_ATTRIBUTE = "ttl"
+
+
+class Catalog(pulumi.ComponentResource):
+    """A DynamoDB table with one item for each object version, two indexes, and a stream of its changes.
+
+    Attributes
+    ----------
+    table
+        The table.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackSettings,
+        encryption: Encryption,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("pipeline:index:Catalog", name, None, opts)
+        settings = stack.settings
+        provisioned = settings.table_billing_mode == "PROVISIONED"
+        scaled = provisioned and settings.table_autoscaling
+        attribute = aws.dynamodb.TableAttributeArgs
+        keys = [PARTITION_KEY, SORT_KEY, *INDEX_KEYS.values(), INDEX_SORT_KEY]
+        self.table = aws.dynamodb.Table(
+            f"{name}-table",
+            billing_mode=settings.table_billing_mode,
+            read_capacity=settings.table_read_capacity if provisioned else None,
+            write_capacity=settings.table_write_capacity if provisioned else None,
+            hash_key=PARTITION_KEY,
+            range_key=SORT_KEY,
+            attributes=[attribute(name=key, type="S") for key in keys],
+            global_secondary_indexes=[
+                aws.dynamodb.TableGlobalSecondaryIndexArgs(
+                    name=index,
+                    hash_key=key,
+                    range_key=INDEX_SORT_KEY,
+                    projection_type="ALL",
+                    read_capacity=settings.index_read_capacity if provisioned else None,
+                    write_capacity=settings.index_write_capacity if provisioned else None,
+                )
+                for index, key in INDEX_KEYS.items()
+            ],
+            ttl=aws.dynamodb.TableTtlArgs(attribute_name=TTL_ATTRIBUTE, enabled=True),
+            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
+                enabled=True, kms_key_arn=encryption.key.arn
+            ),
+            stream_enabled=True,
+            stream_view_type="NEW_AND_OLD_IMAGES",
+            deletion_protection_enabled=settings.retain_data,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=settings.retain_data,
+                retain_on_delete=settings.retain_data,
+                # What autoscaling sets is not ours to set back on the next update.
+                ignore_changes=_SCALED_PROPERTIES if scaled else None,
+            ),
+        )
+        if scaled:
+            self._scale(name, settings)
+        self.register_outputs({"tableName": self.table.name, "streamArn": self.table.stream_arn})
+
+    def _scale(self, name: str, settings: Settings) -> None:
+        for target_name, resource_id, dimension in _scalable(self.table):
+            for operation in ("Read", "Write"):
+                target = aws.appautoscaling.Target(
+                    f"{name}-{target_name}-{operation.lower()}-target",
+                    service_namespace="dynamodb",
+                    resource_id=resource_id,
+                    scalable_dimension=f"dynamodb:{dimension}:{operation}CapacityUnits",
+                    min_capacity=settings.autoscaling_min_capacity,
+                    max_capacity=settings.autoscaling_max_capacity,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+                metric = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
+                aws.appautoscaling.Policy(
+                    f"{name}-{target_name}-{operation.lower()}-policy",
+                    policy_type="TargetTrackingScaling",
+                    service_namespace=target.service_namespace,
+                    resource_id=target.resource_id,
+                    scalable_dimension=target.scalable_dimension,
+                    target_tracking_scaling_policy_configuration=(
+                        aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
+                            target_value=settings.autoscaling_target_percent,
+                            predefined_metric_specification=metric(
+                                predefined_metric_type=f"DynamoDB{operation}CapacityUtilization"
+                            ),
+                        )
+                    ),
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+
+    def write_items(self) -> Statement:
+        """Grant the conditional writes that move a file from status to status."""
+        return Statement(
+            sid="WriteCatalogItems",
+            actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resources=[self.table.arn],
+        )
+
+
+_SCALED_PROPERTIES = [
+    "readCapacity",
+    "writeCapacity",
+    "globalSecondaryIndexes[*].readCapacity",
+    "globalSecondaryIndexes[*].writeCapacity",
+]
+
+
+def _scalable(table: aws.dynamodb.Table) -> Iterator[tuple[str, pulumi.Output[str], str]]:
+    """Name, resource id and dimension of what Application Auto Scaling can scale."""
+    table_id = pulumi.Output.concat("table/", table.name)
+    yield "table", table_id, "table"
+    for index in INDEX_KEYS:
+        yield index, pulumi.Output.concat(table_id, "/index/", index), "index"

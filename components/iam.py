@@ -1,0 +1,68 @@
+"""Policy statements and documents: what grants are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import pulumi
+
+Conditions: TypeAlias = Mapping[str, Mapping[str, pulumi.Input[str] | Sequence[pulumi.Input[str]]]]
+Principals: TypeAlias = str | Mapping[str, pulumi.Input[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of an IAM or resource policy.
+
+    Parameters
+    ----------
+    sid
+        Letters and digits that say what it is for; unique in its document.
+    actions, resources
+        What is allowed or denied, on what. Resources may be outputs.
+    principals
+        Who, in a resource policy; None in a role's policy.
+    conditions
+        Operator → condition key → value or values.
+    """
+
+    sid: str
+    actions: Sequence[str]
+    resources: Sequence[pulumi.Input[str]]
+    effect: Literal["Allow", "Deny"] = "Allow"
+    principals: Principals | None = None
+    conditions: Conditions = field(default_factory=dict)
+
+
+def policy_document(statements: Sequence[Statement]) -> pulumi.Output[str]:
+    """Return the JSON of a policy with `statements`, resolved when all that they name is known."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [_render(s) for s in statements]})
+
+
+def deny_insecure_transport(resources: Sequence[pulumi.Input[str]], action: str) -> Statement:
+    """Return the statement that denies `action` to everybody whose request does not come over TLS."""
+    return Statement(
+        sid="DenyInsecureTransport",
+        effect="Deny",
+        principals="*",
+        actions=[action],
+        resources=resources,
+        conditions={"Bool": {"aws:SecureTransport": "false"}},
+    )
+
+
+def _render(statement: Statement) -> dict[str, object]:
+    rendered: dict[str, object] = {
+        "Sid": statement.sid,
+        "Effect": statement.effect,
+        "Action": list(statement.actions),
+    }
+    if statement.resources:  # a role's trust policy has none
+        rendered["Resource"] = list(statement.resources)
+    if statement.principals is not None:
+        rendered["Principal"] = statement.principals
+    if statement.conditions:
+        rendered["Condition"] = statement.conditions
+    return rendered

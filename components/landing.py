@@ -1,0 +1,244 @@
+"""The landing bucket, where files arrive and results are published, and the bucket of its access logs."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account import Account
+from components.bucket import PrivateBucket
+from components.encryption import Encryption
+from components.iam import Statement
+from components.settings import Settings, StackSettings
+
+UPLOADS_PREFIX = "uploads/"
+PROCESSED_PREFIX = "processed/"
+REJECTED_PREFIX = "rejected/"
+ACCESS_LOGS_PREFIX = "access-logs/"
+
+UPLOAD_METHODS = ("GET", "PUT", "POST")
+MIN_TLS_VERSION = "1.2"
+
+
+class Landing(pulumi.ComponentResource):
+    """A versioned, private bucket under the stack's key, with access logs, lifecycle and CORS.
+
+    Parameters
+    ----------
+    stack
+        The stack's settings.
+    account
+        Where the stack stands.
+    encryption
+        The key that every object is encrypted with.
+
+    Attributes
+    ----------
+    bucket
+        The landing bucket.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackSettings,
+        account: Account,
+        encryption: Encryption,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("pipeline:index:Landing", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        settings = stack.settings
+        logs = self._access_logs(f"{name}-logs", settings, account)
+        landing = PrivateBucket(
+            name,
+            kms_key_arn=encryption.key.arn,
+            retain=settings.retain_data,
+            statements=lambda bucket: _upload_rules(bucket, encryption),
+            opts=self._child,
+        )
+        self.bucket = landing.bucket
+        aws.s3.BucketLogging(
+            f"{name}-logging",
+            bucket=self.bucket.id,
+            target_bucket=logs.bucket.id,
+            target_prefix=ACCESS_LOGS_PREFIX,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=self.bucket.id,
+            rules=_lifecycle(settings),
+            # Rules on old versions need versioning to be on.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[landing.versioning]),
+        )
+        if settings.intelligent_tiering:
+            self._tier(name, settings)
+        if settings.cors_origins:
+            self._allow_browsers(name, settings)
+        self.register_outputs({"bucketName": self.bucket.id, "bucketArn": self.bucket.arn})
+
+    def _access_logs(self, name: str, settings: Settings, account: Account) -> PrivateBucket:
+        logs = PrivateBucket(
+            name,
+            # S3's log delivery writes to buckets with S3-managed keys only.
+            kms_key_arn=None,
+            retain=settings.retain_data,
+            statements=lambda bucket: [
+                Statement(
+                    sid="AccessLogDelivery",
+                    principals={"Service": "logging.s3.amazonaws.com"},
+                    actions=["s3:PutObject"],
+                    resources=[bucket.arn.apply(lambda arn: f"{arn}/{ACCESS_LOGS_PREFIX}*")],
+                    conditions={"StringEquals": {"aws:SourceAccount": account.id}},
+                )
+            ],
+            opts=self._child,
+        )
+        rule = aws.s3.BucketLifecycleConfigurationRuleArgs
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=logs.bucket.id,
+            rules=[
+                rule(
+                    id="expire-access-logs",
+                    status="Enabled",
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                    expiration=_after_days(settings.access_log_retention_days),
+                    noncurrent_version_expiration=_old_after_days(1),
+                    abort_incomplete_multipart_upload=_abort_after_days(settings.multipart_upload_days),
+                )
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.versioning]),
+        )
+        return logs
+
+    def _tier(self, name: str, settings: Settings) -> None:
+        tier = aws.s3.BucketIntelligentTieringConfigurationTieringArgs
+        aws.s3.BucketIntelligentTieringConfiguration(
+            f"{name}-tiering",
+            bucket=self.bucket.id,
+            name="whole-bucket",
+            status="Enabled",
+            tierings=[
+                tier(access_tier="ARCHIVE_ACCESS", days=settings.archive_after_days),
+                tier(access_tier="DEEP_ARCHIVE_ACCESS", days=settings.deep_archive_after_days),
+            ],
+            opts=self._child,
+        )
+
+    def _allow_browsers(self, name: str, settings: Settings) -> None:
+        aws.s3.BucketCorsConfiguration(
+            f"{name}-cors",
+            bucket=self.bucket.id,
+            cors_rules=[
+                aws.s3.BucketCorsConfigurationCorsRuleArgs(
+                    allowed_methods=list(UPLOAD_METHODS),
+                    allowed_origins=settings.cors_origins,
+                    allowed_headers=["*"],
+                    expose_headers=["ETag", "x-amz-version-id"],
+                    max_age_seconds=settings.cors_max_age_seconds,
+                )
+            ],
+            opts=self._child,
+        )
+
+    def read_uploads(self) -> list[Statement]:
+        """Grant reading every version of the uploaded objects, and learning that one is gone."""
+        return [
+            Statement(
+                sid="ReadUploads",
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[self.objects(UPLOADS_PREFIX)],
+            ),
+            # Without it S3 answers 403, not 404, for an object that was deleted (HeadObject, Permissions).
+            Statement(sid="TellMissingFromDenied", actions=["s3:ListBucket"], resources=[self.bucket.arn]),
+        ]
+
+    def objects(self, prefix: str) -> pulumi.Output[str]:
+        """Return the ARN pattern of the objects under `prefix`."""
+        return self.bucket.arn.apply(lambda arn: f"{arn}/{prefix}*")
+
+
+def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Statement]:
+    everything = [bucket.arn, bucket.arn.apply(lambda arn: f"{arn}/*")]
+    objects = everything[1:]
+    algorithm = "s3:x-amz-server-side-encryption"
+    key_id = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+
+    def deny(sid: str, actions: list[str], resources: list[pulumi.Output[str]],
+             conditions: dict[str, dict[str, pulumi.Input[str]]]) -> Statement:
+        return Statement(
+            sid=sid, effect="Deny", principals="*", actions=actions, resources=list(resources), conditions=conditions
+        )
+
+    # A negated operator also matches a request without the header, to which the bucket's own key applies:
+    # the Null condition lets those through.
+    return [
+        deny("DenyOldTls", ["s3:*"], everything, {"NumericLessThan": {"s3:TlsVersion": MIN_TLS_VERSION}}),
+        deny(
+            "DenyOtherEncryption", ["s3:PutObject"], objects,
+            {"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: "false"}},
+        ),
+        deny(
+            "DenyOtherKey", ["s3:PutObject"], objects,
+            {"StringNotEquals": {key_id: encryption.key.arn}, "Null": {key_id: "false"}},
+        ),
+    ]
+
+
+def _lifecycle(settings: Settings) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    rule = aws.s3.BucketLifecycleConfigurationRuleArgs
+    filtered = aws.s3.BucketLifecycleConfigurationRuleFilterArgs
+    rules = [
+        rule(
+            id="end-unfinished-uploads",
+            status="Enabled",
+            filter=filtered(prefix=""),
+            abort_incomplete_multipart_upload=_abort_after_days(settings.multipart_upload_days),
+        )
+    ]
+    if settings.upload_retention_days:
+        rules.append(
+            rule(
+                id="expire-uploads",
+                status="Enabled",
+                filter=filtered(prefix=UPLOADS_PREFIX),
+                expiration=_after_days(settings.upload_retention_days),
+            )
+        )
+    if settings.old_version_retention_days:
+        rules.append(
+            rule(
+                id="expire-old-versions",
+                status="Enabled",
+                filter=filtered(prefix=""),
+                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
+                noncurrent_version_expiration=_old_after_days(settings.old_version_retention_days),
+            )
+        )
+    if settings.intelligent_tiering:
+        # The tiering configuration only moves objects that are in the class already.
+        transition = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs
+        rules.append(
+            rule(
+                id="store-in-intelligent-tiering",
+                status="Enabled",
+                filter=filtered(prefix=""),
+                transitions=[transition(days=0, storage_class="INTELLIGENT_TIERING")],
+            )
+        )
+    return rules
+
+
+def _after_days(days: int) -> aws.s3.BucketLifecycleConfigurationRuleExpirationArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days)
+
+
+def _old_after_days(days: int) -> aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=days)
+
+
+def _abort_after_days(days: int) -> aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=days)

@@ -1,0 +1,320 @@
+"""The stack's config as typed, checked values: the only reader of Pulumi's config."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+MAX_NAME_PREFIX = 40
+"""Characters of ``project-stage``: an S3 bucket name holds 63, and the longest of ours adds a part and a suffix."""
+
+_STAGE = re.compile(r"[a-z][a-z0-9-]*")
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+# CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).
+LogRetention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+
+class SettingsError(pulumi.RunError):
+    """One or more settings are wrong. The message names each key, its value and what is allowed."""
+
+
+def _email(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        raise ValueError("should be an e-mail address such as ops@example.com")
+    return value
+
+
+def _origin(value: str) -> str:
+    if value != "*" and not re.fullmatch(r"https://[a-z0-9.*-]+(:\d+)?|http://localhost(:\d+)?", value):
+        raise ValueError("should be * or an origin such as https://app.example.com, with no path")
+    return value
+
+
+def _extension(value: str) -> str:
+    if not re.fullmatch(r"(\.[a-z0-9]+)+", value):
+        raise ValueError("should be a lower-case extension with its dot, such as .csv or .csv.gz")
+    return value
+
+
+def _folder(value: str) -> str:
+    if not re.fullmatch(r"[^/].*/", value):
+        raise ValueError("should be a key prefix that ends in a slash and does not start with one, such as temp/")
+    return value
+
+
+def _insights_arn(value: str) -> str:
+    if value and not re.fullmatch(r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:LambdaInsightsExtension[\w-]*:\d+", value):
+        raise ValueError("should be empty or the versioned ARN of the LambdaInsightsExtension layer in the region")
+    return value
+
+
+class Settings(BaseModel):
+    """Every setting of a stage. A field's alias is its key in ``Pulumi.<stage>.yaml``.
+
+    Bounds are the services' own where they have one; the field's description says what the setting does.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
+
+    owner: str = Field("platform", min_length=1, max_length=256, description="Value of the Owner tag.")
+    cost_center: str = Field("shared", min_length=1, max_length=256, description="Value of the CostCenter tag.")
+    backup: bool = Field(default=False, description="Value of the Backup tag, for backup plans that select by it.")
+    retain_data: bool = Field(
+        default=True,
+        description="Keep bucket, table and key when the stack is destroyed, and protect them from deletion. "
+        "false: the stack can be destroyed with objects inside.",
+    )
+    key_deletion_days: int = Field(30, ge=7, le=30, description="Days between a KMS key's deletion and its end.")
+
+    upload_retention_days: int = Field(
+        90, ge=0, description="Days after which an uploaded object expires. 0: never."
+    )
+    old_version_retention_days: int = Field(
+        0, ge=0, description="Days after which an old object version expires. 0: never."
+    )
+    multipart_upload_days: int = Field(7, ge=1, description="Days after which an unfinished multipart upload ends.")
+    intelligent_tiering: bool = Field(
+        default=False, description="Store every object of the bucket in S3 Intelligent-Tiering."
+    )
+    archive_after_days: int = Field(
+        90, ge=90, le=730, description="Days without access before Intelligent-Tiering archives an object."
+    )
+    deep_archive_after_days: int = Field(
+        180, ge=180, le=730, description="Days without access before Intelligent-Tiering moves it to the deep archive."
+    )
+    cors_origins: list[Annotated[str, AfterValidator(_origin)]] = Field(
+        [], description="Origins that may upload from a browser. Empty: no CORS rule."
+    )
+    cors_max_age_seconds: int = Field(3000, ge=0, le=86400, description="Seconds a browser may cache a CORS answer.")
+    access_log_retention_days: int = Field(365, ge=1, description="Days the bucket's access logs are kept.")
+
+    max_receive_count: int = Field(
+        5, ge=3, le=1000, description="Receives of a message before it moves to the dead-letter queue."
+    )
+    dead_letter_retention_days: int = Field(14, ge=5, le=14, description="Days a dead letter is kept.")
+    dead_letter_visibility_seconds: int = Field(
+        300, ge=0, le=43200, description="Seconds a dead letter that was received stays hidden."
+    )
+    batch_size: int = Field(10, ge=1, le=10, description="Messages that one invocation takes at most.")
+    max_concurrency: int = Field(
+        10, ge=2, le=1000, description="Ingest functions that run at once, capped at the event source."
+    )
+
+    table_billing_mode: Literal["PAY_PER_REQUEST", "PROVISIONED"] = Field(
+        "PAY_PER_REQUEST", description="How the catalog table is billed."
+    )
+    table_read_capacity: int = Field(5, ge=1, description="Read capacity units of the table, when provisioned.")
+    table_write_capacity: int = Field(5, ge=1, description="Write capacity units of the table, when provisioned.")
+    index_read_capacity: int = Field(2, ge=1, description="Read capacity units of each index, when provisioned.")
+    index_write_capacity: int = Field(2, ge=1, description="Write capacity units of each index, when provisioned.")
+    table_autoscaling: bool = Field(default=True, description="Scale provisioned capacity with the load.")
+    autoscaling_min_capacity: int = Field(25, ge=1, description="Least capacity units that autoscaling sets.")
+    autoscaling_max_capacity: int = Field(1000, ge=1, description="Most capacity units that autoscaling sets.")
+    autoscaling_target_percent: int = Field(
+        70, ge=20, le=90, description="Use of the capacity that autoscaling aims at, in percent."
+    )
+    index_shards: int = Field(
+        8, ge=1, le=200, description="Partition keys that one bucket's or status's index entries are spread over."
+    )
+    catalog_retention_days: int = Field(365, ge=1, description="Days after which a catalog item expires.")
+
+    function_memory_mb: int = Field(1024, ge=128, le=10240, description="Memory of a function, in MB.")
+    function_timeout_seconds: int = Field(120, ge=3, le=900, description="Time-out of a function.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe level that the functions log."
+    )
+    log_retention_days: LogRetention = Field(365, description="Days the functions' logs are kept.")
+    lambda_insights_layer_arn: Annotated[str, AfterValidator(_insights_arn)] = Field(
+        "", description="ARN of the LambdaInsightsExtension layer (arm64) in the stack's region. Empty: no Insights."
+    )
+    layer_platform: Literal["lambda", "host"] = Field(
+        "lambda", description="What the shared layer is built for: Lambda's arm64, or (local cloud) this machine."
+    )
+
+    max_object_bytes: int = Field(
+        1024**3, ge=1, le=5 * 1024**4, description="Size above which an object is skipped, in bytes."
+    )
+    allowed_extensions: list[Annotated[str, AfterValidator(_extension)]] = Field(
+        [
+            *(".jpg", ".jpeg", ".png", ".pdf", ".txt", ".xml", ".csv", ".json", ".ndjson", ".jsonl"),
+            *(".csv.gz", ".json.gz", ".ndjson.gz", ".jsonl.gz"),
+        ],
+        min_length=1,
+        description="Extensions that are taken in; a name without one always is.",
+    )
+    refused_prefixes: list[Annotated[str, AfterValidator(_folder)]] = Field(
+        ["temp/", "tmp/", ".aws/", ".git/"],
+        description="Folders, at the top of the bucket or of uploads/, whose objects are skipped.",
+    )
+    time_reserve_seconds: int = Field(
+        10, ge=1, description="Time that must be left in an invocation for one more message to be started."
+    )
+
+    alert_emails: list[Annotated[str, AfterValidator(_email)]] = Field(
+        [], description="Addresses that the alarms are sent to; each must confirm its subscription."
+    )
+
+    @model_validator(mode="after")
+    def _check_across_fields(self) -> Settings:
+        if self.time_reserve_seconds >= self.function_timeout_seconds:
+            raise ValueError(
+                f"timeReserveSeconds = {self.time_reserve_seconds}: should be less than functionTimeoutSeconds "
+                f"({self.function_timeout_seconds}), or no message is ever started"
+            )
+        if self.autoscaling_min_capacity > self.autoscaling_max_capacity:
+            raise ValueError(
+                f"autoscalingMinCapacity = {self.autoscaling_min_capacity}: should be at most "
+                f"autoscalingMaxCapacity ({self.autoscaling_max_capacity})"
+            )
+        if self.archive_after_days >= self.deep_archive_after_days:
+            raise ValueError(
+                f"archiveAfterDays = {self.archive_after_days}: should be less than "
+                f"deepArchiveAfterDays ({self.deep_archive_after_days})"
+            )
+        if "*" in self.cors_origins and len(self.cors_origins) > 1:
+            raise ValueError(f"corsOrigins = {self.cors_origins}: * already allows every origin; give it alone")
+        return self
+
+
+class AwsSettings(BaseModel):
+    """The ``aws:`` keys of a stage that the stack's provider takes over.
+
+    The program declares its own provider, which reads no config, so a key that is not listed here would
+    silently do nothing: it is refused instead.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
+
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Region of the stack.")
+    profile: str | None = Field(None, description="Profile of the shared credentials file.")
+    allowed_account_ids: list[Annotated[str, Field(pattern=r"^\d{12}$")]] | None = Field(
+        None, description="Accounts that the stack may be deployed to."
+    )
+    access_key: str | None = Field(None, description="Access key of the local cloud.")
+    secret_key: str | None = Field(None, description="Secret key of the local cloud.")
+    endpoints: list[dict[str, str]] | None = Field(None, description="Endpoint of each service, for the local cloud.")
+    insecure: bool | None = Field(None, description="Take the local cloud's self-signed certificate.")
+    s3_use_path_style: bool | None = Field(None, description="Address buckets by path, as the local cloud does.")
+    skip_credentials_validation: bool | None = Field(None, description="Do not ask STS who we are.")
+    skip_metadata_api_check: bool | None = Field(None, description="Do not ask the instance for credentials.")
+
+    @model_validator(mode="after")
+    def _check_loopback(self) -> AwsSettings:
+        hosts = {urlsplit(url).hostname for service in self.endpoints or [] for url in service.values()}
+        local = bool(hosts) and hosts <= _LOOPBACK_HOSTS
+        for key, value in (("insecure", self.insecure), ("accessKey", self.access_key), ("secretKey", self.secret_key)):
+            if value and not local:
+                raise ValueError(f"{key}: only with endpoints that are all on this machine; elsewhere use a profile")
+        return self
+
+
+class StackSettings(BaseModel):
+    """Everything the program is told: which stack it is, its settings, and its provider's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str
+    stage: str
+    settings: Settings
+    aws: AwsSettings
+
+    @property
+    def prefix(self) -> str:
+        """``project-stage``: what every name of the stack starts with."""
+        return f"{self.project}-{self.stage}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that every taggable resource carries."""
+        return {
+            "Environment": self.stage,
+            "Project": self.project,
+            "ManagedBy": "Pulumi",
+            "Owner": self.settings.owner,
+            "CostCenter": self.settings.cost_center,
+            "Backup": str(self.settings.backup).lower(),
+        }
+
+
+def load() -> StackSettings:
+    """Read and check the config of the current stack.
+
+    Returns
+    -------
+    StackSettings
+        The checked settings, frozen.
+
+    Raises
+    ------
+    SettingsError
+        If a key is unknown, a value is of the wrong type or out of bounds, or two values contradict each
+        other. All problems are named at once.
+    """
+    project, stage = pulumi.get_project(), pulumi.get_stack()
+    problems: list[str] = []
+    prefix = f"{project}-{stage}"
+    if not _STAGE.fullmatch(stage) or not _STAGE.fullmatch(project):
+        problems.append(f"project {project!r}, stack {stage!r}: should be lower-case letters, digits and hyphens")
+    if len(prefix) > MAX_NAME_PREFIX:
+        problems.append(f"{prefix!r} ({len(prefix)} characters): project and stack should have {MAX_NAME_PREFIX} at most")
+    settings = _parse(Settings, project, problems)
+    aws = _parse(AwsSettings, "aws", problems)
+    if problems or settings is None or aws is None:
+        raise SettingsError("wrong settings of stack " + repr(stage) + ":\n" + "\n".join(f"  {p}" for p in problems))
+    return StackSettings(project=project, stage=stage, settings=settings, aws=aws)
+
+
+def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
+    """Build `model` from the keys of `namespace`, or append what is wrong with them."""
+    values = {key: _decode(model, key, value) for key, value in _read(namespace).items()}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems += [_explain(namespace, detail) for detail in error.errors()]
+        return None
+
+
+def _read(namespace: str) -> dict[str, str]:
+    """All that the stack's files set in `namespace`, the project's defaults included, as Pulumi hands it over."""
+    handed_over = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    prefix = f"{namespace}:"
+    return {key.removeprefix(prefix): str(value) for key, value in handed_over.items() if key.startswith(prefix)}
+
+
+def _decode(model: type[BaseModel], key: str, value: str) -> object:
+    """Pulumi hands lists and objects over as JSON text, everything else as plain text."""
+    fields = {field.alias: field for field in model.model_fields.values()}
+    if key in fields and "list" in str(fields[key].annotation):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _explain(namespace: str, detail: ErrorDetails) -> str:
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if not detail["loc"]:  # a rule across fields names its keys itself
+        return f"{namespace}:{message}"
+    key = f"{namespace}:{detail['loc'][0]}" + "".join(f"[{part}]" for part in detail["loc"][1:])
+    if detail["type"] == "missing":
+        return f"{key}: is required"
+    secret = namespace == "aws" or runtime_config.is_config_secret(f"{namespace}:{detail['loc'][0]}")
+    given = key if secret else f"{key} = {detail['input']!r}"  # credentials stay out of logs
+    if detail["type"] == "extra_forbidden":
+        return f"{given}: is not a setting of this program; README lists them all"
+    return f"{given}: {message}"

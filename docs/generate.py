@@ -1,0 +1,104 @@
+"""Write what the documents take from the code, between its markers: ``python -m docs.generate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final, Literal, get_args, get_origin
+
+import yaml
+from pydantic.fields import FieldInfo
+
+from components.settings import Settings
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+_START: Final = "settings: made by `make docs` from components/settings.py"
+_END: Final = "settings: end"
+
+
+def project_config() -> str:
+    """Return the ``config`` block of Pulumi.yaml: every setting, typed, described and defaulted."""
+    block: dict[str, dict[str, object]] = {}
+    for key, field in _fields():
+        kind = _kind(field)
+        block[key] = {
+            "type": kind,
+            **({"items": {"type": "string"}} if kind == "array" else {}),
+            "description": _describe(field),
+            "default": field.default,
+        }
+    return yaml.safe_dump({"config": block}, sort_keys=False, width=116, allow_unicode=True)
+
+
+def settings_table() -> str:
+    """Return README's table of every setting, with the value of each stage that sets it."""
+    stages = {stage: _stage_values(stage) for stage in ("local", "dev", "prod")}
+    lines = [
+        "| setting | what it does | default | " + " | ".join(stages) + " |",
+        "|---|---|---|" + "---|" * len(stages),
+    ]
+    for key, field in _fields():
+        cells = [_cell(values[key]) if key in values else "" for values in stages.values()]
+        lines.append(f"| `{key}` | {_describe(field)} | {_cell(field.default)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def generated() -> dict[Path, str]:
+    """Return every file with a generated part, as it should be."""
+    return {
+        ROOT / "Pulumi.yaml": _between(ROOT / "Pulumi.yaml", project_config(), "# {}"),
+        ROOT / "README.md": _between(ROOT / "README.md", settings_table(), "<!-- {} -->"),
+    }
+
+
+def _fields() -> list[tuple[str, FieldInfo]]:
+    return [(str(field.alias), field) for field in Settings.model_fields.values()]
+
+
+def _kind(field: FieldInfo) -> Literal["boolean", "integer", "array", "string"]:
+    default: object = field.default
+    if isinstance(default, bool):
+        return "boolean"
+    if isinstance(default, int):
+        return "integer"
+    return "array" if isinstance(default, list) else "string"
+
+
+def _describe(field: FieldInfo) -> str:
+    """Description and, from the constraints, what is allowed."""
+    bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
+    if get_origin(field.annotation) is Literal:
+        allowed = " Allowed: " + ", ".join(str(value) for value in get_args(field.annotation)) + "."
+    elif bounds:
+        allowed = f" Allowed: {bounds['ge']} to {bounds['le']}." if "le" in bounds else f" At least {bounds['ge']}."
+    else:
+        allowed = ""
+    return f"{field.description}{allowed}"
+
+
+def _stage_values(stage: str) -> dict[str, object]:
+    document: dict[str, dict[str, object]] = yaml.safe_load((ROOT / f"Pulumi.{stage}.yaml").read_text())
+    return {key.partition(":")[2]: value for key, value in document["config"].items()}
+
+
+def _cell(value: object) -> str:
+    return f"`{json.dumps(value)}`"
+
+
+def _between(path: Path, text: str, marker: str) -> str:
+    start, end = marker.format(_START), marker.format(_END)
+    head, _, rest = path.read_text().partition(start)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError(f"{path.name}: the markers {start!r} and {end!r} are missing")
+    return f"{head}{start}\n{text}{end}{tail}"
+
+
+def main() -> None:
+    """Write every generated part."""
+    for path, text in generated().items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

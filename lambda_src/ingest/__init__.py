@@ -1,0 +1,1 @@
+"""The ingest function: from an upload's event to the file's catalog item."""

@@ -1,0 +1,145 @@
+"""Lambda's entry: takes a batch of messages from the intake queue, and hands back those that failed."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+from ingest.events import MalformedEventError, parse_uploads
+from ingest.ingest import ClaimLostError, HeldElsewhereError, Ingest
+from ingest.rules import IntakeRules
+from shared import clients
+from shared.catalog import Catalog, Worker
+from shared.environment import Environment
+from shared.files import ObjectVersion, Status
+from shared.objects import Objects
+from shared.observability import logger, metrics, tracer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+MAX_REASON_CHARACTERS = 1000
+
+_environment = Environment(os.environ)
+_bucket = _environment.text("BUCKET_NAME")
+_dead_letter_queue_url = _environment.text("DEAD_LETTER_QUEUE_URL")
+_time_reserve = timedelta(seconds=_environment.integer("TIME_RESERVE_SECONDS"))
+_ingest = Ingest(
+    Catalog(
+        clients.dynamodb(),
+        _environment.text("CATALOG_TABLE_NAME"),
+        shards=_environment.integer("INDEX_SHARDS"),
+        retention=timedelta(days=_environment.integer("CATALOG_RETENTION_DAYS")),
+        stage=_environment.text("STAGE"),
+        region=_environment.text("AWS_REGION"),
+    ),
+    Objects(clients.s3()),
+    IntakeRules.from_environment(_environment),
+)
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+class OutOfTimeError(Exception):
+    """Too little of the invocation is left to start another message."""
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    """Process one batch.
+
+    Parameters
+    ----------
+    event
+        Messages of the intake queue, as Lambda's event source mapping sends them.
+    context
+        The invocation.
+
+    Returns
+    -------
+    dict
+        The ids of the messages that stay in the queue: ``batchItemFailures``.
+    """
+    response = process_partial_response(
+        event=event, record_handler=_handle_message, processor=_processor, context=context
+    )
+    # A partial batch counts as a success of the function: only this metric shows what came back.
+    metrics.add_metric(name="MessagesReturned", unit=MetricUnit.Count, value=len(response["batchItemFailures"]))
+    return response
+
+
+@tracer.capture_method(capture_response=False)
+def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Process every upload of a message; raise to leave the message in the queue."""
+    deadline = datetime.now(UTC) + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
+    if deadline - datetime.now(UTC) < _time_reserve:
+        logger.info("handed back: too little time left", message_id=record.message_id)
+        raise OutOfTimeError(record.message_id)
+    try:
+        uploads, problems = parse_uploads(record.body, _bucket)
+    except MalformedEventError as error:
+        uploads, problems = [], [str(error)]
+    attempt = int(record.attributes.approximate_receive_count)
+    failure: Exception | None = None
+    for version in uploads:
+        worker = Worker(
+            request_id=lambda_context.aws_request_id,
+            function_name=lambda_context.function_name,
+            attempt=attempt,
+            started_at=datetime.now(UTC),
+            deadline=deadline,
+        )
+        try:
+            _handle_upload(version, worker)
+        except Exception as error:  # noqa: BLE001 - raised below, when the message's other uploads are done
+            failure = error
+    if failure:
+        raise failure
+    if problems:
+        _refuse(record, "; ".join(problems))
+
+
+def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
+    details = {"object_id": version.object_id, "version_id": version.version_id, "attempt": worker.attempt}
+    try:
+        outcome = _ingest.process(version, worker)
+    except (HeldElsewhereError, ClaimLostError) as error:
+        logger.info("left in the queue: another worker is at it", error=type(error).__name__, **details)
+        raise
+    except Exception:
+        logger.exception("failed, left in the queue", **details)
+        _count(Status.FAILED)
+        raise
+    if outcome is None:
+        logger.info("finished before", **details)
+        return
+    elapsed = datetime.now(UTC) - worker.started_at
+    logger.info("file processed", status=outcome.status, reason=outcome.reason, **details)
+    _count(outcome.status)
+    metrics.add_metric(
+        name="ProcessingTime", unit=MetricUnit.Milliseconds, value=elapsed / timedelta(milliseconds=1)
+    )
+    if version.size is not None:
+        metrics.add_metric(name="FileSize", unit=MetricUnit.Bytes, value=version.size)
+
+
+def _count(status: Status) -> None:
+    metrics.add_metric(name=f"Files{status.title()}", unit=MetricUnit.Count, value=1)
+
+
+def _refuse(record: SQSRecord, reason: str) -> None:
+    """Put a message that is no upload aside with its reason: no retry will make it one."""
+    logger.error("message refused", reason=reason, message_id=record.message_id)
+    clients.sqs().send_message(
+        QueueUrl=_dead_letter_queue_url,
+        MessageBody=record.body,
+        MessageAttributes={"reason": {"DataType": "String", "StringValue": ascii(reason)[:MAX_REASON_CHARACTERS]}},
+    )
+    metrics.add_metric(name="MessagesRefused", unit=MetricUnit.Count, value=1)

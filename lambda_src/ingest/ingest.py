@@ -1,0 +1,122 @@
+"""From an upload to its catalog item: plain Python that knows no event format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ingest.rules import IntakeRules
+from shared.catalog import Catalog, Claim, Worker
+from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
+from shared.objects import ObjectGoneError, Objects
+from shared.observability import logger
+
+ContentWork: TypeAlias = Callable[[ObjectVersion, ObjectFacts], Outcome]
+"""Works through an object's content and says how that ended: COMPLETED or REJECTED."""
+
+
+class HeldElsewhereError(Exception):
+    """Another worker is at the file: its message stays in the queue until that worker is done or dead."""
+
+
+class ClaimLostError(Exception):
+    """The claim lapsed while we worked, and another worker took over. Its message is not ours to delete."""
+
+
+class Ingest:
+    """Brings uploads to their final status.
+
+    Parameters
+    ----------
+    catalog, objects
+        The table and the bucket.
+    rules
+        Which objects are taken in.
+    work_for
+        The content work that an object needs, or None for a file that is only cataloged.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        objects: Objects,
+        rules: IntakeRules,
+        work_for: Callable[[ObjectVersion, ObjectFacts], ContentWork | None] = lambda _version, _facts: None,
+    ) -> None:
+        self._catalog = catalog
+        self._objects = objects
+        self._rules = rules
+        self._work_for = work_for
+
+    def process(self, version: ObjectVersion, worker: Worker) -> Outcome | None:
+        """Bring one object version to its final status.
+
+        Returns
+        -------
+        Outcome or None
+            What the catalog says now; None if the version was finished before: the event came twice.
+
+        Raises
+        ------
+        HeldElsewhereError, ClaimLostError
+            If another worker is at it.
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
+            If AWS fails in a way that can pass; the file is FAILED, as far as that could be written.
+        """
+        refusal = self._rules.refuse_key(version.key)
+        facts = ObjectFacts()
+        if self._rules.is_upload(version.key):  # nothing else may be read
+            try:
+                facts = self._objects.facts(version)
+            except ObjectGoneError:
+                refusal = refusal or "object version was deleted before it was read"
+            except (ClientError, BotoCoreError) as error:
+                return self._fail(version, worker, error)
+        size = facts.size if facts.size is not None else version.size
+        refusal = refusal or self._rules.refuse_size(size or 0)
+        if refusal:
+            return self._record(version, facts, Outcome(status=Status.SKIPPED, reason=refusal), worker)
+        work = self._work_for(version, facts)
+        if work is None:
+            return self._record(version, facts, Outcome(status=Status.COMPLETED), worker)
+        return self._work(version, facts, work, worker)
+
+    def _record(self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker) -> Outcome | None:
+        claim = self._catalog.record(version, facts, outcome, worker)
+        return outcome if _is_taken(claim, version) else None
+
+    def _work(
+        self, version: ObjectVersion, facts: ObjectFacts, work: ContentWork, worker: Worker
+    ) -> Outcome | None:
+        if not _is_taken(self._catalog.claim(version, facts, worker), version):
+            return None
+        try:
+            outcome = work(version, facts)
+        except Exception as error:
+            self._catalog.finish(version, _failure(error), worker)
+            raise
+        if not self._catalog.finish(version, outcome, worker):
+            raise ClaimLostError(version.object_id)
+        return outcome
+
+    def _fail(self, version: ObjectVersion, worker: Worker, error: ClientError | BotoCoreError) -> None:
+        """Write down why the file failed, if the catalog can be reached, and fail."""
+        try:
+            claim = self._catalog.record(version, ObjectFacts(), _failure(error), worker)
+        except (ClientError, BotoCoreError):
+            logger.warning("catalog cannot be written", exc_info=True, object_id=version.object_id)
+            raise error from None
+        if claim is not Claim.FINISHED:
+            raise error
+
+
+def _is_taken(claim: Claim, version: ObjectVersion) -> bool:
+    if claim is Claim.HELD:
+        raise HeldElsewhereError(version.object_id)
+    return claim is Claim.TAKEN
+
+
+def _failure(error: Exception) -> Outcome:
+    return Outcome(status=Status.FAILED, reason=f"{type(error).__name__}: {error}")

@@ -1,0 +1,70 @@
+"""Which objects are taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.environment import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntakeRules:
+    """The stage's rules for objects.
+
+    Parameters
+    ----------
+    uploads_prefix
+        Where uploads are.
+    refused_prefixes
+        Folders that are never taken in, at the top of the bucket or of the uploads; each ends with a slash.
+    allowed_extensions
+        Lower-case extensions that are; a name without one always is.
+    max_object_bytes
+        The largest object that is.
+    """
+
+    uploads_prefix: str
+    refused_prefixes: tuple[str, ...]
+    allowed_extensions: tuple[str, ...]
+    max_object_bytes: int
+
+    @classmethod
+    def from_environment(cls, environment: Environment) -> IntakeRules:
+        """Read the rules from the function's environment."""
+        return cls(
+            uploads_prefix=environment.text("UPLOADS_PREFIX"),
+            refused_prefixes=environment.strings("REFUSED_PREFIXES"),
+            allowed_extensions=environment.strings("ALLOWED_EXTENSIONS"),
+            max_object_bytes=environment.integer("MAX_OBJECT_BYTES"),
+        )
+
+    def is_upload(self, key: str) -> bool:
+        """Whether `key` is where uploads are, the only place that may be read."""
+        return key.startswith(self.uploads_prefix)
+
+    def refuse_key(self, key: str) -> str | None:
+        """Return why an object with this key is not taken in, or None if it may be."""
+        name = key.removeprefix(self.uploads_prefix)
+        for prefix in self.refused_prefixes:
+            if key.startswith(prefix) or name.startswith(prefix):
+                return f"objects under {prefix} are not taken in"
+        if not self.is_upload(key):
+            return f"key is not under {self.uploads_prefix}"
+        if key.endswith("/"):
+            return "key is a folder, not a file"
+        return self._refuse_extension(key.rpartition("/")[2].lower())
+
+    def refuse_size(self, size: int) -> str | None:
+        """Return why an object of `size` bytes is not taken in, or None if it is."""
+        if size > self.max_object_bytes:
+            return f"object has {size} bytes, more than the limit of {self.max_object_bytes}"
+        return None
+
+    def _refuse_extension(self, name: str) -> str | None:
+        # A dot in front makes a hidden file, not an extension.
+        stem, dot, extension = name.lstrip(".").rpartition(".")
+        if not dot or name.endswith(self.allowed_extensions):
+            return None
+        inner = stem.rpartition(".")
+        compressed = f".{inner[2]}" if extension == "gz" and inner[1] else ""
+        return f"extension {compressed}.{extension} is not taken in"

@@ -1,0 +1,287 @@
+"""The catalog: the only module that writes to the table.
+
+Every change of a file's state is one conditional write, so that workers who see the same event agree on who processes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
+
+from shared.files import FINAL, ObjectFacts, ObjectVersion, Outcome, Status
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+LATEST: Final = "latest"
+"""Sort key of the item, one for each object key, that points to the key's latest version."""
+
+CLAIM_MARGIN: Final = timedelta(seconds=2)
+"""How long past its deadline a worker keeps its claim: for clocks that differ."""
+
+_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+_FREE: Final = (
+    "attribute_not_exists(object_id) OR #status = :failed"
+    " OR (#status = :processing AND (claim_expires_at < :now OR #owner = :me))"
+)
+_NAMES: Final = {"#status": "status", "#owner": "owner"}
+
+_Item: TypeAlias = dict[str, "AttributeValueTypeDef"]
+_Value: TypeAlias = str | int | Mapping[str, str] | None
+
+
+class Claim(Enum):
+    """What became of a write that needs the file to be free."""
+
+    TAKEN = auto()
+    """Written: the file was new, had failed, or its worker's claim had lapsed."""
+    FINISHED = auto()
+    """Not written: the file has its final status already."""
+    HELD = auto()
+    """Not written: another worker is at it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """One worker at one file.
+
+    Parameters
+    ----------
+    request_id
+        The invocation, which owns what it claims.
+    function_name
+        The function.
+    attempt
+        How often the message has been received.
+    started_at
+        When it began with this file.
+    deadline
+        When the invocation ends at the latest: nothing that it claimed is being worked on after it.
+    """
+
+    request_id: str
+    function_name: str
+    attempt: int
+    started_at: datetime
+    deadline: datetime
+
+
+class Catalog:
+    """The catalog table.
+
+    Parameters
+    ----------
+    client, table_name
+        The table and the client to reach it with.
+    shards
+        Partition keys that one bucket's or status's index entries are spread over.
+    retention
+        How long an item is kept after its last change.
+    stage, region
+        Where the files are processed: attributes of each item.
+    now
+        The clock.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table_name: str,
+        *,
+        shards: int,
+        retention: timedelta,
+        stage: str,
+        region: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._table_name = table_name
+        self._shards = shards
+        self._retention = retention
+        self._stage = stage
+        self._region = region
+        self._now = now
+
+    def claim(self, version: ObjectVersion, facts: ObjectFacts, worker: Worker) -> Claim:
+        """Take the file for `worker`, until its deadline: PROCESSING."""
+        expiry = worker.deadline + CLAIM_MARGIN
+        return self._write(version, facts, Outcome(status=Status.PROCESSING), worker, claim_expires_at=_epoch(expiry))
+
+    def record(self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker) -> Claim:
+        """Give a file that nobody has claimed its status in one step."""
+        return self._write(version, facts, outcome, worker, claim_expires_at=None)
+
+    def finish(self, version: ObjectVersion, outcome: Outcome, worker: Worker) -> bool:
+        """Give the file that `worker` claimed its status.
+
+        Returns
+        -------
+        bool
+            False if the claim had lapsed and another worker took over: nothing was changed.
+        """
+        changes = self._changing_attributes(version, outcome, worker)
+        names = {f"#{name}": name for name in changes}
+        sets = ", ".join(f"#{name} = :{name}" for name in changes)
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key=self._key(version),
+                UpdateExpression=f"SET {sets} REMOVE claim_expires_at",
+                ConditionExpression="#owner = :me",
+                ExpressionAttributeNames={**names, "#owner": "owner"},
+                ExpressionAttributeValues={
+                    **{f":{name}": value for name, value in changes.items()},
+                    ":me": {"S": worker.request_id},
+                },
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def _write(
+        self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker, claim_expires_at: int | None
+    ) -> Claim:
+        """Put the file's item if the file is free, and in the same call move the key's latest version to it."""
+        item: _Item = {
+            **self._key(version),
+            **_attributes(
+                bucket=version.bucket,
+                key=version.key,
+                etag=version.etag,
+                sequencer=version.sequencer,
+                event_name=version.event_name,
+                event_time=version.event_time or None,
+                size=facts.size if facts.size is not None else version.size,
+                content_type=facts.content_type,
+                last_modified=facts.last_modified and iso(facts.last_modified),
+                encryption=facts.encryption,
+                kms_key_id=facts.kms_key_id,
+                cache_control=facts.cache_control,
+                content_encoding=facts.content_encoding,
+                expires=facts.expires,
+                user_metadata=facts.user_metadata or None,
+                stage=self._stage,
+                region=self._region,
+                owner=worker.request_id,
+                claim_expires_at=claim_expires_at,
+                bucket_shard=self._shard(version.bucket, version),
+            ),
+            **self._changing_attributes(version, outcome, worker),
+        }
+        values = {
+            ":failed": {"S": Status.FAILED},
+            ":processing": {"S": Status.PROCESSING},
+            ":now": {"N": str(_epoch(self._now()))},
+            ":me": {"S": worker.request_id},
+        }
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": self._table_name,
+                            "Item": item,
+                            "ConditionExpression": _FREE,
+                            "ExpressionAttributeNames": _NAMES,
+                            "ExpressionAttributeValues": values,
+                            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                        }
+                    },
+                    self._move_latest(version),
+                ]
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            put, latest = error.response["CancellationReasons"]
+            if put["Code"] == _CONDITION_FAILED:
+                return _standing(put["Item"])
+            if latest["Code"] != _CONDITION_FAILED:
+                raise
+        else:
+            return Claim.TAKEN
+        # A later version of the key is known already: this one is recorded, and the latest stays.
+        try:
+            self._client.put_item(
+                TableName=self._table_name,
+                Item=item,
+                ConditionExpression=_FREE,
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues=values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            return _standing(error.response["Item"])
+        return Claim.TAKEN
+
+    def _move_latest(self, version: ObjectVersion) -> TransactWriteItemTypeDef:
+        return {
+            "Update": {
+                "TableName": self._table_name,
+                "Key": {"object_id": {"S": f"{version.bucket}/{version.key}"}, "version_id": {"S": LATEST}},
+                "UpdateExpression": (
+                    "SET latest_object_id = :object_id, latest_version_id = :version_id, #order = :order, #ttl = :ttl"
+                ),
+                "ConditionExpression": "attribute_not_exists(object_id) OR #order <= :order",
+                "ExpressionAttributeNames": {"#order": "order", "#ttl": "ttl"},
+                "ExpressionAttributeValues": {
+                    ":object_id": {"S": version.object_id},
+                    ":version_id": {"S": version.version_id},
+                    ":order": {"S": version.order},
+                    ":ttl": {"N": str(self._ttl())},
+                },
+            }
+        }
+
+    def _changing_attributes(self, version: ObjectVersion, outcome: Outcome, worker: Worker) -> _Item:
+        """What every change of state writes anew."""
+        now = self._now()
+        return _attributes(
+            status=outcome.status,
+            reason=outcome.reason,
+            status_shard=self._shard(outcome.status, version),
+            processed_at=iso(now),
+            processed_by=worker.function_name,
+            request_id=worker.request_id,
+            attempt=worker.attempt,
+            duration_ms=max(0, round((now - worker.started_at) / timedelta(milliseconds=1))),
+            ttl=self._ttl(),
+        )
+
+    def _key(self, version: ObjectVersion) -> _Item:
+        return {"object_id": {"S": version.object_id}, "version_id": {"S": version.version_id}}
+
+    def _shard(self, value: str, version: ObjectVersion) -> str:
+        """`value` with the file's shard: versions spread evenly, and one file is always in the same shard."""
+        digest = hashlib.sha256(f"{version.object_id}\0{version.version_id}".encode()).digest()
+        return f"{value}#{int.from_bytes(digest[:8]) % self._shards}"
+
+    def _ttl(self) -> int:
+        return _epoch(self._now() + self._retention)
+
+
+def iso(moment: datetime) -> str:
+    """Return `moment` in UTC as ISO 8601 with milliseconds, so that text sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _standing(item: Mapping[str, AttributeValueTypeDef]) -> Claim:
+    return Claim.FINISHED if item["status"]["S"] in FINAL else Claim.HELD
+
+
+def _attributes(**values: _Value) -> _Item:
+    """Render what has a value; an attribute without one is left out."""
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(value) for name, value in values.items() if value is not None}

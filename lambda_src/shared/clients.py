@@ -1,0 +1,35 @@
+"""AWS clients with time-outs that fit a function, made once and shared."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+# "standard" backs off on throttling, 5xx and time-outs; what still fails goes back to the queue.
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
+
+
+@cache
+def s3() -> S3Client:
+    """Return the S3 client."""
+    return boto3.client("s3", config=_CONFIG)
+
+
+@cache
+def dynamodb() -> DynamoDBClient:
+    """Return the DynamoDB client."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def sqs() -> SQSClient:
+    """Return the SQS client; made when the first message is refused, which is rare."""
+    return boto3.client("sqs", config=_CONFIG)

@@ -1,0 +1,99 @@
+"""The vocabulary of the catalog: an object version, what S3 knows of it, and how its processing ended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+_ID_DIGITS = 16
+_SEQUENCER_WIDTH = 64
+
+
+class Status(StrEnum):
+    """The states of a file. FAILED may still become another: its message is retried."""
+
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    REJECTED = "REJECTED"
+    SKIPPED = "SKIPPED"
+
+
+FINAL = frozenset({Status.COMPLETED, Status.REJECTED, Status.SKIPPED})
+"""States that are never left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectVersion:
+    """One version of one object, as its event names it.
+
+    Parameters
+    ----------
+    bucket, key
+        The object; the key as it is, not URL-encoded.
+    version_id
+        The version; ``null``, as in S3, where the bucket had no versioning.
+    etag
+        The ETag without quotes; empty where the event has none.
+    size
+        Bytes; None where the event does not say.
+    sequencer
+        S3's order of the key's events, in hex; empty where the event has none.
+    event_name, event_time
+        What happened, and when, as the event says it.
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int | None
+    sequencer: str
+    event_name: str
+    event_time: str
+
+    @property
+    def object_id(self) -> str:
+        """``bucket/key#`` and 16 hex digits over bucket, key and ETag: same content, same id."""
+        # A NUL can stand in no bucket name and in no ETag, so two different inputs never join to the same text.
+        digest = hashlib.sha256(f"{self.bucket}\0{self.key}\0{self.etag}".encode()).hexdigest()
+        return f"{self.bucket}/{self.key}#{digest[:_ID_DIGITS]}"
+
+    @property
+    def order(self) -> str:
+        """The sequencer, comparable as text: S3 says to pad the shorter of two with zeros on the right."""
+        return self.sequencer.upper().ljust(_SEQUENCER_WIDTH, "0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectFacts:
+    """What S3 knows of an object version. None: it does not say."""
+
+    size: int | None = None
+    content_type: str | None = None
+    last_modified: datetime | None = None
+    encryption: str | None = None
+    kms_key_id: str | None = None
+    cache_control: str | None = None
+    content_encoding: str | None = None
+    expires: str | None = None
+    user_metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How the processing of a file ended.
+
+    Parameters
+    ----------
+    status
+        The state that the file is in now.
+    reason
+        Why, for every state but COMPLETED.
+    """
+
+    status: Status
+    reason: str | None = None

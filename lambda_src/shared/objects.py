@@ -1,0 +1,62 @@
+"""Reading objects of the landing bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from shared.files import ObjectFacts, ObjectVersion
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+# HeadObject has no body, so S3's error code is the HTTP status; a delete marker answers 405.
+_GONE_CODES: Final = frozenset({"404", "405", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed"})
+NO_VERSION: Final = "null"
+"""The version id of an object that was stored without versioning."""
+
+
+class ObjectGoneError(Exception):
+    """The object version does not exist any more."""
+
+
+class Objects:
+    """The objects of the landing bucket.
+
+    Parameters
+    ----------
+    client
+        The S3 client to read with.
+    """
+
+    def __init__(self, client: S3Client) -> None:
+        self._client = client
+
+    def facts(self, version: ObjectVersion) -> ObjectFacts:
+        """Ask S3 what it knows of exactly this version, in one call.
+
+        Raises
+        ------
+        ObjectGoneError
+            If the version was deleted.
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
+            If S3 cannot be asked: denied, throttled, broken, out of reach.
+        """
+        try:
+            head = self._client.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _GONE_CODES:
+                raise ObjectGoneError(version.key) from error
+            raise
+        return ObjectFacts(
+            size=head.get("ContentLength"),
+            content_type=head.get("ContentType"),
+            last_modified=head.get("LastModified"),
+            encryption=head.get("ServerSideEncryption"),
+            kms_key_id=head.get("SSEKMSKeyId"),
+            cache_control=head.get("CacheControl"),
+            content_encoding=head.get("ContentEncoding"),
+            expires=head.get("ExpiresString"),
+            user_metadata=head.get("Metadata", {}),
+        )

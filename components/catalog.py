@@ -44,6 +44,7 @@ class Catalog(pulumi.ComponentResource):
         provisioned = settings.table_billing_mode == "PROVISIONED"
         scaled = provisioned and settings.table_autoscaling
         attribute = aws.dynamodb.TableAttributeArgs
+        key_schema = aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs
         keys = [PARTITION_KEY, SORT_KEY, *INDEX_KEYS.values(), INDEX_SORT_KEY]
         self.table = aws.dynamodb.Table(
             f"{name}-table",
@@ -56,8 +57,8 @@ class Catalog(pulumi.ComponentResource):
             global_secondary_indexes=[
                 aws.dynamodb.TableGlobalSecondaryIndexArgs(
                     name=index,
-                    hash_key=key,
-                    range_key=INDEX_SORT_KEY,
+                    key_schemas=[key_schema(attribute_name=key, key_type="HASH"),
+                                 key_schema(attribute_name=INDEX_SORT_KEY, key_type="RANGE")],
                     projection_type="ALL",
                     read_capacity=settings.index_read_capacity if provisioned else None,
                     write_capacity=settings.index_write_capacity if provisioned else None,

@@ -296,14 +296,14 @@ def _read(namespace: str) -> dict[str, str]:
 
 
 def _decode(model: type[BaseModel], key: str, value: str) -> object:
-    """Pulumi hands lists and objects over as JSON text, everything else as plain text."""
-    fields = {field.alias: field for field in model.model_fields.values()}
-    if key in fields and "list" in str(fields[key].annotation):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
+    """Pulumi hands everything over as text: what is not text in the model is JSON."""
+    field = next((field for field in model.model_fields.values() if field.alias == key), None)
+    if field is None or isinstance(field.default, str) or field.annotation in {str, str | None}:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _explain(namespace: str, detail: ErrorDetails) -> str:

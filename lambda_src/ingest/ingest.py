@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,6 +12,8 @@ from shared.catalog import Catalog, Claim, Worker
 from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
 from shared.objects import ObjectGoneError, Objects
 from shared.observability import logger
+
+_Written = TypeVar("_Written")
 
 ContentWork: TypeAlias = Callable[[ObjectVersion, ObjectFacts], Outcome]
 """Works through an object's content and says how that ended: COMPLETED or REJECTED."""
@@ -73,7 +75,10 @@ class Ingest:
             except ObjectGoneError:
                 refusal = refusal or "object version was deleted before it was read"
             except (ClientError, BotoCoreError) as error:
-                return self._fail(version, worker, error)
+                noted = self._note(error, version, lambda failed: self._catalog.record(version, facts, failed, worker))
+                if noted is Claim.FINISHED:
+                    return None
+                raise
         size = facts.size if facts.size is not None else version.size
         refusal = refusal or self._rules.refuse_size(size or 0)
         if refusal:
@@ -95,21 +100,20 @@ class Ingest:
         try:
             outcome = work(version, facts)
         except Exception as error:
-            self._catalog.finish(version, _failure(error), worker)
+            self._note(error, version, lambda failed: self._catalog.finish(version, failed, worker))
             raise
         if not self._catalog.finish(version, outcome, worker):
             raise ClaimLostError(version.object_id)
         return outcome
 
-    def _fail(self, version: ObjectVersion, worker: Worker, error: ClientError | BotoCoreError) -> None:
-        """Write down why the file failed, if the catalog can be reached, and fail."""
+    @staticmethod
+    def _note(error: Exception, version: ObjectVersion, write: Callable[[Outcome], _Written]) -> _Written | None:
+        """Write down why the file failed, if the catalog can be reached: the message is retried in any case."""
         try:
-            claim = self._catalog.record(version, ObjectFacts(), _failure(error), worker)
+            return write(Outcome(status=Status.FAILED, reason=f"{type(error).__name__}: {error}"))
         except (ClientError, BotoCoreError):
             logger.warning("catalog cannot be written", exc_info=True, object_id=version.object_id)
-            raise error from None
-        if claim is not Claim.FINISHED:
-            raise error
+            return None
 
 
 def _is_taken(claim: Claim, version: ObjectVersion) -> bool:
@@ -117,6 +121,3 @@ def _is_taken(claim: Claim, version: ObjectVersion) -> bool:
         raise HeldElsewhereError(version.object_id)
     return claim is Claim.TAKEN
 
-
-def _failure(error: Exception) -> Outcome:
-    return Outcome(status=Status.FAILED, reason=f"{type(error).__name__}: {error}")

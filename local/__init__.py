@@ -1,0 +1,1 @@
+"""The whole stack on one machine: no account, no Docker, no Pulumi CLI."""

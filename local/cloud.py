@@ -1,0 +1,79 @@
+"""The emulator as its administrator sees it: a client for each service that the stack uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_iam import IAMClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sts import STSClient
+
+    from local.emulator import Emulator
+
+_CONFIG = Config(connect_timeout=5, read_timeout=30, max_pool_connections=20, s3={"addressing_style": "path"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Clients of the administrator, to whom IAM does not apply.
+
+    Parameters
+    ----------
+    region, account
+        What the emulator plays.
+    """
+
+    region: str
+    account: str
+    cloudwatch: CloudWatchClient
+    dynamodb: DynamoDBClient
+    iam: IAMClient
+    kms: KMSClient
+    lambda_: LambdaClient
+    logs: CloudWatchLogsClient
+    s3: S3Client
+    sns: SNSClient
+    sqs: SQSClient
+
+    @classmethod
+    def of(cls, emulator: Emulator) -> Cloud:
+        """Make the clients for a running emulator."""
+        environment = emulator.environment()
+        session = boto3.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=emulator.region,
+        )
+        options = {"endpoint_url": emulator.endpoint, "verify": str(emulator.ca_bundle), "config": _CONFIG}
+        sts: STSClient = session.client("sts", **options)
+        client = partial(session.client, **options)
+        return cls(
+            region=emulator.region,
+            account=sts.get_caller_identity()["Account"],
+            cloudwatch=client("cloudwatch"),
+            dynamodb=client("dynamodb"),
+            iam=client("iam"),
+            kms=client("kms"),
+            lambda_=client("lambda"),
+            logs=client("logs"),
+            s3=client("s3"),
+            sns=client("sns"),
+            sqs=client("sqs"),
+        )
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource in the emulator's account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

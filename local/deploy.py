@@ -1,0 +1,135 @@
+"""Builds a stack on the emulator: each resource that the program declares is made there, with its real id and ARN."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pulumi
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
+
+from local.cloud import Cloud
+from local.program import run_program
+from local.services import cloudwatch, dynamodb, iam, kms, lambda_, s3, sns, sqs
+from local.services.base import Creator, Inputs, Properties
+from local.stack_config import StackConfig
+
+NOT_EMULATED: Final[Mapping[str, str]] = {
+    "aws:appautoscaling/policy:Policy": "capacity is not emulated",
+    "aws:appautoscaling/target:Target": "capacity is not emulated",
+    "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "nothing is archived",
+}
+"""Resource types that are declared and not made, and why."""
+
+LIMITS: Final[Mapping[str, str]] = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but never evaluated: no metrics are taken from logs",
+    "aws:dynamodb/table:Table": "made; capacity, throttling and encryption are not emulated",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",
+    "aws:s3/bucketLogging:BucketLogging": "made, but no access logs are written",
+    "aws:sns/topicSubscription:TopicSubscription": "made, but no e-mail is sent",
+}
+"""Resource types that are made and do less than on AWS."""
+
+_CREATORS: Final[Mapping[str, Creator]] = {
+    **cloudwatch.CREATORS,
+    **dynamodb.CREATORS,
+    **iam.CREATORS,
+    **kms.CREATORS,
+    **lambda_.CREATORS,
+    **s3.CREATORS,
+    **sns.CREATORS,
+    **sqs.CREATORS,
+}
+_COMPONENT_PREFIX: Final = "pipeline:"
+_PROVIDER: Final = "pulumi:providers:aws"
+
+
+class NotEmulatedError(NotImplementedError):
+    """The program declares or asks for something that the local cloud has no answer to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """A stack that stands on the emulator.
+
+    Parameters
+    ----------
+    outputs
+        What it exports.
+    resources
+        Type of each resource that it declares, by name.
+    """
+
+    outputs: Mapping[str, str]
+    resources: Mapping[str, str] = field(default_factory=dict)
+
+
+def deploy(config: StackConfig, cloud: Cloud, on_resource: Callable[[int], None] = lambda _count: None) -> Deployment:
+    """Run the program for a stack against the emulator.
+
+    Parameters
+    ----------
+    config
+        The stack.
+    cloud
+        The emulator.
+    on_resource
+        Told how many resources have been declared so far.
+
+    Raises
+    ------
+    NotEmulatedError
+        If the program declares a resource of a type that is unknown here.
+    """
+    provider = EmulatorProvider(cloud, on_resource)
+    outputs = run_program(config, provider, MockMonitor(provider))
+    return Deployment(
+        outputs={name: str(value) for name, value in outputs.items()}, resources=dict(provider.resources)
+    )
+
+
+class EmulatorProvider(pulumi.runtime.Mocks):
+    """Stands where the AWS provider stands: makes what is declared, answers what is asked.
+
+    Parameters
+    ----------
+    cloud
+        The emulator.
+    on_resource
+        Told how many resources have been declared so far.
+    """
+
+    def __init__(self, cloud: Cloud, on_resource: Callable[[int], None]) -> None:
+        self._cloud = cloud
+        self._on_resource = on_resource
+        self._lock = threading.Lock()  # the program declares from several threads
+        self.resources: dict[str, str] = {}
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, Properties]:
+        """Make a declared resource."""
+        inputs: Properties = dict(args.inputs)
+        if args.typ.startswith(_COMPONENT_PREFIX):
+            return "", inputs
+        with self._lock:
+            self.resources[args.name] = args.typ
+            self._on_resource(len(self.resources))
+        if args.typ == _PROVIDER or args.typ in NOT_EMULATED:
+            return args.name, inputs
+        creator = _CREATORS.get(args.typ)
+        if creator is None:
+            raise NotEmulatedError(f"{args.name}: the local cloud knows no {args.typ}: add it to local/services/")
+        made = creator(self._cloud, Inputs(args.name, inputs))
+        return made.id, {**inputs, **made.outputs}
+
+    def call(self, args: MockCallArgs) -> tuple[Properties, list[tuple[str, str]]]:
+        """Answer what the program asks of the provider."""
+        answers: Mapping[str, Properties] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": self._cloud.account},
+            "aws:index/getPartition:getPartition": {"partition": "aws"},
+            "aws:index/getRegion:getRegion": {"region": self._cloud.region},
+        }
+        if args.token not in answers:
+            raise NotEmulatedError(f"the local cloud has no answer to {args.token}: add it to local/deploy.py")
+        return answers[args.token], []

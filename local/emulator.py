@@ -1,0 +1,162 @@
+"""MiniStack as a child process: on a free loopback port, in a folder of its own, with IAM enforced."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.certificate import write_certificate
+
+HOST: Final = "127.0.0.1"
+ACCESS_KEY: Final = "test"
+SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's administrator, reachable from this machine only
+_START_SECONDS: Final = 30
+_STOP_SECONDS: Final = 10
+_LOG_TAIL: Final = 3000
+
+
+class EmulatorError(RuntimeError):
+    """The emulator does not start, or stopped. The message ends with its last log lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulator:
+    """A running emulator.
+
+    Parameters
+    ----------
+    endpoint
+        Its URL, for every service.
+    region
+        The region that it plays.
+    ca_bundle
+        The certificate to trust.
+    log
+        What it printed.
+    """
+
+    endpoint: str
+    region: str
+    ca_bundle: Path
+    log: Path
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables with which any AWS SDK or the AWS CLI reaches it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_CA_BUNDLE": str(self.ca_bundle),
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+
+@contextlib.contextmanager
+def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
+    """Start an emulator, and stop it and remove its folder in the end.
+
+    Parameters
+    ----------
+    region
+        The region that it plays.
+    preferred_port
+        The port to take if it is free. 0: any free one.
+
+    Raises
+    ------
+    EmulatorError
+        If it is not ready in time.
+    """
+    # Its own folder removed by us: the emulator may still be writing while it stops.
+    folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
+    try:
+        certificate, key = write_certificate(folder)
+        port = _free_port(preferred_port)
+        emulator = Emulator(
+            endpoint=f"https://{HOST}:{port}", region=region, ca_bundle=certificate, log=folder / "emulator.log"
+        )
+        with emulator.log.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                env=_environment(emulator, folder, key, port),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C is for us: we stop the emulator when we are done with it.
+                start_new_session=True,
+            )
+        try:
+            _wait_until_ready(emulator, process)
+            yield emulator
+        finally:
+            _stop(process)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(emulator: Emulator, folder: Path, key: Path, port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+    return {
+        **inherited,
+        **emulator.environment(),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": emulator.region,
+        "TMPDIR": str(folder),
+        "STATE_DIR": str(folder / "state"),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "AUTH": "true",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(emulator.ca_bundle),
+        "MINISTACK_SSL_KEY": str(key),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # There is no X-Ray daemon to send to.
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+
+def _free_port(preferred: int) -> int:
+    for port in (preferred, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return int(probe.getsockname()[1])
+    raise EmulatorError(f"no free port on {HOST}")
+
+
+def _wait_until_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
+    context = ssl.create_default_context(cafile=str(emulator.ca_bundle))
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            url = f"{emulator.endpoint}/_ministack/ready"
+            with urllib.request.urlopen(url, timeout=2, context=context):  # noqa: S310 - our own https URL
+                return
+        time.sleep(0.05)
+    ended = f"ended with status {process.poll()}" if process.poll() is not None else f"is not ready after {_START_SECONDS} s"
+    raise EmulatorError(f"the local cloud {ended}:\n{emulator.log.read_text(errors='replace')[-_LOG_TAIL:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,54 @@
+"""Runs the program with Pulumi's test mocks in place of the engine."""
+
+from __future__ import annotations
+
+import runpy
+import warnings
+from typing import cast
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pulumi.runtime import mocks as runtime_mocks
+from pulumi.runtime.stack import Stack
+
+from local.stack_config import ROOT, StackConfig
+
+
+class ProgramError(RuntimeError):
+    """The program did not run to its end."""
+
+
+def run_program(
+    config: StackConfig, mocks: pulumi.runtime.Mocks, monitor: runtime_mocks.MockMonitor, *, preview: bool = False
+) -> dict[str, object]:
+    """Run ``__main__.py`` for a stack, each resource that it declares going to `mocks`.
+
+    Parameters
+    ----------
+    config
+        The stack's config.
+    mocks, monitor
+        What answers for the engine and its providers.
+    preview
+        Whether the program is told that it is a preview.
+
+    Returns
+    -------
+    dict
+        The stack's outputs.
+    """
+    pulumi.runtime.set_mocks(mocks, project=config.project, stack=config.stage, preview=preview, monitor=monitor)
+    runtime_config.set_all_config(dict(config.values))
+    exported: dict[str, object] = {}
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        with warnings.catch_warnings():
+            # Importing pulumi_aws.s3 warns of classes in it that are not used here.
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module="pulumi_aws")
+            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        stack = cast("Stack", pulumi.runtime.settings.get_root_resource())
+        return pulumi.Output.all(**stack.outputs).apply(exported.update)
+
+    program()
+    return exported

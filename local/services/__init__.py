@@ -1,0 +1,1 @@
+"""One file for each AWS service: how a declared resource is made on the emulator."""

@@ -1,0 +1,88 @@
+"""CloudWatch and CloudWatch Logs on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, cast
+
+from local.cloud import Cloud
+from local.services.base import Creator, Inputs, Made
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch.literals import ComparisonOperatorType, StatisticType
+    from types_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
+
+def _log_group(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.physical_name()
+    logs = cloud.logs
+    logs.create_log_group(logGroupName=name, kmsKeyId=inputs.text("kmsKeyId"))
+    logs.put_retention_policy(logGroupName=name, retentionInDays=inputs.integer("retentionInDays"))
+    return Made(id=name, outputs={"name": name, "arn": cloud.arn("logs", f"log-group:{name}")})
+
+
+def _alarm(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.physical_name()
+    cloudwatch = cloud.cloudwatch
+    if "metricQueries" in inputs:
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Metrics=[_query(query) for query in inputs.parts("metricQueries")],
+            AlarmDescription=inputs.text("alarmDescription"),
+            EvaluationPeriods=inputs.integer("evaluationPeriods"),
+            Threshold=inputs.number("threshold"),
+            ComparisonOperator=_comparison(inputs),
+            TreatMissingData=inputs.text("treatMissingData"),
+            AlarmActions=inputs.texts("alarmActions"),
+            OKActions=inputs.texts("okActions"),
+        )
+    else:
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace=inputs.text("namespace"),
+            MetricName=inputs.text("metricName"),
+            Statistic=cast("StatisticType", inputs.text("statistic")),
+            Dimensions=_dimensions(inputs),
+            Period=inputs.integer("period"),
+            AlarmDescription=inputs.text("alarmDescription"),
+            EvaluationPeriods=inputs.integer("evaluationPeriods"),
+            Threshold=inputs.number("threshold"),
+            ComparisonOperator=_comparison(inputs),
+            TreatMissingData=inputs.text("treatMissingData"),
+            AlarmActions=inputs.texts("alarmActions"),
+            OKActions=inputs.texts("okActions"),
+        )
+    return Made(id=name, outputs={"name": name, "arn": cloud.arn("cloudwatch", f"alarm:{name}")})
+
+
+def _comparison(inputs: Inputs) -> ComparisonOperatorType:
+    return cast("ComparisonOperatorType", inputs.text("comparisonOperator"))
+
+
+def _dimensions(inputs: Inputs) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in inputs.mapping("dimensions").items()]
+
+
+def _query(query: Inputs) -> MetricDataQueryTypeDef:
+    if "expression" in query:
+        return {"Id": query.text("id"), "Expression": query.text("expression"), "ReturnData": query.flag("returnData")}
+    metric = query.part("metric")
+    return {
+        "Id": query.text("id"),
+        "ReturnData": query.flag("returnData"),
+        "MetricStat": {
+            "Metric": {
+                "Namespace": metric.text("namespace"),
+                "MetricName": metric.text("metricName"),
+                "Dimensions": _dimensions(metric),
+            },
+            "Period": metric.integer("period"),
+            "Stat": metric.text("stat"),
+        },
+    }
+
+
+CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+}

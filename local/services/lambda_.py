@@ -1,0 +1,61 @@
+"""Lambda on the emulator, which runs the real archives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from local.cloud import Cloud
+from local.services.base import Creator, Inputs, Made
+
+
+def _layer(cloud: Cloud, inputs: Inputs) -> Made:
+    version = cloud.lambda_.publish_layer_version(
+        LayerName=inputs.physical_name("layerName"), Content={"ZipFile": Path(inputs.archive_path("code")).read_bytes()}
+    )
+    arn = version["LayerVersionArn"]
+    return Made(id=arn, outputs={"arn": arn, "layerArn": version["LayerArn"], "version": str(version["Version"])})
+
+
+def _function(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.physical_name()
+    function = cloud.lambda_.create_function(
+        FunctionName=name,
+        Role=inputs.text("role"),
+        Runtime="python3.13",
+        Handler=inputs.text("handler"),
+        Code={"ZipFile": Path(inputs.archive_path("code")).read_bytes()},
+        Layers=inputs.texts("layers"),
+        MemorySize=inputs.integer("memorySize"),
+        Timeout=inputs.integer("timeout"),
+        Environment={"Variables": inputs.part("environment").mapping("variables")},
+        LoggingConfig={"LogGroup": inputs.part("loggingConfig").text("logGroup")},
+        KMSKeyArn=inputs.text("kmsKeyArn"),
+    )
+    return Made(id=name, outputs={"name": name, "arn": function["FunctionArn"]})
+
+
+def _recursion(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.text("functionName")
+    cloud.lambda_.put_function_recursion_config(FunctionName=name, RecursiveLoop="Terminate")
+    return Made(id=name, outputs={})
+
+
+def _event_source(cloud: Cloud, inputs: Inputs) -> Made:
+    mapping = cloud.lambda_.create_event_source_mapping(
+        EventSourceArn=inputs.text("eventSourceArn"),
+        FunctionName=inputs.text("functionName"),
+        BatchSize=inputs.integer("batchSize"),
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        ScalingConfig={"MaximumConcurrency": inputs.part("scalingConfig").integer("maximumConcurrency")},
+    )
+    return Made(id=mapping["UUID"], outputs={"uuid": mapping["UUID"]})
+
+
+CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source,
+    "aws:lambda/function:Function": _function,
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": _recursion,
+    "aws:lambda/layerVersion:LayerVersion": _layer,
+}

@@ -1,0 +1,41 @@
+"""SNS on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from local.cloud import Cloud
+from local.services.base import Creator, Inputs, Made
+
+
+def _topic(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.physical_name()
+    arn = cloud.sns.create_topic(
+        Name=name,
+        Attributes={"DisplayName": inputs.text("displayName"), "KmsMasterKeyId": inputs.text("kmsMasterKeyId")},
+    )["TopicArn"]
+    return Made(id=arn, outputs={"arn": arn, "name": name})
+
+
+def _policy(cloud: Cloud, inputs: Inputs) -> Made:
+    arn = inputs.text("arn")
+    cloud.sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=inputs.text("policy"))
+    return Made(id=arn, outputs={})
+
+
+def _subscription(cloud: Cloud, inputs: Inputs) -> Made:
+    arn = cloud.sns.subscribe(
+        TopicArn=inputs.text("topic"),
+        Protocol=inputs.text("protocol"),
+        Endpoint=inputs.text("endpoint"),
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    return Made(id=arn, outputs={"arn": arn})
+
+
+CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicPolicy:TopicPolicy": _policy,
+    "aws:sns/topicSubscription:TopicSubscription": _subscription,
+}

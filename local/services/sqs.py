@@ -1,0 +1,52 @@
+"""SQS on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from local.cloud import Cloud
+from local.services.base import Creator, Inputs, Made
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+_NUMBERS: Final[Mapping[str, QueueAttributeNameType]] = {
+    "visibilityTimeoutSeconds": "VisibilityTimeout",
+    "messageRetentionSeconds": "MessageRetentionPeriod",
+    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
+    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
+}
+_TEXTS: Final[Mapping[str, QueueAttributeNameType]] = {
+    "redrivePolicy": "RedrivePolicy",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+}
+
+
+def _queue(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.physical_name()
+    attributes = {attribute: str(inputs.integer(key)) for key, attribute in _NUMBERS.items() if key in inputs}
+    attributes |= {attribute: inputs.text(key) for key, attribute in _TEXTS.items() if key in inputs}
+    url = cloud.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return Made(id=url, outputs={"url": url, "name": name, "arn": cloud.arn("sqs", name)})
+
+
+def _policy(cloud: Cloud, inputs: Inputs) -> Made:
+    return _set(cloud, inputs, "Policy", "policy")
+
+
+def _redrive_allow(cloud: Cloud, inputs: Inputs) -> Made:
+    return _set(cloud, inputs, "RedriveAllowPolicy", "redriveAllowPolicy")
+
+
+def _set(cloud: Cloud, inputs: Inputs, attribute: QueueAttributeNameType, key: str) -> Made:
+    url = inputs.text("queueUrl")
+    cloud.sqs.set_queue_attributes(QueueUrl=url, Attributes={attribute: inputs.text(key)})
+    return Made(id=url, outputs={})
+
+
+CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:sqs/queue:Queue": _queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _policy,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _redrive_allow,
+}

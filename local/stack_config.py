@@ -1,0 +1,62 @@
+"""The config of a stack, put together from its files as the Pulumi CLI does it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """What the Pulumi CLI would hand to the program.
+
+    Parameters
+    ----------
+    project, stage
+        The project and the stack.
+    values
+        ``namespace:key`` → text; lists and objects as JSON.
+    """
+
+    project: str
+    stage: str
+    values: Mapping[str, str]
+
+    @classmethod
+    def load(cls, stage: str, overrides: Mapping[str, object] | None = None) -> StackConfig:
+        """Read Pulumi.yaml's defaults and ``Pulumi.<stage>.yaml``.
+
+        Parameters
+        ----------
+        stage
+            The stack.
+        overrides
+            Values on top, by their key in the project's namespace or with another namespace in front.
+        """
+        project_file: dict[str, object] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        stack_file: dict[str, dict[str, object]] = yaml.safe_load((ROOT / f"Pulumi.{stage}.yaml").read_text())
+        project, schema = str(project_file["name"]), project_file["config"]
+        if not isinstance(schema, dict):
+            raise TypeError("Pulumi.yaml: config should be a mapping")
+        values = {key: entry["default"] for key, entry in schema.items()}
+        values |= stack_file["config"] | dict(overrides or {})
+        return cls(
+            project=project,
+            stage=stage,
+            values={key if ":" in key else f"{project}:{key}": _text(value) for key, value in _last(project, values)},
+        )
+
+
+def _last(project: str, values: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Strip the project's namespace, so that a later value replaces an earlier one whichever way it is written."""
+    return list({key.removeprefix(f"{project}:"): value for key, value in values.items()}.items())
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

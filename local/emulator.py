@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -24,7 +25,6 @@ HOST: Final = "127.0.0.1"
 ACCESS_KEY: Final = "test"
 SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's administrator, reachable from this machine only
 _START_SECONDS: Final = 30
-_STOP_SECONDS: Final = 10
 _LOG_TAIL: Final = 3000
 
 
@@ -81,7 +81,6 @@ def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
     EmulatorError
         If it is not ready in time.
     """
-    # Its own folder removed by us: the emulator may still be writing while it stops.
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     try:
         certificate, key = write_certificate(folder)
@@ -91,7 +90,12 @@ def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
         )
         with emulator.log.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                # Not `-m ministack`: with TLS that also listens on port 443 wherever it may.
+                [
+                    *(sys.executable, "-m", "hypercorn", "ministack.app:app", "--workers", "0"),
+                    *("--bind", f"{HOST}:{port}", "--certfile", str(certificate), "--keyfile", str(key)),
+                    *("--keep-alive", "75"),
+                ],
                 env=_environment(emulator, folder, key, port),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -154,9 +158,7 @@ def _wait_until_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> N
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    # Nothing of it is kept, so it is not asked first: its functions' workers are in its group and go with it.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

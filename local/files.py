@@ -1,0 +1,68 @@
+"""What the catalog says of files, as the demo and the tests read it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from boto3.dynamodb.types import TypeDeserializer
+
+if TYPE_CHECKING:
+    from local.cloud import Cloud
+
+Item: TypeAlias = Mapping[str, object]
+FINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
+_POLL_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadedFile:
+    """One version of an uploaded object."""
+
+    key: str
+    version_id: str
+
+
+def upload(cloud: Cloud, bucket: str, key: str, body: bytes, content_type: str) -> UploadedFile:
+    """Put an object through S3's API, as any client would."""
+    answer = cloud.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+    return UploadedFile(key=key, version_id=answer["VersionId"])
+
+
+def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
+    """Read every file's catalog item."""
+    deserializer = TypeDeserializer()
+    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    items = [
+        {name: deserializer.deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]
+    ]
+    return {
+        UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item for item in items if "status" in item
+    }
+
+
+def wait_for_final(
+    cloud: Cloud,
+    table: str,
+    files: Collection[UploadedFile],
+    *,
+    timeout_seconds: float,
+    on_progress: Callable[[int], None] = lambda _count: None,
+) -> dict[UploadedFile, Item]:
+    """Wait until every file has a final status, or the time is up.
+
+    Returns
+    -------
+    dict
+        The items of those of `files` that have one.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        items = read_items(cloud, table)
+        final = {file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES}
+        on_progress(len(final))
+        if len(final) == len(files) or time.monotonic() > deadline:
+            return final
+        time.sleep(_POLL_SECONDS)

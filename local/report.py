@@ -1,0 +1,71 @@
+"""What the local cloud prints: progress, tables, and commands to paste. Colours only on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from local.deploy import LIMITS, NOT_EMULATED
+
+_STYLES: Final = {"COMPLETED": "green", "SKIPPED": "yellow", "REJECTED": "yellow", "FAILED": "red"}
+
+
+def progress(console: Console) -> Progress:
+    """Return bars for what takes longer; they vanish when it is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRow:
+    """A file's line in the table: how it ended, and whether that is right."""
+
+    key: str
+    status: str
+    reason: str
+    size: str
+    duration: str
+    right: bool
+
+
+def print_files(console: Console, rows: Sequence[FileRow]) -> None:
+    """Print how each file ended."""
+    table = Table(title="Files", title_justify="left", title_style="bold")
+    table.add_column("key", overflow="fold")
+    table.add_column("status")
+    table.add_column("reason", overflow="fold")
+    table.add_column("size", justify="right")
+    table.add_column("time", justify="right")
+    for row in rows:
+        status = Text(row.status, style=_STYLES.get(row.status, "red"))
+        if not row.right:
+            status.append(" (wrong)", style="bold red")
+        table.add_row(row.key, status, row.reason, row.size, row.duration)
+    console.print(table)
+
+
+def print_outputs(console: Console, outputs: Mapping[str, str]) -> None:
+    """Print the stack's outputs."""
+    table = Table(title="Outputs", title_justify="left", title_style="bold", show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in sorted(outputs.items()):
+        table.add_row(name, value)
+    console.print(table)
+
+
+def print_limits(console: Console, resources: Mapping[str, str]) -> None:
+    """Print what the stack declares that the local cloud does not do, or does in part."""
+    table = Table(title="Declared, but not or not fully emulated", title_justify="left", title_style="bold")
+    table.add_column("type", overflow="fold")
+    table.add_column("here")
+    for kind, reason in sorted({**NOT_EMULATED, **LIMITS}.items()):
+        if kind in resources.values():
+            table.add_row(kind, reason)
+    console.print(table)

@@ -1,0 +1,66 @@
+"""The stack ``local``, standing on an emulator of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+
+from local.cloud import Cloud
+from local.deploy import deploy
+from local.emulator import Emulator, running
+from local.stack_config import StackConfig
+
+STAGE: Final = "local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStack:
+    """A stack that stands.
+
+    Parameters
+    ----------
+    emulator, cloud
+        What it stands on, and its administrator's clients.
+    outputs
+        What the stack exports.
+    resources
+        Type of each resource that it declares, by name.
+    """
+
+    emulator: Emulator
+    cloud: Cloud
+    outputs: Mapping[str, str]
+    resources: Mapping[str, str]
+
+
+@contextmanager
+def standing_stack(
+    console: Console, *, preferred_port: int = 0, overrides: Mapping[str, object] | None = None
+) -> Iterator[LocalStack]:
+    """Start an emulator, build the stack on it, and take both down in the end.
+
+    Parameters
+    ----------
+    console
+        Where the progress is shown.
+    preferred_port
+        The port to take if it is free. 0: any free one.
+    overrides
+        Settings on top of the stage's file.
+    """
+    config = StackConfig.load(STAGE, overrides)
+    with running(config.values["aws:region"], preferred_port=preferred_port) as emulator:
+        console.print(f"Local cloud at {emulator.endpoint}, IAM and TLS enforced")
+        cloud = Cloud.of(emulator)
+        with console.status("Building the stack") as status:
+            deployment = deploy(
+                config, cloud, lambda count: status.update(f"Building the stack: {count} resources declared")
+            )
+        console.print(f"Stack {STAGE!r} built: {len(deployment.resources)} resources declared")
+        yield LocalStack(
+            emulator=emulator, cloud=cloud, outputs=deployment.outputs, resources=deployment.resources
+        )

@@ -1,0 +1,70 @@
+"""``make local``: the local cloud, standing until Ctrl-C, and what to try on it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import signal
+from typing import Final
+
+from rich.console import Console
+
+from local.report import print_limits, print_outputs
+from local.stack import LocalStack, standing_stack
+
+PREFERRED_PORT: Final = 4566
+"""Where Pulumi.local.yaml's endpoints point, so that ``pulumi up -s local`` finds it."""
+
+
+def run(console: Console) -> int:
+    """Keep the stack standing until it is interrupted.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    with standing_stack(console, preferred_port=PREFERRED_PORT) as stack:
+        print_outputs(console, stack.outputs)
+        print_limits(console, stack.resources)
+        console.print("\n[bold]To try[/], in another terminal:\n")
+        # Plain text, never wrapped: it must survive being pasted.
+        console.print("\n".join(commands(stack)), highlight=False, markup=False, soft_wrap=True)
+        console.print("\nCtrl-C takes it all down.")
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+    console.print("\nTaken down: nothing is left running, nothing on disk.")
+    return 0
+
+
+def commands(stack: LocalStack) -> list[str]:
+    """Return shell commands that work as pasted, with the AWS CLI."""
+    bucket, table, queue = (stack.outputs[name] for name in ("bucketName", "tableName", "deadLetterQueueUrl"))
+    key = "uploads/shipments/2026-11-20.csv"
+    latest = json.dumps({"object_id": {"S": f"{bucket}/{key}"}, "version_id": {"S": "latest"}})
+    skipped = json.dumps({":shard": {"S": "SKIPPED#0"}})
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.emulator.environment().items()]
+    return [
+        *exports,
+        "",
+        "# drop files into the bucket",
+        f"aws s3 cp --recursive samples/ s3://{bucket}/ --exclude '*' --include 'uploads/*'",
+        "",
+        "# the state of every file",
+        f"aws dynamodb scan --table-name {table} --filter-expression 'attribute_exists(#s)'"
+        " --projection-expression '#k, #s, reason' --expression-attribute-names '{\"#k\": \"key\", \"#s\": \"status\"}'"
+        " --query 'Items[].[key.S, status.S, reason.S]' --output table",
+        "",
+        "# by status, newest first",
+        f"aws dynamodb query --table-name {table} --index-name by-status --no-scan-index-forward"
+        f" --key-condition-expression 'status_shard = :shard' --expression-attribute-values {shlex.quote(skipped)}"
+        " --query 'Items[].[processed_at.S, key.S, reason.S]' --output table",
+        "",
+        "# the latest version of a key",
+        f"aws dynamodb get-item --table-name {table} --key {shlex.quote(latest)}",
+        "",
+        "# what the function logged, and what it could not take",
+        "aws logs tail /aws/lambda/file-pipeline-local-ingest",
+        f"aws sqs receive-message --queue-url {queue} --message-attribute-names All",
+    ]

@@ -26,10 +26,22 @@ class Account:
             region=aws.get_region_output(opts=options).region,
         )
 
-    def arn(self, service: str, resource: pulumi.Input[str], *, region: pulumi.Input[str] | None = None,
-            account: pulumi.Input[str] | None = None) -> pulumi.Output[str]:
+    def arn(
+        self,
+        service: str,
+        resource: pulumi.Input[str],
+        *,
+        region: pulumi.Input[str] | None = None,
+        account: pulumi.Input[str] | None = None,
+    ) -> pulumi.Output[str]:
         """Build the ARN of a resource that has no output to take it from."""
         return pulumi.Output.concat(
-            "arn:", self.partition, f":{service}:", self.region if region is None else region, ":",
-            self.id if account is None else account, ":", resource,
+            "arn:",
+            self.partition,
+            f":{service}:",
+            self.region if region is None else region,
+            ":",
+            self.id if account is None else account,
+            ":",
+            resource,
         )

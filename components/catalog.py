@@ -57,8 +57,10 @@ class Catalog(pulumi.ComponentResource):
             global_secondary_indexes=[
                 aws.dynamodb.TableGlobalSecondaryIndexArgs(
                     name=index,
-                    key_schemas=[key_schema(attribute_name=key, key_type="HASH"),
-                                 key_schema(attribute_name=INDEX_SORT_KEY, key_type="RANGE")],
+                    key_schemas=[
+                        key_schema(attribute_name=key, key_type="HASH"),
+                        key_schema(attribute_name=INDEX_SORT_KEY, key_type="RANGE"),
+                    ],
                     projection_type="ALL",
                     read_capacity=settings.index_read_capacity if provisioned else None,
                     write_capacity=settings.index_write_capacity if provisioned else None,
@@ -97,7 +99,9 @@ class Catalog(pulumi.ComponentResource):
                     max_capacity=settings.autoscaling_max_capacity,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
-                metric = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
+                metric = (
+                    aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
+                )
                 aws.appautoscaling.Policy(
                     f"{name}-{target_name}-{operation.lower()}-policy",
                     policy_type="TargetTrackingScaling",

@@ -167,8 +167,12 @@ def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Stateme
     algorithm = "s3:x-amz-server-side-encryption"
     key_id = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 
-    def deny(sid: str, actions: list[str], resources: list[pulumi.Output[str]],
-             conditions: dict[str, dict[str, pulumi.Input[str]]]) -> Statement:
+    def deny(
+        sid: str,
+        actions: list[str],
+        resources: list[pulumi.Output[str]],
+        conditions: dict[str, dict[str, pulumi.Input[str]]],
+    ) -> Statement:
         return Statement(
             sid=sid, effect="Deny", principals="*", actions=actions, resources=list(resources), conditions=conditions
         )
@@ -178,11 +182,15 @@ def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Stateme
     return [
         deny("DenyOldTls", ["s3:*"], everything, {"NumericLessThan": {"s3:TlsVersion": MIN_TLS_VERSION}}),
         deny(
-            "DenyOtherEncryption", ["s3:PutObject"], objects,
+            "DenyOtherEncryption",
+            ["s3:PutObject"],
+            objects,
             {"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: "false"}},
         ),
         deny(
-            "DenyOtherKey", ["s3:PutObject"], objects,
+            "DenyOtherKey",
+            ["s3:PutObject"],
+            objects,
             {"StringNotEquals": {key_id: encryption.key.arn}, "Null": {key_id: "false"}},
         ),
     ]

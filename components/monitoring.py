@@ -135,12 +135,12 @@ class Monitoring(pulumi.ComponentResource):
     def _watch_table(self, catalog: Catalog) -> None:
         """One alarm for the table and its indexes, each of which throttles on its own.
 
-        ReadThrottleEvents and WriteThrottleEvents exist for a table alone; ThrottledRequests would want an operation too
-        (DynamoDB Developer Guide, DynamoDB metrics and dimensions).
+        ReadThrottleEvents and WriteThrottleEvents exist for a table alone; ThrottledRequests would want an operation
+        too (DynamoDB Developer Guide, DynamoDB metrics and dimensions).
         """
         query = aws.cloudwatch.MetricAlarmMetricQueryArgs
-        table = {"TableName": catalog.table.name}
-        sources = [table, *({**table, "GlobalSecondaryIndexName": index} for index in INDEX_KEYS)]
+        name: pulumi.Input[str] = catalog.table.name
+        sources = [{"TableName": name}, *({"TableName": name, "GlobalSecondaryIndexName": i} for i in INDEX_KEYS)]
         metrics = [
             query(
                 id=f"m{number}",
@@ -205,4 +205,3 @@ class Monitoring(pulumi.ComponentResource):
             ok_actions=[self.topic.arn],
             opts=pulumi.ResourceOptions(parent=self),
         )
-

@@ -1,7 +1,7 @@
 """The archives that Lambda runs: the code of each function, and the layer of third-party packages.
 
 Same input, same bytes: entries are sorted, dated 1980 and stripped of all that differs from machine to machine, so a
-second preview shows no change. An archive's file name carries the hash of its input; a file that is there is not built again.
+second preview shows no change. An archive's file name carries the hash of its input: what is there is not built again.
 """
 
 from __future__ import annotations
@@ -81,7 +81,11 @@ def build_function(source: Path, purpose: str, build: Path) -> Archive:
     """
     if not (source / purpose / "handler.py").is_file():
         raise PackagingError(f"no handler for function {purpose!r}: {source / purpose / 'handler.py'} is missing")
-    contents = {path.relative_to(source).as_posix(): path for part in (purpose, SHARED_PACKAGE) for path in _files(source / part)}
+    contents = {
+        path.relative_to(source).as_posix(): path
+        for part in (purpose, SHARED_PACKAGE)
+        for path in _files(source / part)
+    }
     digest = _digest((name, path.read_bytes()) for name, path in sorted(contents.items()))
     return _archive(build / f"{purpose}-{digest}.zip", contents)
 
@@ -135,10 +139,9 @@ def _pip_install(requirements: Path, folder: Path, options: list[str]) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not _LEFT_OUT_FOLDERS.intersection(parts) and path.name not in _LEFT_OUT_FILES:
-            if path.suffix != ".pyc":
-                yield path
+        left_out = path.name in _LEFT_OUT_FILES or _LEFT_OUT_FOLDERS.intersection(path.relative_to(folder).parts)
+        if path.is_file() and not left_out:
+            yield path
 
 
 def _digest(parts: Iterable[tuple[str, bytes]]) -> str:
@@ -152,14 +155,16 @@ def _digest(parts: Iterable[tuple[str, bytes]]) -> str:
 def _archive(target: Path, contents: Mapping[str, Path]) -> Archive:
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name, path in sorted(contents.items()):
-                    entry = zipfile.ZipInfo(name, _EPOCH)
-                    entry.compress_type = zipfile.ZIP_DEFLATED
-                    entry.create_system = 3  # Unix, wherever it is built: the mode is read only then
-                    entry.external_attr = _FILE_MODE
-                    archive.writestr(entry, path.read_bytes())
+        with (
+            tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            for name, path in sorted(contents.items()):
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.create_system = 3  # Unix, wherever it is built: the mode is read only then
+                entry.external_attr = _FILE_MODE
+                archive.writestr(entry, path.read_bytes())
         # Whole or not there: a build that is cut off leaves no half archive under the name.
         shutil.move(part.name, target)
     return _describe(target)

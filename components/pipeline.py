@@ -45,9 +45,7 @@ class Pipeline(pulumi.ComponentResource):
         layer, ingest_code = _build(stack)
 
         encryption = Encryption(f"{stack.prefix}-encryption", stack=stack, account=account, opts=child)
-        landing = Landing(
-            f"{stack.prefix}-landing", stack=stack, account=account, encryption=encryption, opts=child
-        )
+        landing = Landing(f"{stack.prefix}-landing", stack=stack, account=account, encryption=encryption, opts=child)
         intake = Intake(
             f"{stack.prefix}-intake", stack=stack, account=account, encryption=encryption, landing=landing, opts=child
         )

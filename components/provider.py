@@ -11,7 +11,9 @@ def stack_provider(stack: StackSettings) -> aws.Provider:
     """Declare the provider that every resource of the stack is made through."""
     settings = stack.aws
     endpoints = [
-        aws.ProviderEndpointArgs(**{"lambda_" if service == "lambda" else service: url for service, url in entry.items()})
+        aws.ProviderEndpointArgs(
+            **{"lambda_" if service == "lambda" else service: url for service, url in entry.items()}
+        )
         for entry in settings.endpoints or []
     ]
     return aws.Provider(

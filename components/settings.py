@@ -57,7 +57,9 @@ def _folder(value: str) -> str:
 
 
 def _insights_arn(value: str) -> str:
-    if value and not re.fullmatch(r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:LambdaInsightsExtension[\w-]*:\d+", value):
+    if value and not re.fullmatch(
+        r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:LambdaInsightsExtension[\w-]*:\d+", value
+    ):
         raise ValueError("should be empty or the versioned ARN of the LambdaInsightsExtension layer in the region")
     return value
 
@@ -80,9 +82,7 @@ class Settings(BaseModel):
     )
     key_deletion_days: int = Field(30, ge=7, le=30, description="Days between a KMS key's deletion and its end.")
 
-    upload_retention_days: int = Field(
-        90, ge=0, description="Days after which an uploaded object expires. 0: never."
-    )
+    upload_retention_days: int = Field(90, ge=0, description="Days after which an uploaded object expires. 0: never.")
     old_version_retention_days: int = Field(
         0, ge=0, description="Days after which an old object version expires. 0: never."
     )
@@ -270,7 +270,9 @@ def load() -> StackSettings:
     if not _STAGE.fullmatch(stage) or not _STAGE.fullmatch(project):
         problems.append(f"project {project!r}, stack {stage!r}: should be lower-case letters, digits and hyphens")
     if len(prefix) > MAX_NAME_PREFIX:
-        problems.append(f"{prefix!r} ({len(prefix)} characters): project and stack should have {MAX_NAME_PREFIX} at most")
+        problems.append(
+            f"{prefix!r} ({len(prefix)} characters): project and stack should have {MAX_NAME_PREFIX} at most"
+        )
     settings = _parse(Settings, project, problems)
     aws = _parse(AwsSettings, "aws", problems)
     if problems or settings is None or aws is None:

@@ -65,7 +65,7 @@ def _kind(field: FieldInfo) -> Literal["boolean", "integer", "array", "string"]:
 
 
 def _describe(field: FieldInfo) -> str:
-    """Description and, from the constraints, what is allowed."""
+    """Return the description and, from the constraints, what is allowed."""
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
     if get_origin(field.annotation) is Literal:
         allowed = " Allowed: " + ", ".join(str(value) for value in get_args(field.annotation)) + "."

@@ -6,10 +6,14 @@ import argparse
 import signal
 import sys
 from types import FrameType
+from typing import Final
 
 from rich.console import Console
 
 from local import demo, up
+
+_FILE_WIDTH: Final = 132
+"""Columns of what goes to a file or a pipe, which have no width of their own."""
 
 
 def main() -> int:
@@ -19,6 +23,8 @@ def main() -> int:
     command: str = parser.parse_args().command
     signal.signal(signal.SIGTERM, _interrupt)  # taken down in order, as by Ctrl-C
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_WIDTH)
     try:
         return demo.run(console) if command == "demo" else up.run(console)
     except KeyboardInterrupt:

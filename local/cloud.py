@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
-    from types_boto3_sts import STSClient
 
     from local.emulator import Emulator
 
@@ -57,21 +55,20 @@ class Cloud:
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=emulator.region,
         )
-        options = {"endpoint_url": emulator.endpoint, "verify": str(emulator.ca_bundle), "config": _CONFIG}
-        sts: STSClient = session.client("sts", **options)
-        client = partial(session.client, **options)
+        url, ca = emulator.endpoint, str(emulator.ca_bundle)
+        sts = session.client("sts", endpoint_url=url, verify=ca, config=_CONFIG)
         return cls(
             region=emulator.region,
             account=sts.get_caller_identity()["Account"],
-            cloudwatch=client("cloudwatch"),
-            dynamodb=client("dynamodb"),
-            iam=client("iam"),
-            kms=client("kms"),
-            lambda_=client("lambda"),
-            logs=client("logs"),
-            s3=client("s3"),
-            sns=client("sns"),
-            sqs=client("sqs"),
+            cloudwatch=session.client("cloudwatch", endpoint_url=url, verify=ca, config=_CONFIG),
+            dynamodb=session.client("dynamodb", endpoint_url=url, verify=ca, config=_CONFIG),
+            iam=session.client("iam", endpoint_url=url, verify=ca, config=_CONFIG),
+            kms=session.client("kms", endpoint_url=url, verify=ca, config=_CONFIG),
+            lambda_=session.client("lambda", endpoint_url=url, verify=ca, config=_CONFIG),
+            logs=session.client("logs", endpoint_url=url, verify=ca, config=_CONFIG),
+            s3=session.client("s3", endpoint_url=url, verify=ca, config=_CONFIG),
+            sns=session.client("sns", endpoint_url=url, verify=ca, config=_CONFIG),
+            sqs=session.client("sqs", endpoint_url=url, verify=ca, config=_CONFIG),
         )
 
     def arn(self, service: str, resource: str) -> str:

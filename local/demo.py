@@ -53,7 +53,12 @@ def run(console: Console) -> int:
 def _row(sample: Sample, item: Item | None) -> FileRow:
     if item is None:
         return FileRow(
-            key=sample.key, status="none", reason=f"no final status after {_FINAL_STATUS_SECONDS} s", size="", duration="", right=False
+            key=sample.key,
+            status="none",
+            reason=f"no final status after {_FINAL_STATUS_SECONDS} s",
+            size="",
+            duration="",
+            right=False,
         )
     status, reason = str(item["status"]), str(item.get("reason", ""))
     return FileRow(

@@ -24,7 +24,7 @@ NOT_EMULATED: Final[Mapping[str, str]] = {
 """Resource types that are declared and not made, and why."""
 
 LIMITS: Final[Mapping[str, str]] = {
-    "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but never evaluated: no metrics are taken from logs",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but no metric of a function, queue or table reaches it",
     "aws:dynamodb/table:Table": "made; capacity, throttling and encryption are not emulated",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "made, but no access logs are written",
@@ -85,9 +85,7 @@ def deploy(config: StackConfig, cloud: Cloud, on_resource: Callable[[int], None]
     """
     provider = EmulatorProvider(cloud, on_resource)
     outputs = run_program(config, provider, MockMonitor(provider))
-    return Deployment(
-        outputs={name: str(value) for name, value in outputs.items()}, resources=dict(provider.resources)
-    )
+    return Deployment(outputs={name: str(value) for name, value in outputs.items()}, resources=dict(provider.resources))
 
 
 class EmulatorProvider(pulumi.runtime.Mocks):

@@ -89,7 +89,7 @@ def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
             endpoint=f"https://{HOST}:{port}", region=region, ca_bundle=certificate, log=folder / "emulator.log"
         )
         with emulator.log.open("wb") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - all of it is ours
                 # Not `-m ministack`: with TLS that also listens on port 443 wherever it may.
                 [
                     *(sys.executable, "-m", "hypercorn", "ministack.app:app", "--workers", "0"),
@@ -153,7 +153,11 @@ def _wait_until_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> N
             with urllib.request.urlopen(url, timeout=2, context=context):  # noqa: S310 - our own https URL
                 return
         time.sleep(0.05)
-    ended = f"ended with status {process.poll()}" if process.poll() is not None else f"is not ready after {_START_SECONDS} s"
+    ended = (
+        f"ended with status {process.poll()}"
+        if process.poll() is not None
+        else f"is not ready after {_START_SECONDS} s"
+    )
     raise EmulatorError(f"the local cloud {ended}:\n{emulator.log.read_text(errors='replace')[-_LOG_TAIL:]}")
 
 

@@ -36,10 +36,14 @@ def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     deserializer = TypeDeserializer()
     pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     items = [
-        {name: deserializer.deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]
+        {name: deserializer.deserialize(value) for name, value in item.items()}
+        for page in pages
+        for item in page["Items"]
     ]
     return {
-        UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item for item in items if "status" in item
+        UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item
+        for item in items
+        if "status" in item
     }
 
 

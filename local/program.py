@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import warnings
+from collections.abc import Callable
 from typing import cast
 
 import pulumi
@@ -12,10 +13,6 @@ from pulumi.runtime import mocks as runtime_mocks
 from pulumi.runtime.stack import Stack
 
 from local.stack_config import ROOT, StackConfig
-
-
-class ProgramError(RuntimeError):
-    """The program did not run to its end."""
 
 
 def run_program(
@@ -41,7 +38,6 @@ def run_program(
     runtime_config.set_all_config(dict(config.values))
     exported: dict[str, object] = {}
 
-    @pulumi.runtime.test
     def program() -> pulumi.Output[None]:
         with warnings.catch_warnings():
             # Importing pulumi_aws.s3 warns of classes in it that are not used here.
@@ -50,5 +46,7 @@ def run_program(
         stack = cast("Stack", pulumi.runtime.settings.get_root_resource())
         return pulumi.Output.all(**stack.outputs).apply(exported.update)
 
-    program()
+    # Waits until every resource is registered and every output known.
+    finish: Callable[[], None] = pulumi.runtime.test(program)  # type: ignore[no-untyped-call]  # Pulumi's is untyped
+    finish()
     return exported

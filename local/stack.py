@@ -23,6 +23,8 @@ class LocalStack:
 
     Parameters
     ----------
+    project
+        The project.
     emulator, cloud
         What it stands on, and its administrator's clients.
     outputs
@@ -31,6 +33,7 @@ class LocalStack:
         Type of each resource that it declares, by name.
     """
 
+    project: str
     emulator: Emulator
     cloud: Cloud
     outputs: Mapping[str, str]
@@ -62,5 +65,9 @@ def standing_stack(
             )
         console.print(f"Stack {STAGE!r} built: {len(deployment.resources)} resources declared")
         yield LocalStack(
-            emulator=emulator, cloud=cloud, outputs=deployment.outputs, resources=deployment.resources
+            project=config.project,
+            emulator=emulator,
+            cloud=cloud,
+            outputs=deployment.outputs,
+            resources=deployment.resources,
         )

@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import Console
 
 from local.report import print_limits, print_outputs
-from local.stack import LocalStack, standing_stack
+from local.stack import STAGE, LocalStack, standing_stack
 
 PREFERRED_PORT: Final = 4566
 """Where Pulumi.local.yaml's endpoints point, so that ``pulumi up -s local`` finds it."""
@@ -45,6 +45,16 @@ def commands(stack: LocalStack) -> list[str]:
     latest = json.dumps({"object_id": {"S": f"{bucket}/{key}"}, "version_id": {"S": "latest"}})
     skipped = json.dumps({":shard": {"S": "SKIPPED#0"}})
     exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.emulator.environment().items()]
+    scan = (
+        f"aws dynamodb scan --table-name {table} --filter-expression 'attribute_exists(#s)'"
+        """ --expression-attribute-names '{"#s": "status"}'"""
+        " --query 'Items[].[key.S, status.S, reason.S]' --output table"
+    )
+    query = (
+        f"aws dynamodb query --table-name {table} --index-name by-status --no-scan-index-forward"
+        f" --key-condition-expression 'status_shard = :shard' --expression-attribute-values {shlex.quote(skipped)}"
+        " --query 'Items[].[processed_at.S, key.S, reason.S]' --output table"
+    )
     return [
         *exports,
         "",
@@ -52,19 +62,15 @@ def commands(stack: LocalStack) -> list[str]:
         f"aws s3 cp --recursive samples/ s3://{bucket}/ --exclude '*' --include 'uploads/*'",
         "",
         "# the state of every file",
-        f"aws dynamodb scan --table-name {table} --filter-expression 'attribute_exists(#s)'"
-        " --projection-expression '#k, #s, reason' --expression-attribute-names '{\"#k\": \"key\", \"#s\": \"status\"}'"
-        " --query 'Items[].[key.S, status.S, reason.S]' --output table",
+        scan,
         "",
         "# by status, newest first",
-        f"aws dynamodb query --table-name {table} --index-name by-status --no-scan-index-forward"
-        f" --key-condition-expression 'status_shard = :shard' --expression-attribute-values {shlex.quote(skipped)}"
-        " --query 'Items[].[processed_at.S, key.S, reason.S]' --output table",
+        query,
         "",
         "# the latest version of a key",
         f"aws dynamodb get-item --table-name {table} --key {shlex.quote(latest)}",
         "",
         "# what the function logged, and what it could not take",
-        "aws logs tail /aws/lambda/file-pipeline-local-ingest",
+        f"aws logs tail /aws/lambda/{stack.project}-{STAGE}-ingest",
         f"aws sqs receive-message --queue-url {queue} --message-attribute-names All",
     ]

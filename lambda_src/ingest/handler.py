@@ -111,21 +111,19 @@ def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
     try:
         outcome = _ingest.process(version, worker)
     except (HeldElsewhereError, ClaimLostError) as error:
-        logger.info("left in the queue: another worker is at it", error=type(error).__name__, **details)
+        logger.info("left in the queue: another worker is at it", extra={**details, "error": type(error).__name__})
         raise
     except Exception:
-        logger.exception("failed, left in the queue", **details)
+        logger.exception("failed, left in the queue", extra=details)
         _count(Status.FAILED)
         raise
     if outcome is None:
-        logger.info("finished before", **details)
+        logger.info("finished before", extra=details)
         return
     elapsed = datetime.now(UTC) - worker.started_at
-    logger.info("file processed", status=outcome.status, reason=outcome.reason, **details)
+    logger.info("file processed", extra={**details, "status": outcome.status, "reason": outcome.reason})
     _count(outcome.status)
-    metrics.add_metric(
-        name="ProcessingTime", unit=MetricUnit.Milliseconds, value=elapsed / timedelta(milliseconds=1)
-    )
+    metrics.add_metric(name="ProcessingTime", unit=MetricUnit.Milliseconds, value=elapsed / timedelta(milliseconds=1))
     if version.size is not None:
         metrics.add_metric(name="FileSize", unit=MetricUnit.Bytes, value=version.size)
 

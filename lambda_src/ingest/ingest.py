@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest.rules import IntakeRules
 from shared.catalog import Catalog, Claim, Worker
 from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
 from shared.objects import ObjectGoneError, Objects
 from shared.observability import logger
+
+if TYPE_CHECKING:
+    from ingest.rules import IntakeRules
 
 _Written = TypeVar("_Written")
 
@@ -92,9 +94,7 @@ class Ingest:
         claim = self._catalog.record(version, facts, outcome, worker)
         return outcome if _is_taken(claim, version) else None
 
-    def _work(
-        self, version: ObjectVersion, facts: ObjectFacts, work: ContentWork, worker: Worker
-    ) -> Outcome | None:
+    def _work(self, version: ObjectVersion, facts: ObjectFacts, work: ContentWork, worker: Worker) -> Outcome | None:
         if not _is_taken(self._catalog.claim(version, facts, worker), version):
             return None
         try:
@@ -120,4 +120,3 @@ def _is_taken(claim: Claim, version: ObjectVersion) -> bool:
     if claim is Claim.HELD:
         raise HeldElsewhereError(version.object_id)
     return claim is Claim.TAKEN
-

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.environment import Environment
+if TYPE_CHECKING:
+    from shared.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True)

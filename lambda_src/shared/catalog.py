@@ -1,6 +1,6 @@
 """The catalog: the only module that writes to the table.
 
-Every change of a file's state is one conditional write, so that workers who see the same event agree on who processes it.
+Every change of a file's state is one conditional write, so that workers who see the same event agree on who takes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
@@ -163,7 +163,7 @@ class Catalog:
                 event_time=version.event_time or None,
                 size=facts.size if facts.size is not None else version.size,
                 content_type=facts.content_type,
-                last_modified=facts.last_modified and iso(facts.last_modified),
+                last_modified=iso(facts.last_modified) if facts.last_modified else None,
                 encryption=facts.encryption,
                 kms_key_id=facts.kms_key_id,
                 cache_control=facts.cache_control,
@@ -178,7 +178,7 @@ class Catalog:
             ),
             **self._changing_attributes(version, outcome, worker),
         }
-        values = {
+        values: _Item = {
             ":failed": {"S": Status.FAILED},
             ":processing": {"S": Status.PROCESSING},
             ":now": {"N": str(_epoch(self._now()))},
@@ -203,7 +203,7 @@ class Catalog:
         except self._client.exceptions.TransactionCanceledException as error:
             put, latest = error.response["CancellationReasons"]
             if put["Code"] == _CONDITION_FAILED:
-                return _standing(put["Item"])
+                return _standing(put)
             if latest["Code"] != _CONDITION_FAILED:
                 raise
         else:
@@ -219,7 +219,7 @@ class Catalog:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return _standing(error.response["Item"])
+            return _standing(error.response)
         return Claim.TAKEN
 
     def _move_latest(self, version: ObjectVersion) -> TransactWriteItemTypeDef:
@@ -242,7 +242,7 @@ class Catalog:
         }
 
     def _changing_attributes(self, version: ObjectVersion, outcome: Outcome, worker: Worker) -> _Item:
-        """What every change of state writes anew."""
+        """Render what every change of state writes anew."""
         now = self._now()
         return _attributes(
             status=outcome.status,
@@ -277,7 +277,9 @@ def _epoch(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def _standing(item: Mapping[str, AttributeValueTypeDef]) -> Claim:
+def _standing(refusal: Mapping[str, object]) -> Claim:
+    """Say why the file was not free, from the item that stood in the way."""
+    item = cast("Mapping[str, Mapping[str, str]]", refusal["Item"])
     return Claim.FINISHED if item["status"]["S"] in FINAL else Claim.HELD
 
 

@@ -49,6 +49,7 @@ class Objects:
             if error.response.get("Error", {}).get("Code") in _GONE_CODES:
                 raise ObjectGoneError(version.key) from error
             raise
+        expires: object = head.get("ExpiresString")  # as it was sent: S3 takes any text
         return ObjectFacts(
             size=head.get("ContentLength"),
             content_type=head.get("ContentType"),
@@ -57,6 +58,6 @@ class Objects:
             kms_key_id=head.get("SSEKMSKeyId"),
             cache_control=head.get("CacheControl"),
             content_encoding=head.get("ContentEncoding"),
-            expires=head.get("ExpiresString"),
+            expires=expires if isinstance(expires, str) else None,
             user_metadata=head.get("Metadata", {}),
         )

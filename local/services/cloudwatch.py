@@ -10,7 +10,7 @@ from local.services.base import Creator, Inputs, Made
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch.literals import ComparisonOperatorType, StatisticType
-    from types_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+    from types_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef, MetricStatTypeDef
 
 
 def _log_group(cloud: Cloud, inputs: Inputs) -> Made:
@@ -59,7 +59,7 @@ def _comparison(inputs: Inputs) -> ComparisonOperatorType:
     return cast("ComparisonOperatorType", inputs.text("comparisonOperator"))
 
 
-def _dimensions(inputs: Inputs) -> list[dict[str, str]]:
+def _dimensions(inputs: Inputs) -> list[DimensionTypeDef]:
     return [{"Name": name, "Value": value} for name, value in inputs.mapping("dimensions").items()]
 
 
@@ -67,19 +67,16 @@ def _query(query: Inputs) -> MetricDataQueryTypeDef:
     if "expression" in query:
         return {"Id": query.text("id"), "Expression": query.text("expression"), "ReturnData": query.flag("returnData")}
     metric = query.part("metric")
-    return {
-        "Id": query.text("id"),
-        "ReturnData": query.flag("returnData"),
-        "MetricStat": {
-            "Metric": {
-                "Namespace": metric.text("namespace"),
-                "MetricName": metric.text("metricName"),
-                "Dimensions": _dimensions(metric),
-            },
-            "Period": metric.integer("period"),
-            "Stat": metric.text("stat"),
+    statistic: MetricStatTypeDef = {
+        "Metric": {
+            "Namespace": metric.text("namespace"),
+            "MetricName": metric.text("metricName"),
+            "Dimensions": _dimensions(metric),
         },
+        "Period": metric.integer("period"),
+        "Stat": metric.text("stat"),
     }
+    return {"Id": query.text("id"), "ReturnData": query.flag("returnData"), "MetricStat": statistic}
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

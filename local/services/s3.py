@@ -21,7 +21,8 @@ def _bucket(cloud: Cloud, inputs: Inputs) -> Made:
 def _versioning(cloud: Cloud, inputs: Inputs) -> Made:
     status = inputs.part("versioningConfiguration").text("status")
     cloud.s3.put_bucket_versioning(
-        Bucket=inputs.text("bucket"), VersioningConfiguration={"Status": "Enabled" if status == "Enabled" else "Suspended"}
+        Bucket=inputs.text("bucket"),
+        VersioningConfiguration={"Status": "Enabled" if status == "Enabled" else "Suspended"},
     )
     return _beside(inputs)
 
@@ -158,7 +159,7 @@ def _notification(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _beside(inputs: Inputs) -> Made:
-    """A resource beside a bucket goes by the bucket's name."""
+    """Answer for a resource beside a bucket: it goes by the bucket's name."""
     return Made(id=inputs.text("bucket"), outputs={})
 
 

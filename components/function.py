@@ -119,7 +119,9 @@ class Function(pulumi.ComponentResource):
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON",
                 log_group=self.log_group.name,
-                application_log_level=_LAMBDA_LOG_LEVELS[settings.log_level],
+                # Powertools filters by the stage's level. Lambda's own filter stays below it: it takes metrics, which
+                # are log lines without a level, for INFO, and would drop them.
+                application_log_level="DEBUG" if settings.log_level == "DEBUG" else "INFO",
                 system_log_level="INFO",
             ),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
@@ -133,9 +135,6 @@ class Function(pulumi.ComponentResource):
             opts=child,
         )
         self.register_outputs({"functionName": self.function.name, "functionArn": self.function.arn})
-
-
-_LAMBDA_LOG_LEVELS = {"DEBUG": "DEBUG", "INFO": "INFO", "WARNING": "WARN", "ERROR": "ERROR"}
 
 
 def metrics_namespace(stack: StackSettings) -> str:

@@ -1,1 +1,173 @@
-x: int = 1
+"""The one mocks harness: what the program declares for a stage, from the stage's real config files."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+import pulumi
+import pytest
+from local.program import run_program
+from local.stack_config import StackConfig
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import resource_pb2
+
+ACCOUNT: Final = "123456789012"
+REGION: Final = "eu-central-1"
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
+PolicyStatement: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One declared resource: its inputs in camel case, and the options that matter."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: Mapping[str, Json]
+    provider: str
+    protect: bool
+    retain_on_delete: bool
+    ignore_changes: list[str]
+    dependencies: list[str]
+
+    def text(self, key: str) -> str:
+        value = self.inputs[key]
+        assert isinstance(value, str), (self.name, key, value)
+        return value
+
+    def number(self, key: str) -> float:
+        value = self.inputs[key]
+        assert isinstance(value, int | float), (self.name, key, value)
+        return value
+
+    def part(self, key: str) -> dict[str, Json]:
+        value = self.inputs[key]
+        assert isinstance(value, dict), (self.name, key, value)
+        return value
+
+    def parts(self, key: str) -> list[dict[str, Json]]:
+        value = self.inputs[key]
+        assert isinstance(value, list), (self.name, key, value)
+        return [part for part in value if isinstance(part, dict)]
+
+    def statements(self, key: str = "policy") -> dict[str, PolicyStatement]:
+        """The statements of a policy document, by their Sid."""
+        document = json.loads(self.text(key))
+        assert document["Version"] == "2012-10-17"
+        return {statement["Sid"]: statement for statement in document["Statement"]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredStack:
+    """All that the program declares for a stage."""
+
+    stage: str
+    resources: list[Declared] = field(default_factory=list)
+    outputs: dict[str, object] = field(default_factory=dict)
+
+    def all(self, kind: str) -> list[Declared]:
+        """Every resource whose type ends in `kind`."""
+        return [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
+
+    def one(self, kind: str, name: str = "") -> Declared:
+        """The only resource of a kind, or the only one whose name ends in `name`."""
+        found = [resource for resource in self.all(kind) if resource.name.endswith(name)]
+        assert len(found) == 1, (kind, name, [resource.name for resource in found])
+        return found[0]
+
+
+class _Recorder(MockMonitor):
+    """Notes each registration with its options, which the mocks themselves are not told."""
+
+    def __init__(self, mocks: pulumi.runtime.Mocks, declared: list[Declared]) -> None:
+        super().__init__(mocks)  # type: ignore[no-untyped-call]  # Pulumi's is untyped
+        self._declared = declared
+        self._lock = threading.Lock()
+
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:  # noqa: N802 - Pulumi's name
+        response: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != "pulumi:pulumi:Stack":
+            inputs = pulumi.runtime.rpc.deserialize_properties(request.object)
+            with self._lock:
+                self._declared.append(
+                    Declared(
+                        urn=response.urn,
+                        type=request.type,
+                        name=request.name,
+                        inputs=cast("Mapping[str, Json]", inputs),
+                        provider=request.provider,
+                        protect=request.protect,
+                        retain_on_delete=request.retainOnDelete,
+                        ignore_changes=list(request.ignoreChanges),
+                        dependencies=list(request.dependencies),
+                    )
+                )
+        return response
+
+
+class _Mocks(pulumi.runtime.Mocks):
+    """Answers like AWS: names and ARNs for what is made; in a preview, only what was put in."""
+
+    def __init__(self, *, preview: bool) -> None:
+        self._preview = preview
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, object]]:
+        inputs = dict(args.inputs)
+        if self._preview:
+            return "", inputs
+        service = args.typ.split(":")[1].partition("/")[0]
+        name = str(inputs.get("name") or inputs.get("bucket") or args.name)
+        arn = f"arn:aws:s3:::{name}" if service == "s3" else f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
+        made = {"arn": arn, "name": name, "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}", "keyId": name}
+        return name, {**made, "streamArn": f"{arn}/stream", **inputs}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]]]:
+        answers: dict[str, dict[str, object]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+            "aws:index/getPartition:getPartition": {"partition": "aws"},
+            "aws:index/getRegion:getRegion": {"region": REGION},
+        }
+        return answers[args.token], []
+
+
+Declare: TypeAlias = Callable[..., DeclaredStack]
+
+
+def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None) -> DeclaredStack:
+    """Run the program for a stage and return what it declares."""
+    stack = DeclaredStack(stage=stage)
+    # The layer itself is built in its own tests: this one needs no other platform's wheels.
+    config = StackConfig.load(stage, {"layerPlatform": "host", **(overrides or {})})
+    mocks = _Mocks(preview=preview)
+    stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack.resources), preview=preview))
+    return stack
+
+
+@pytest.fixture(scope="session", name="declare")
+def _declare() -> Declare:
+    return declare
+
+
+@pytest.fixture(scope="session")
+def dev() -> DeclaredStack:
+    return declare("dev")
+
+
+@pytest.fixture(scope="session")
+def prod() -> DeclaredStack:
+    return declare("prod")
+
+
+@pytest.fixture(scope="session", params=["dev", "prod"])
+def stack(request: pytest.FixtureRequest) -> DeclaredStack:
+    """Each stage that is deployed to AWS."""
+    declared: DeclaredStack = request.getfixturevalue(request.param)
+    return declared

@@ -1,0 +1,102 @@
+"""What holds for every resource of a stack: names, tags, least privilege, outputs, previews."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.conftest import Declare, DeclaredStack
+
+URNS = Path(__file__).with_name("urns.json")
+
+
+def test_urns_are_pinned(stack: DeclaredStack) -> None:
+    """A changed URN replaces the resource: a live table or bucket would be lost. Renaming needs an alias."""
+    pinned = json.loads(URNS.read_text())[stack.stage]
+
+    assert sorted(resource.urn for resource in stack.resources) == pinned
+
+
+def test_everything_goes_through_the_tagging_provider(stack: DeclaredStack) -> None:
+    provider = stack.one("aws")
+    tags = json.loads(provider.text("defaultTags"))["tags"]
+
+    assert tags == {
+        "Environment": stack.stage,
+        "Project": "file-pipeline",
+        "ManagedBy": "Pulumi",
+        "Owner": "data-platform",
+        "CostCenter": f"data-platform-{stack.stage}",
+        "Backup": "true" if stack.stage == "prod" else "false",
+    }
+    for resource in stack.resources:
+        if resource.type.startswith("aws:"):
+            assert resource.provider.startswith(provider.urn), resource.name
+            assert "tags" not in resource.inputs, f"{resource.name}: the default tags are enough"
+
+
+def test_no_two_stages_share_a_name(dev: DeclaredStack, prod: DeclaredStack) -> None:
+    for stack, other in ((dev, prod), (prod, dev)):
+        for resource in stack.resources:
+            assert resource.name.startswith(f"file-pipeline-{stack.stage}"), resource.name
+            for key in ("name", "bucket", "layerName"):
+                value = resource.inputs.get(key)
+                if isinstance(value, str) and value not in {"whole-bucket"}:
+                    assert f"file-pipeline-{other.stage}" not in value
+                    assert f"file-pipeline-{stack.stage}" in value, (resource.name, key, value)
+
+
+def test_outputs(stack: DeclaredStack) -> None:
+    assert set(stack.outputs) == {
+        *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
+        *("queueUrl", "deadLetterQueueUrl", "topicArn", "keyId"),
+    }
+    assert all(isinstance(value, str) and value for value in stack.outputs.values())
+    assert stack.outputs["bucketUrl"] == f"s3://{stack.outputs['bucketName']}"
+
+
+def test_no_role_has_a_wildcard_without_condition(stack: DeclaredStack) -> None:
+    policies = stack.all("RolePolicy")
+    assert policies
+    for policy in policies:
+        for sid, statement in policy.statements().items():
+            assert statement["Effect"] == "Allow"
+            assert not [action for action in _texts(statement["Action"]) if "*" in action], (policy.name, sid)
+            if "*" in _texts(statement["Resource"]):
+                assert statement.get("Condition"), (policy.name, sid)
+
+
+def test_every_policy_names_known_resources(stack: DeclaredStack) -> None:
+    """No statement reaches another stage, another account or a resource that is not the stack's."""
+    for policy in stack.all("RolePolicy"):
+        for statement in policy.statements().values():
+            for arn in _texts(statement["Resource"]):
+                assert arn == "*" or f"file-pipeline-{stack.stage}" in arn, arn
+
+
+def test_protected_exactly_where_data_is_retained(stack: DeclaredStack) -> None:
+    kept = {resource.name for resource in stack.resources if resource.protect or resource.retain_on_delete}
+    prefix = f"file-pipeline-{stack.stage}"
+    data = {f"{prefix}-landing", f"{prefix}-landing-logs", f"{prefix}-catalog-table", f"{prefix}-encryption-key"}
+
+    assert kept == (data if stack.stage == "prod" else set())
+    for resource in stack.resources:
+        assert resource.protect == resource.retain_on_delete, resource.name
+
+
+@pytest.mark.parametrize("stage", ["local", "dev", "prod"])
+def test_a_preview_declares_the_same(declare: Declare, stage: str) -> None:
+    """Nothing may branch on what is not known before the first update: every computed output is unknown here."""
+    real, preview = declare(stage), declare(stage, preview=True)
+
+    assert {resource.urn for resource in preview.resources} == {resource.urn for resource in real.resources}
+
+
+def test_no_deprecated_bucket_property_is_used(stack: DeclaredStack) -> None:
+    for bucket in stack.all("Bucket"):
+        assert set(bucket.inputs) <= {"forceDestroy"}
+
+
+def _texts(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []

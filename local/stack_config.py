@@ -44,18 +44,11 @@ class StackConfig:
         project, schema = str(project_file["name"]), project_file["config"]
         if not isinstance(schema, dict):
             raise TypeError("Pulumi.yaml: config should be a mapping")
-        values = {key: entry["default"] for key, entry in schema.items()}
-        values |= stack_file["config"] | dict(overrides or {})
-        return cls(
-            project=project,
-            stage=stage,
-            values={key if ":" in key else f"{project}:{key}": _text(value) for key, value in _last(project, values)},
-        )
-
-
-def _last(project: str, values: Mapping[str, object]) -> list[tuple[str, object]]:
-    """Strip the project's namespace, so that a later value replaces an earlier one whichever way it is written."""
-    return list({key.removeprefix(f"{project}:"): value for key, value in values.items()}.items())
+        defaults = {key: entry["default"] for key, entry in schema.items()}
+        values: dict[str, str] = {}
+        for layer in (defaults, stack_file["config"], overrides or {}):
+            values |= {key if ":" in key else f"{project}:{key}": _text(value) for key, value in layer.items()}
+        return cls(project=project, stage=stage, values=values)
 
 
 def _text(value: object) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import pulumi
 import pytest
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
+
 from local.program import run_program
 from local.stack_config import StackConfig
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import resource_pb2
@@ -84,11 +85,27 @@ class DeclaredStack:
         return found[0]
 
 
+def dig(value: object, *path: str | int) -> object:
+    """What stands at `path` in nested inputs; None where the last step is missing."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(str(step))
+        else:
+            assert isinstance(value, list), (path, value)
+            value = value[int(step)]
+    return value
+
+
+def texts(value: object) -> list[str]:
+    """A policy's one text or list of texts, as a list."""
+    return [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []
+
+
 class _Recorder(MockMonitor):
     """Notes each registration with its options, which the mocks themselves are not told."""
 
     def __init__(self, mocks: pulumi.runtime.Mocks, declared: list[Declared]) -> None:
-        super().__init__(mocks)  # type: ignore[no-untyped-call]  # Pulumi's is untyped
+        super().__init__(mocks)
         self._declared = declared
         self._lock = threading.Lock()
 
@@ -138,9 +155,6 @@ class _Mocks(pulumi.runtime.Mocks):
         return answers[args.token], []
 
 
-Declare: TypeAlias = Callable[..., DeclaredStack]
-
-
 def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None) -> DeclaredStack:
     """Run the program for a stage and return what it declares."""
     stack = DeclaredStack(stage=stage)
@@ -149,11 +163,6 @@ def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object
     mocks = _Mocks(preview=preview)
     stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack.resources), preview=preview))
     return stack
-
-
-@pytest.fixture(scope="session", name="declare")
-def _declare() -> Declare:
-    return declare
 
 
 @pytest.fixture(scope="session")

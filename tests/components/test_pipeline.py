@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.conftest import Declare, DeclaredStack
+
+from tests.conftest import DeclaredStack, declare, texts
 
 URNS = Path(__file__).with_name("urns.json")
 
@@ -42,7 +43,7 @@ def test_no_two_stages_share_a_name(dev: DeclaredStack, prod: DeclaredStack) -> 
             assert resource.name.startswith(f"file-pipeline-{stack.stage}"), resource.name
             for key in ("name", "bucket", "layerName"):
                 value = resource.inputs.get(key)
-                if isinstance(value, str) and value not in {"whole-bucket"}:
+                if isinstance(value, str) and value != "whole-bucket":
                     assert f"file-pipeline-{other.stage}" not in value
                     assert f"file-pipeline-{stack.stage}" in value, (resource.name, key, value)
 
@@ -62,8 +63,8 @@ def test_no_role_has_a_wildcard_without_condition(stack: DeclaredStack) -> None:
     for policy in policies:
         for sid, statement in policy.statements().items():
             assert statement["Effect"] == "Allow"
-            assert not [action for action in _texts(statement["Action"]) if "*" in action], (policy.name, sid)
-            if "*" in _texts(statement["Resource"]):
+            assert not [action for action in texts(statement["Action"]) if "*" in action], (policy.name, sid)
+            if "*" in texts(statement["Resource"]):
                 assert statement.get("Condition"), (policy.name, sid)
 
 
@@ -71,7 +72,7 @@ def test_every_policy_names_known_resources(stack: DeclaredStack) -> None:
     """No statement reaches another stage, another account or a resource that is not the stack's."""
     for policy in stack.all("RolePolicy"):
         for statement in policy.statements().values():
-            for arn in _texts(statement["Resource"]):
+            for arn in texts(statement["Resource"]):
                 assert arn == "*" or f"file-pipeline-{stack.stage}" in arn, arn
 
 
@@ -86,7 +87,7 @@ def test_protected_exactly_where_data_is_retained(stack: DeclaredStack) -> None:
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])
-def test_a_preview_declares_the_same(declare: Declare, stage: str) -> None:
+def test_a_preview_declares_the_same(stage: str) -> None:
     """Nothing may branch on what is not known before the first update: every computed output is unknown here."""
     real, preview = declare(stage), declare(stage, preview=True)
 
@@ -96,7 +97,3 @@ def test_a_preview_declares_the_same(declare: Declare, stage: str) -> None:
 def test_no_deprecated_bucket_property_is_used(stack: DeclaredStack) -> None:
     for bucket in stack.all("Bucket"):
         assert set(bucket.inputs) <= {"forceDestroy"}
-
-
-def _texts(value: object) -> list[str]:
-    return [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []

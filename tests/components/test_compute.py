@@ -1,0 +1,214 @@
+"""Intake queue, functions and alarms: what rows Q, F and M ask for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from components.landing import UPLOADS_PREFIX
+from tests.conftest import ACCOUNT, REGION, Declared, DeclaredStack, declare, dig, texts
+
+FUNCTION = "lambda/function:Function"
+TIMEOUT = {"dev": 60, "prod": 120}
+
+
+def ingest(stack: DeclaredStack) -> Declared:
+    (function,) = [resource for resource in stack.resources if resource.type == f"aws:{FUNCTION}"]
+    return function
+
+
+def alarms(stack: DeclaredStack) -> dict[str, Declared]:
+    prefix = f"file-pipeline-{stack.stage}-monitoring-"
+    return {alarm.name.removeprefix(prefix): alarm for alarm in stack.all("MetricAlarm")}
+
+
+def test_visibility_follows_the_timeout(stack: DeclaredStack) -> None:
+    assert stack.one("Queue", "-queue").number("visibilityTimeoutSeconds") == 6 * TIMEOUT[stack.stage]
+
+
+def test_visibility_follows_a_changed_timeout() -> None:
+    changed = declare("dev", overrides={"functionTimeoutSeconds": 100})
+
+    assert changed.one("Queue", "-queue").number("visibilityTimeoutSeconds") == 600
+    assert ingest(changed).number("timeout") == 100
+    assert alarms(changed)["ingest-duration"].number("threshold") == 50_000
+
+
+def test_dead_letters_are_kept_after_five_receives(stack: DeclaredStack) -> None:
+    dead = stack.one("Queue", "-dead-letters")
+    redrive = json.loads(stack.one("Queue", "-queue").text("redrivePolicy"))
+    allow = json.loads(stack.one("RedriveAllowPolicy").text("redriveAllowPolicy"))
+
+    assert redrive == {"deadLetterTargetArn": arn("sqs", dead.name), "maxReceiveCount": 5}
+    assert dead.number("messageRetentionSeconds") == 14 * 86400
+    assert dead.number("visibilityTimeoutSeconds") == 300
+    assert allow == {"redrivePermission": "byQueue", "sourceQueueArns": [arn("sqs", stack.one("Queue", "-queue").name)]}
+
+
+def test_receives_are_configurable() -> None:
+    changed = declare("dev", overrides={"maxReceiveCount": 3})
+
+    assert json.loads(changed.one("Queue", "-queue").text("redrivePolicy"))["maxReceiveCount"] == 3
+
+
+def test_only_the_landing_bucket_may_send_and_only_over_tls(stack: DeclaredStack) -> None:
+    policy = stack.one("QueuePolicy", "-queue-policy").statements()
+    send = policy["LandingBucketSends"]
+
+    assert set(policy) == {"DenyInsecureTransport", "LandingBucketSends"}
+    assert send["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert send["Action"] == ["sqs:SendMessage"]
+    assert send["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::file-pipeline-{stack.stage}-landing"},
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+    }
+    for queue_policy in stack.all("QueuePolicy"):
+        deny = queue_policy.statements()["DenyInsecureTransport"]
+        assert (deny["Effect"], deny["Action"]) == ("Deny", ["sqs:*"])
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(stack.all("QueuePolicy")) == len(stack.all("Queue"))
+
+
+def test_the_function_reports_each_message_and_is_capped_at_the_source(stack: DeclaredStack) -> None:
+    source = stack.one("EventSourceMapping")
+
+    assert source.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source.part("scalingConfig") == {"maximumConcurrency": {"dev": 10, "prod": 100}[stack.stage]}
+    assert source.number("batchSize") == 10
+    assert source.text("eventSourceArn") == arn("sqs", stack.one("Queue", "-queue").name)
+    assert stack.one("RolePolicy").urn in source.dependencies
+
+
+def test_the_function_runs_as_its_stage_says(stack: DeclaredStack) -> None:
+    function = ingest(stack)
+
+    assert (function.text("runtime"), function.inputs["architectures"]) == ("python3.13", ["arm64"])
+    assert function.number("memorySize") == {"dev": 512, "prod": 1024}[stack.stage]
+    assert function.number("timeout") == TIMEOUT[stack.stage]
+    assert function.part("tracingConfig") == {"mode": "Active"}
+    level = dig(function.inputs, "environment", "variables", "POWERTOOLS_LOG_LEVEL")
+    assert level == {"dev": "DEBUG", "prod": "INFO"}[stack.stage]
+    assert function.inputs["layers"] == [stack_layer_arn(stack)]
+
+
+def test_recursion_is_terminated(stack: DeclaredStack) -> None:
+    guard = stack.one("FunctionRecursionConfig")
+
+    assert (guard.text("functionName"), guard.text("recursiveLoop")) == (ingest(stack).name, "Terminate")
+
+
+def test_the_log_group_is_there_first_with_key_and_retention(stack: DeclaredStack) -> None:
+    group, function = stack.one("LogGroup"), ingest(stack)
+
+    assert group.text("name") == f"/aws/lambda/file-pipeline-{stack.stage}-ingest"
+    assert group.number("retentionInDays") == {"dev": 7, "prod": 365}[stack.stage]
+    assert function.part("loggingConfig")["logGroup"] == group.text("name")
+    assert function.part("loggingConfig")["logFormat"] == "JSON"
+    assert {group.urn, stack.one("RolePolicy").urn} <= set(function.dependencies)
+
+
+def test_metrics_survive_a_high_log_level() -> None:
+    """Lambda takes a metric, a log line without a level, for INFO: its own filter must let that pass."""
+    logging = ingest(declare("dev", overrides={"logLevel": "ERROR"})).part("loggingConfig")
+
+    assert logging["applicationLogLevel"] == "INFO"
+
+
+def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:
+    prefix = f"file-pipeline-{stack.stage}"
+    bucket, logs = f"arn:aws:s3:::{prefix}-landing", f"/aws/lambda/{prefix}-ingest"
+    queue, dead = arn("sqs", f"{prefix}-intake-queue"), arn("sqs", f"{prefix}-intake-dead-letters")
+    table, key = arn("dynamodb", f"{prefix}-catalog-table"), arn("kms", f"{prefix}-encryption-key")
+    statements = stack.one("RolePolicy").statements().values()
+
+    granted = {" ".join(sorted(texts(s["Resource"]))): set(texts(s["Action"])) for s in statements}
+
+    assert granted == {
+        queue: {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        dead: {"sqs:SendMessage"},
+        f"{bucket}/{UPLOADS_PREFIX}*": {"s3:GetObject", "s3:GetObjectVersion"},
+        bucket: {"s3:ListBucket"},
+        table: {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+        key: {"kms:Decrypt", "kms:GenerateDataKey"},
+        arn("cloudwatch", logs) + ":log-stream:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    }
+    assert len(granted) == len(statements)
+
+
+def test_insights_are_a_setting(dev: DeclaredStack) -> None:
+    layer = f"arn:aws:lambda:{REGION}:580247275435:layer:LambdaInsightsExtension-Arm64:20"
+    with_insights = declare("dev", overrides={"lambdaInsightsLayerArn": layer})
+
+    assert ingest(with_insights).inputs["layers"] == [stack_layer_arn(dev), layer]
+    assert "WriteInsights" in with_insights.one("RolePolicy").statements()
+    assert "WriteInsights" not in dev.one("RolePolicy").statements()
+
+
+def test_the_alert_topic_takes_alarms_of_this_account_only(stack: DeclaredStack) -> None:
+    publish = stack.one("TopicPolicy").statements()["AlarmsPublish"]
+
+    assert stack.one("Topic").text("displayName") == f"file-pipeline alerts ({stack.stage})"
+    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert publish["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_addresses_are_subscribed_by_config(stack: DeclaredStack) -> None:
+    addresses = ["ops@example.com", "night@example.com"]
+    subscribed = declare("prod", overrides={"alertEmails": addresses}).all("TopicSubscription")
+
+    assert [s.text("endpoint") for s in sorted(subscribed, key=lambda s: s.name)] == addresses
+    assert stack.all("TopicSubscription") == []
+
+
+def test_each_alarm_acts_on_the_topic_and_says_what_it_means(stack: DeclaredStack) -> None:
+    topic = arn("sns", stack.one("Topic").name)
+
+    for alarm in alarms(stack).values():
+        assert alarm.inputs["alarmActions"] == [topic]
+        assert alarm.inputs["okActions"] == [topic]
+        assert alarm.text("treatMissingData") == "notBreaching"
+        assert alarm.text("alarmDescription")
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "threshold", "periods"),
+    [
+        ("ingest-errors", "AWS/Lambda Errors Sum", 1, 1),
+        ("ingest-throttles", "AWS/Lambda Throttles Sum", 1, 1),
+        ("ingest-duration", "AWS/Lambda Duration Maximum", None, 2),
+        ("intake-dead-letters", "AWS/SQS ApproximateNumberOfMessagesVisible Maximum", 1, 1),
+    ],
+)
+def test_alarms(stack: DeclaredStack, name: str, metric: str, threshold: float | None, periods: int) -> None:
+    alarm = alarms(stack)[name]
+
+    assert f"{alarm.text('namespace')} {alarm.text('metricName')} {alarm.text('statistic')}" == metric
+    assert alarm.number("threshold") == (threshold or TIMEOUT[stack.stage] * 1000 / 2)
+    assert (alarm.number("evaluationPeriods"), alarm.number("period")) == (periods, 300)
+
+
+def test_table_throttling_is_seen_on_table_and_indexes(stack: DeclaredStack) -> None:
+    alarm = alarms(stack)["table-throttles"]
+    total, *metrics = alarm.parts("metricQueries")
+    watched = {
+        (dig(m, "metric", "metricName"), dig(m, "metric", "dimensions", "GlobalSecondaryIndexName")) for m in metrics
+    }
+
+    assert watched == {
+        (f"{operation}ThrottleEvents", index)
+        for operation in ("Read", "Write")
+        for index in (None, "by-bucket", "by-status")
+    }
+    assert total["expression"] == " + ".join(f"FILL({m['id']}, 0)" for m in metrics)
+    assert total["returnData"] is True
+    assert alarm.number("threshold") == 1
+
+
+def stack_layer_arn(stack: DeclaredStack) -> str:
+    return arn("lambda", f"file-pipeline-{stack.stage}-layer")
+
+
+def arn(service: str, name: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"

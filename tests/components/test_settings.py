@@ -1,0 +1,152 @@
+"""Each kind of wrong setting is refused before any resource is declared, and the message says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi.runtime import config as runtime_config
+
+from components import settings
+from components.settings import SettingsError, StackSettings
+from local.stack_config import StackConfig
+from tests.conftest import declare
+
+
+def load(stage: str = "dev", overrides: Mapping[str, object] | None = None) -> StackSettings:
+    config = StackConfig.load(stage, overrides)
+    pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=config.project, stack=config.stage))
+    runtime_config.set_all_config(dict(config.values))
+    return settings.load()
+
+
+def problem(overrides: Mapping[str, object], stage: str = "dev") -> str:
+    with pytest.raises(SettingsError) as error:
+        load(stage, overrides)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("stage", ["local", "dev", "prod"])
+def test_the_shipped_stages_are_right(stage: str) -> None:
+    assert load(stage).stage == stage
+
+
+def test_stages_differ_as_promised() -> None:
+    dev, prod = load("dev").settings, load("prod").settings
+
+    assert (dev.function_memory_mb, dev.function_timeout_seconds) == (512, 60)
+    assert (prod.function_memory_mb, prod.function_timeout_seconds) == (1024, 120)
+    assert (dev.log_level, prod.log_level) == ("DEBUG", "INFO")
+    assert (dev.cors_origins, prod.cors_origins) == (["*"], [])
+    assert (dev.upload_retention_days, prod.upload_retention_days) == (7, 90)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        pytest.param("logLevle", "INFO", "is not a setting of this program", id="unknown key"),
+        pytest.param("logLevel", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'", id="not one of these"),
+        pytest.param("functionTimeoutSeconds", 901, "should be less than or equal to 900", id="too large"),
+        pytest.param("maxConcurrency", 1, "should be greater than or equal to 2", id="too small"),
+        pytest.param("maxReceiveCount", "many", "should be a valid integer", id="not a number"),
+        pytest.param("functionMemoryMb", 512.5, "should be a valid integer", id="not a whole number"),
+        pytest.param("retainData", "perhaps", "should be a valid boolean", id="not a flag"),
+        pytest.param("alertEmails", "ops@example.com", "should be a valid list", id="not a list"),
+        pytest.param("alertEmails", ["nobody"], "should be an e-mail address", id="not an e-mail address"),
+        pytest.param("corsOrigins", ["app.example.com"], "should be * or an origin", id="origin without scheme"),
+        pytest.param("corsOrigins", ["https://a.example/x"], "should be * or an origin", id="origin with a path"),
+        pytest.param("allowedExtensions", ["csv"], "should be a lower-case extension", id="extension without dot"),
+        pytest.param("allowedExtensions", [], "should have at least 1 item", id="nothing is taken in"),
+        pytest.param("refusedPrefixes", ["temp"], "ends in a slash", id="folder without slash"),
+        pytest.param("lambdaInsightsLayerArn", "on", "the versioned ARN", id="no layer ARN"),
+        pytest.param("logRetentionDays", 8, "should be 1, 3, 5, 7", id="retention that CloudWatch does not know"),
+        pytest.param("archiveAfterDays", 30, "should be greater than or equal to 90", id="archive too early"),
+        pytest.param("owner", "", "should have at least 1 character", id="empty text"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, message: str) -> None:
+    text = problem({key: value})
+
+    assert f"file-pipeline:{key}" in text
+    assert message in text
+    shown = value[0] if isinstance(value, list) and value else value
+    assert str(shown) in text
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"timeReserveSeconds": 60}, "should be less than functionTimeoutSeconds (60)"),
+        ({"autoscalingMinCapacity": 9, "autoscalingMaxCapacity": 8}, "should be at most autoscalingMaxCapacity (8)"),
+        ({"archiveAfterDays": 200}, "should be less than deepArchiveAfterDays (180)"),
+        ({"corsOrigins": ["*", "https://a.example"]}, "give it alone"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(overrides: Mapping[str, object], message: str) -> None:
+    text = problem(overrides)
+
+    assert message in text
+    assert f"file-pipeline:{next(iter(overrides))} = " in text
+
+
+def test_all_problems_are_named_at_once() -> None:
+    text = problem({"logLevel": "LOUD", "maxConcurrency": 1, "aws:region": "Frankfurt"})
+
+    assert all(key in text for key in ("logLevel", "maxConcurrency", "aws:region"))
+
+
+@pytest.mark.parametrize("key", ["aws:defaultTags", "aws:token", "aws:asumeRole"])
+def test_a_provider_key_that_would_do_nothing_is_refused(key: str) -> None:
+    text = problem({key: "value-to-hide"})
+
+    assert f"{key}: is not a setting of this program" in text
+    assert "value-to-hide" not in text
+
+
+@pytest.mark.parametrize("key", ["accessKey", "secretKey", "insecure"])
+def test_credentials_and_open_doors_only_on_this_machine(key: str) -> None:
+    value = "true" if key == "insecure" else "value-to-hide"
+
+    text = problem({f"aws:{key}": value, "aws:endpoints": [{"s3": "https://s3.example.com"}]})
+
+    assert f"aws:{key}: only with endpoints that are all on this machine" in text
+    assert "value-to-hide" not in text
+
+
+def test_a_missing_region_is_named() -> None:
+    config = StackConfig.load("dev")
+    pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=config.project, stack=config.stage))
+    runtime_config.set_all_config({key: value for key, value in config.values.items() if key != "aws:region"})
+
+    with pytest.raises(SettingsError, match="aws:region: is required"):
+        settings.load()
+
+
+@pytest.mark.parametrize("stage", ["Dev", "dev_1", "a" * 40])
+def test_a_stack_name_that_cannot_name_a_bucket_is_refused(stage: str) -> None:
+    config = StackConfig.load("dev")
+    pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=config.project, stack=stage))
+    runtime_config.set_all_config(dict(config.values))
+
+    with pytest.raises(SettingsError, match=stage):
+        settings.load()
+
+
+def test_nothing_is_declared_with_wrong_settings() -> None:
+    with pytest.raises(SettingsError):
+        declare("dev", overrides={"logLevel": "LOUD"})
+
+
+@given(value=st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30))
+def test_any_text_is_taken_or_refused_by_name(value: str) -> None:
+    """No text, however odd, ends in anything but a value or an error that names the key."""
+    refused = ""
+    taken = 0
+    try:
+        taken = load("dev", {"functionMemoryMb": value}).settings.function_memory_mb
+    except SettingsError as error:
+        refused = str(error)
+    assert 128 <= taken <= 10240 or "file-pipeline:functionMemoryMb" in refused

@@ -1,0 +1,242 @@
+"""Landing bucket, key and catalog table: what rows L, K and T ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from components.catalog import INDEX_KEYS
+from tests.conftest import ACCOUNT, REGION, DeclaredStack, Json, declare
+
+
+def rules(stack: DeclaredStack) -> dict[str, Mapping[str, Json]]:
+    return {
+        str(rule["id"]): rule for rule in stack.one("BucketLifecycleConfiguration", "landing-lifecycle").parts("rules")
+    }
+
+
+@pytest.mark.parametrize("bucket", ["landing", "landing-logs"])
+def test_every_bucket_is_versioned_private_and_owned(stack: DeclaredStack, bucket: str) -> None:
+    prefix = f"file-pipeline-{stack.stage}-{bucket}"
+    versioning = stack.one("BucketVersioning", f"{prefix}-versioning")
+    ownership = stack.one("BucketOwnershipControls", f"{prefix}-ownership")
+    block = stack.one("BucketPublicAccessBlock", f"{prefix}-public-access")
+    policy = stack.one("BucketPolicy", f"{prefix}-policy").statements()
+
+    assert versioning.part("versioningConfiguration") == {"status": "Enabled"}
+    assert ownership.part("rule") == {"objectOwnership": "BucketOwnerEnforced"}
+    assert all(
+        block.inputs[key] is True
+        for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    )
+    deny = policy["DenyInsecureTransport"]
+    assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", ["s3:*"])
+    assert deny["Resource"] == [f"arn:aws:s3:::{prefix}", f"arn:aws:s3:::{prefix}/*"]
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_landing_bucket_is_encrypted_with_the_stacks_key(stack: DeclaredStack) -> None:
+    (rule,) = stack.one("BucketServerSideEncryptionConfiguration", "-landing-encryption").parts("rules")
+
+    assert rule["bucketKeyEnabled"] is True
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn(stack)}
+
+
+def test_uploads_over_old_tls_or_under_another_key_are_denied(stack: DeclaredStack) -> None:
+    policy = stack.one("BucketPolicy", "-landing-policy").statements()
+    algorithm, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
+
+    assert policy["DenyOldTls"]["Condition"] == {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+    # A request that names nothing gets the bucket's default: only a header that is there and differs is denied.
+    assert policy["DenyOtherEncryption"]["Condition"] == {
+        "StringNotEquals": {algorithm: "aws:kms"},
+        "Null": {algorithm: "false"},
+    }
+    assert policy["DenyOtherKey"]["Condition"] == {"StringNotEquals": {key: key_arn(stack)}, "Null": {key: "false"}}
+    assert all(policy[sid]["Effect"] == "Deny" for sid in ("DenyOldTls", "DenyOtherEncryption", "DenyOtherKey"))
+
+
+def test_events_are_sent_for_uploads_and_nothing_else(stack: DeclaredStack) -> None:
+    notification = stack.one("BucketNotification")
+    (queue,) = notification.parts("queues")
+
+    assert notification.inputs["eventbridge"] is True
+    assert (queue["filterPrefix"], queue["events"]) == ("uploads/", ["s3:ObjectCreated:*"])
+    assert "lambdaFunctions" not in notification.inputs
+    assert "topics" not in notification.inputs
+
+
+def test_the_notification_waits_for_the_queue_policy(stack: DeclaredStack) -> None:
+    assert stack.one("QueuePolicy", "-queue-policy").urn in stack.one("BucketNotification").dependencies
+
+
+def test_only_prod_archives_what_is_not_read(dev: DeclaredStack, prod: DeclaredStack) -> None:
+    tiering = prod.one("BucketIntelligentTieringConfiguration")
+
+    assert tiering.parts("tierings") == [
+        {"accessTier": "ARCHIVE_ACCESS", "days": 90},
+        {"accessTier": "DEEP_ARCHIVE_ACCESS", "days": 180},
+    ]
+    assert "filter" not in tiering.inputs
+    # Without the transition no object is in the class that the configuration is about.
+    assert rules(prod)["store-in-intelligent-tiering"]["transitions"] == [
+        {"days": 0, "storageClass": "INTELLIGENT_TIERING"}
+    ]
+    assert dev.all("BucketIntelligentTieringConfiguration") == []
+    assert "store-in-intelligent-tiering" not in rules(dev)
+
+
+def test_what_expires_and_when(dev: DeclaredStack, prod: DeclaredStack) -> None:
+    for stack, days in ((dev, 7), (prod, 90)):
+        uploads = rules(stack)["expire-uploads"]
+        assert (uploads["filter"], uploads["expiration"]) == ({"prefix": "uploads/"}, {"days": days})
+        assert rules(stack)["end-unfinished-uploads"]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
+    old = rules(dev)["expire-old-versions"]
+    assert old["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
+    assert old["expiration"] == {"expiredObjectDeleteMarker": True}
+    assert "expire-old-versions" not in rules(prod)
+    assert all(rule["status"] == "Enabled" for stack in (dev, prod) for rule in rules(stack).values())
+
+
+def test_uploads_are_kept_for_ever_where_retention_is_zero() -> None:
+    assert "expire-uploads" not in rules(declare("dev", overrides={"uploadRetentionDays": 0}))
+
+
+def test_browsers_may_upload_from_configured_origins_only(dev: DeclaredStack, prod: DeclaredStack) -> None:
+    (rule,) = dev.one("BucketCorsConfiguration").parts("corsRules")
+
+    assert rule["allowedMethods"] == ["GET", "PUT", "POST"]
+    assert (rule["allowedOrigins"], rule["maxAgeSeconds"]) == (["*"], 3000)
+    assert prod.all("BucketCorsConfiguration") == []
+    configured = declare("prod", overrides={"corsOrigins": ["https://app.example.com"]})
+    assert configured.one("BucketCorsConfiguration").parts("corsRules")[0]["allowedOrigins"] == [
+        "https://app.example.com"
+    ]
+
+
+def test_access_logs_go_to_a_bucket_of_their_own(stack: DeclaredStack) -> None:
+    logs = f"file-pipeline-{stack.stage}-landing-logs"
+    logging = stack.one("BucketLogging")
+    delivery = stack.one("BucketPolicy", "-landing-logs-policy").statements()["AccessLogDelivery"]
+
+    assert (logging.text("targetBucket"), logging.text("targetPrefix")) == (logs, "access-logs/")
+    assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert delivery["Resource"] == [f"arn:aws:s3:::{logs}/access-logs/*"]
+    assert delivery["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_only_dev_can_be_destroyed_with_objects_inside(dev: DeclaredStack, prod: DeclaredStack) -> None:
+    assert all(bucket.inputs["forceDestroy"] is True for bucket in dev.all("Bucket"))
+    assert all(bucket.inputs["forceDestroy"] is False for bucket in prod.all("Bucket"))
+
+
+def test_the_key_rotates_yearly_and_has_the_stacks_name(stack: DeclaredStack) -> None:
+    key, alias = stack.one("Key"), stack.one("Alias")
+
+    assert key.inputs["enableKeyRotation"] is True
+    assert key.number("rotationPeriodInDays") == 365
+    assert alias.text("name") == f"alias/file-pipeline-{stack.stage}"
+
+
+def test_the_key_serves_exactly_the_services_that_need_it(stack: DeclaredStack) -> None:
+    statements = stack.one("Key").statements()
+    services = {
+        sid: statement["Principal"]["Service"]
+        for sid, statement in statements.items()
+        if isinstance(statement["Principal"], dict) and "Service" in statement["Principal"]
+    }
+
+    assert services == {
+        "S3EventsToQueues": "s3.amazonaws.com",
+        "TopicsToQueues": "sns.amazonaws.com",
+        "AlarmsToTopic": "cloudwatch.amazonaws.com",
+        "FunctionLogs": f"logs.{REGION}.amazonaws.com",
+    }
+    for sid in ("S3EventsToQueues", "TopicsToQueues", "AlarmsToTopic"):
+        assert statements[sid]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+        assert statements[sid]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/file-pipeline-{stack.stage}-*"
+    assert statements["FunctionLogs"]["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}}
+    assert statements["AccountAdministers"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert set(statements) == {*services, "AccountAdministers"}
+
+
+def test_everything_that_stores_uses_the_stacks_key(stack: DeclaredStack) -> None:
+    own = key_arn(stack)
+
+    assert all(queue.text("kmsMasterKeyId") == own for queue in stack.all("Queue"))
+    assert stack.one("Table").part("serverSideEncryption") == {"enabled": True, "kmsKeyArn": own}
+    assert stack.one("Topic").text("kmsMasterKeyId") == own
+    assert all(group.text("kmsKeyId") == own for group in stack.all("LogGroup"))
+    assert all(function.text("kmsKeyArn") == own for function in stack.all("Function") if "role" in function.inputs)
+
+
+def test_dev_pays_per_request(dev: DeclaredStack) -> None:
+    table = dev.one("Table")
+
+    assert table.text("billingMode") == "PAY_PER_REQUEST"
+    assert "readCapacity" not in table.inputs
+    assert dev.all("Target") == []
+
+
+def test_prod_is_provisioned_and_scales(prod: DeclaredStack) -> None:
+    table = prod.one("Table")
+    targets = {
+        target.text("scalableDimension") + " " + target.text("resourceId"): target for target in prod.all("Target")
+    }
+
+    assert table.text("billingMode") == "PROVISIONED"
+    assert (table.number("readCapacity"), table.number("writeCapacity")) == (25, 25)
+    for index in table.parts("globalSecondaryIndexes"):
+        assert (index["readCapacity"], index["writeCapacity"]) == (10, 10)
+    name = "table/file-pipeline-prod-catalog-table"
+    assert set(targets) == {f"dynamodb:table:{operation}CapacityUnits {name}" for operation in ("Read", "Write")} | {
+        f"dynamodb:index:{operation}CapacityUnits {name}/index/{index}"
+        for operation in ("Read", "Write")
+        for index in INDEX_KEYS
+    }
+    assert all((t.number("minCapacity"), t.number("maxCapacity")) == (25, 1000) for t in targets.values())
+    for policy in prod.all("Policy"):
+        tracking = policy.part("targetTrackingScalingPolicyConfiguration")
+        assert tracking["targetValue"] == 70
+    assert len(prod.all("Policy")) == len(targets)
+
+
+def test_an_update_leaves_alone_what_autoscaling_set(dev: DeclaredStack, prod: DeclaredStack) -> None:
+    assert set(prod.one("Table").ignore_changes) == {
+        "readCapacity",
+        "writeCapacity",
+        "globalSecondaryIndexes[*].readCapacity",
+        "globalSecondaryIndexes[*].writeCapacity",
+    }
+    assert dev.one("Table").ignore_changes == []
+
+
+def test_dev_can_be_provisioned_by_config_alone() -> None:
+    table = declare("dev", overrides={"tableBillingMode": "PROVISIONED"}).one("Table")
+
+    assert (table.number("readCapacity"), table.number("writeCapacity")) == (5, 5)
+    assert {(i["readCapacity"], i["writeCapacity"]) for i in table.parts("globalSecondaryIndexes")} == {(2, 2)}
+
+
+def test_the_table_keeps_streams_and_forgets(stack: DeclaredStack) -> None:
+    table = stack.one("Table")
+
+    assert table.part("pointInTimeRecovery") == {"enabled": True}
+    assert (table.inputs["streamEnabled"], table.text("streamViewType")) == (True, "NEW_AND_OLD_IMAGES")
+    assert table.part("ttl") == {"attributeName": "ttl", "enabled": True}
+    assert table.inputs["deletionProtectionEnabled"] is (stack.stage == "prod")
+
+
+def test_the_indexes_are_sharded_and_sorted_by_processing_time(stack: DeclaredStack) -> None:
+    indexes = {str(index["name"]): index["keySchemas"] for index in stack.one("Table").parts("globalSecondaryIndexes")}
+
+    assert indexes == {
+        name: [{"attributeName": key, "keyType": "HASH"}, {"attributeName": "processed_at", "keyType": "RANGE"}]
+        for name, key in {"by-bucket": "bucket_shard", "by-status": "status_shard"}.items()
+    }
+
+
+def key_arn(stack: DeclaredStack) -> str:
+    return f"arn:aws:kms:{REGION}:{ACCOUNT}:file-pipeline-{stack.stage}-encryption-key"

@@ -75,8 +75,13 @@ class DeclaredStack:
     outputs: dict[str, object] = field(default_factory=dict)
 
     def all(self, kind: str) -> list[Declared]:
-        """Every resource whose type ends in `kind`."""
-        return [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
+        """Every AWS resource of a kind, such as Bucket."""
+        return [r for r in self.resources if r.type.startswith("aws:") and r.type.endswith(f":{kind}")]
+
+    def provider(self) -> Declared:
+        """The stack's own AWS provider."""
+        (provider,) = [r for r in self.resources if r.type == "pulumi:providers:aws"]
+        return provider
 
     def one(self, kind: str, name: str = "") -> Declared:
         """The only resource of a kind, or the only one whose name ends in `name`."""

@@ -17,7 +17,7 @@ from shared.catalog import Catalog, Worker
 from shared.environment import Environment
 from shared.files import ObjectVersion, Status
 from shared.objects import Objects
-from shared.observability import logger, metrics, tracer
+from shared.observability import REQUIRED, logger, metrics, tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MAX_REASON_CHARACTERS = 1000
 
 _environment = Environment(os.environ)
+for _name in REQUIRED:
+    _environment.text(_name)
 _bucket = _environment.text("BUCKET_NAME")
 _dead_letter_queue_url = _environment.text("DEAD_LETTER_QUEUE_URL")
 _time_reserve = timedelta(seconds=_environment.integer("TIME_RESERVE_SECONDS"))

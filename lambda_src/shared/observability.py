@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aws_lambda_powertools import Logger, Metrics, Tracer
+
+REQUIRED: Final = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL")
+"""Environment variables that Powertools reads by itself, and does not insist on."""
 
 logger = Logger(use_rfc3339=True, utc=True)
 metrics = Metrics()

@@ -9,13 +9,7 @@ import pytest
 from components.landing import UPLOADS_PREFIX
 from tests.conftest import ACCOUNT, REGION, Declared, DeclaredStack, declare, dig, texts
 
-FUNCTION = "lambda/function:Function"
 TIMEOUT = {"dev": 60, "prod": 120}
-
-
-def ingest(stack: DeclaredStack) -> Declared:
-    (function,) = [resource for resource in stack.resources if resource.type == f"aws:{FUNCTION}"]
-    return function
 
 
 def alarms(stack: DeclaredStack) -> dict[str, Declared]:
@@ -31,7 +25,7 @@ def test_visibility_follows_a_changed_timeout() -> None:
     changed = declare("dev", overrides={"functionTimeoutSeconds": 100})
 
     assert changed.one("Queue", "-queue").number("visibilityTimeoutSeconds") == 600
-    assert ingest(changed).number("timeout") == 100
+    assert changed.one("Function").number("timeout") == 100
     assert alarms(changed)["ingest-duration"].number("threshold") == 50_000
 
 
@@ -81,7 +75,7 @@ def test_the_function_reports_each_message_and_is_capped_at_the_source(stack: De
 
 
 def test_the_function_runs_as_its_stage_says(stack: DeclaredStack) -> None:
-    function = ingest(stack)
+    function = stack.one("Function")
 
     assert (function.text("runtime"), function.inputs["architectures"]) == ("python3.13", ["arm64"])
     assert function.number("memorySize") == {"dev": 512, "prod": 1024}[stack.stage]
@@ -95,11 +89,11 @@ def test_the_function_runs_as_its_stage_says(stack: DeclaredStack) -> None:
 def test_recursion_is_terminated(stack: DeclaredStack) -> None:
     guard = stack.one("FunctionRecursionConfig")
 
-    assert (guard.text("functionName"), guard.text("recursiveLoop")) == (ingest(stack).name, "Terminate")
+    assert (guard.text("functionName"), guard.text("recursiveLoop")) == (stack.one("Function").name, "Terminate")
 
 
 def test_the_log_group_is_there_first_with_key_and_retention(stack: DeclaredStack) -> None:
-    group, function = stack.one("LogGroup"), ingest(stack)
+    group, function = stack.one("LogGroup"), stack.one("Function")
 
     assert group.text("name") == f"/aws/lambda/file-pipeline-{stack.stage}-ingest"
     assert group.number("retentionInDays") == {"dev": 7, "prod": 365}[stack.stage]
@@ -110,7 +104,7 @@ def test_the_log_group_is_there_first_with_key_and_retention(stack: DeclaredStac
 
 def test_metrics_survive_a_high_log_level() -> None:
     """Lambda takes a metric, a log line without a level, for INFO: its own filter must let that pass."""
-    logging = ingest(declare("dev", overrides={"logLevel": "ERROR"})).part("loggingConfig")
+    logging = declare("dev", overrides={"logLevel": "ERROR"}).one("Function").part("loggingConfig")
 
     assert logging["applicationLogLevel"] == "INFO"
 
@@ -141,7 +135,7 @@ def test_insights_are_a_setting(dev: DeclaredStack) -> None:
     layer = f"arn:aws:lambda:{REGION}:580247275435:layer:LambdaInsightsExtension-Arm64:20"
     with_insights = declare("dev", overrides={"lambdaInsightsLayerArn": layer})
 
-    assert ingest(with_insights).inputs["layers"] == [stack_layer_arn(dev), layer]
+    assert with_insights.one("Function").inputs["layers"] == [stack_layer_arn(dev), layer]
     assert "WriteInsights" in with_insights.one("RolePolicy").statements()
     assert "WriteInsights" not in dev.one("RolePolicy").statements()
 

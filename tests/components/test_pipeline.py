@@ -20,7 +20,7 @@ def test_urns_are_pinned(stack: DeclaredStack) -> None:
 
 
 def test_everything_goes_through_the_tagging_provider(stack: DeclaredStack) -> None:
-    provider = stack.one("aws")
+    provider = stack.provider()
     tags = json.loads(provider.text("defaultTags"))["tags"]
 
     assert tags == {

@@ -1,0 +1,281 @@
+"""The claim: who may write what, when; each change one conditional write. Rows I3 to I5 and T3."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.catalog import CLAIM_MARGIN, Catalog, Claim, Worker
+from shared.files import ObjectFacts, Outcome, Status
+from tests.conftest import dig
+from tests.lambda_src.conftest import Aws, Calls
+from tests.lambda_src.test_vocabulary import VERSION
+
+START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+COMPLETED = Outcome(status=Status.COMPLETED)
+FAILED = Outcome(status=Status.FAILED, reason="throttled")
+FACTS = ObjectFacts(
+    size=48,
+    content_type="text/csv",
+    last_modified=datetime(2026, 11, 20, 9, 15, 30, tzinfo=UTC),
+    encryption="aws:kms",
+    cache_control="no-store",
+    content_encoding="gzip",
+    expires="Thu, 01 Dec 2026 16:00:00 GMT",
+    user_metadata={"sender": "ACME"},
+)
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def worker(name: str, clock: Clock) -> Worker:
+    return Worker(
+        request_id=name,
+        function_name="ingest",
+        attempt=1,
+        started_at=clock.now,
+        deadline=clock.now + timedelta(seconds=60),
+    )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def catalog(aws: Aws, clock: Clock) -> Catalog:
+    return make_catalog(aws, clock)
+
+
+def make_catalog(aws: Aws, clock: Clock, shards: int = 8) -> Catalog:
+    return Catalog(
+        aws.dynamodb,
+        aws.table,
+        shards=shards,
+        retention=timedelta(days=365),
+        stage="dev",
+        region="eu-central-1",
+        now=clock,
+    )
+
+
+def status(aws: Aws) -> object:
+    return aws.item(VERSION.key)["status"]
+
+
+def test_a_new_file_is_taken_and_finished(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    first = worker("first", clock)
+
+    assert catalog.claim(VERSION, FACTS, first) is Claim.TAKEN
+    assert status(aws) == "PROCESSING"
+    clock.now += timedelta(seconds=1.5)
+    assert catalog.finish(VERSION, COMPLETED, first)
+    item = aws.item(VERSION.key)
+    assert (item["status"], item["duration_ms"]) == ("COMPLETED", 1500)
+    assert "claim_expires_at" not in item
+
+
+def test_the_item_says_all_that_is_known(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock))
+
+    item = aws.item(VERSION.key)
+    assert item.pop("ttl") == int((START + timedelta(days=365)).timestamp())
+    assert str(item.pop("bucket_shard")).startswith("landing#")
+    assert str(item.pop("status_shard")).startswith("COMPLETED#")
+    assert item == {
+        "object_id": VERSION.object_id,
+        "version_id": "v1",
+        "bucket": "landing",
+        "key": "uploads/a.csv",
+        "size": 48,
+        "content_type": "text/csv",
+        "event_name": "ObjectCreated:Put",
+        "event_time": "2026-11-20T08:15:30.123Z",
+        "last_modified": "2026-11-20T09:15:30.000Z",
+        "etag": VERSION.etag,
+        "sequencer": VERSION.sequencer,
+        "encryption": "aws:kms",
+        "cache_control": "no-store",
+        "content_encoding": "gzip",
+        "expires": "Thu, 01 Dec 2026 16:00:00 GMT",
+        "user_metadata": {"sender": "ACME"},
+        "stage": "dev",
+        "region": "eu-central-1",
+        "processed_at": "2026-11-20T08:00:00.000Z",
+        "processed_by": "ingest",
+        "request_id": "first",
+        "owner": "first",
+        "attempt": 1,
+        "duration_ms": 0,
+        "status": "COMPLETED",
+    }
+
+
+def test_facts_that_are_missing_are_left_out(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    bare = dataclasses.replace(VERSION, size=None, etag="", sequencer="", event_time="")
+
+    assert catalog.record(bare, ObjectFacts(), COMPLETED, worker("first", clock)) is Claim.TAKEN
+
+    assert {"size", "content_type", "last_modified", "user_metadata", "reason", "event_time"}.isdisjoint(
+        aws.item(VERSION.key)
+    )
+
+
+@pytest.mark.parametrize("final", [Status.COMPLETED, Status.REJECTED, Status.SKIPPED])
+def test_a_finished_file_is_never_taken_again(catalog: Catalog, aws: Aws, clock: Clock, final: Status) -> None:
+    catalog.record(VERSION, FACTS, Outcome(status=final), worker("first", clock))
+    before = aws.item(VERSION.key)
+    clock.now += timedelta(days=1)
+
+    assert catalog.claim(VERSION, FACTS, worker("second", clock)) is Claim.FINISHED
+    assert catalog.record(VERSION, FACTS, FAILED, worker("second", clock)) is Claim.FINISHED
+    assert aws.item(VERSION.key) == before
+
+
+def test_a_failed_file_is_taken_again_at_once(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    catalog.record(VERSION, FACTS, FAILED, worker("first", clock))
+    assert aws.item(VERSION.key)["reason"] == "throttled"
+
+    assert catalog.claim(VERSION, FACTS, worker("second", clock)) is Claim.TAKEN
+    assert "reason" not in aws.item(VERSION.key)
+
+
+def test_a_claim_holds_until_the_worker_must_be_dead(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    first = worker("first", clock)
+    catalog.claim(VERSION, FACTS, first)
+
+    clock.now = first.deadline + CLAIM_MARGIN
+    assert catalog.claim(VERSION, FACTS, worker("second", clock)) is Claim.HELD
+    assert catalog.record(VERSION, FACTS, COMPLETED, worker("second", clock)) is Claim.HELD
+    assert aws.item(VERSION.key)["owner"] == "first"
+    clock.now += timedelta(seconds=1)
+    assert catalog.claim(VERSION, FACTS, worker("second", clock)) is Claim.TAKEN
+
+
+def test_a_late_first_worker_changes_nothing(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    first = worker("first", clock)
+    catalog.claim(VERSION, FACTS, first)
+    clock.now += timedelta(minutes=6)
+    second = worker("second", clock)
+    catalog.claim(VERSION, FACTS, second)
+
+    assert not catalog.finish(VERSION, FAILED, first)
+    assert status(aws) == "PROCESSING"
+    assert catalog.finish(VERSION, COMPLETED, second)
+    done = aws.item(VERSION.key)
+    assert not catalog.finish(VERSION, FAILED, first)
+    assert aws.item(VERSION.key) == done
+
+
+def test_a_write_whose_answer_was_lost_may_be_sent_again(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    """The SDK retries after a time-out: its second attempt meets what its first one wrote."""
+    first = worker("first", clock)
+
+    assert catalog.claim(VERSION, FACTS, first) is Claim.TAKEN
+    assert catalog.claim(VERSION, FACTS, first) is Claim.TAKEN
+    assert catalog.finish(VERSION, COMPLETED, first)
+    assert catalog.finish(VERSION, COMPLETED, first)
+    assert status(aws) == "COMPLETED"
+
+
+def test_each_change_is_one_call(catalog: Catalog, clock: Clock, calls: Calls) -> None:
+    first = worker("first", clock)
+
+    catalog.claim(VERSION, FACTS, first)
+    catalog.finish(VERSION, COMPLETED, first)
+    catalog.record(VERSION, FACTS, COMPLETED, first)
+
+    assert calls.made == ["TransactWriteItems", "UpdateItem", "TransactWriteItems"]
+
+
+def test_an_older_version_is_recorded_and_the_latest_stays(
+    catalog: Catalog, aws: Aws, clock: Clock, calls: Calls
+) -> None:
+    newer = dataclasses.replace(VERSION, version_id="v2", etag="e2", sequencer="0055AED6DCD90281E6")
+    catalog.record(newer, FACTS, COMPLETED, worker("first", clock))
+
+    assert catalog.record(VERSION, FACTS, COMPLETED, worker("second", clock)) is Claim.TAKEN
+
+    assert calls.made == ["TransactWriteItems", "TransactWriteItems", "PutItem"]
+    assert len(aws.items()) == 2
+    assert latest(aws) == "v2"
+    assert catalog.record(VERSION, FACTS, COMPLETED, worker("third", clock)) is Claim.FINISHED
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+@given(order=st.permutations(range(5)))
+def test_the_latest_is_the_last_written_in_whatever_order_events_come(aws: Aws, order: list[int]) -> None:
+    key = "uploads/" + "".join(map(str, order))
+    catalog, clock = make_catalog(aws, Clock()), Clock()
+    for number in order:
+        version = dataclasses.replace(
+            VERSION, key=key, version_id=f"v{number}", etag=f"e{number}", sequencer=f"0055AED6DCD90281E{number}"
+        )
+        assert catalog.record(version, FACTS, COMPLETED, worker(f"w{number}", clock)) is Claim.TAKEN
+
+    assert latest(aws, key) == "v4"
+
+
+def test_writers_that_collide_fail_and_are_retried_by_the_queue(
+    catalog: Catalog, aws: Aws, clock: Clock, calls: Calls
+) -> None:
+    conflict = aws.dynamodb.exceptions.TransactionCanceledException(
+        {
+            "Error": {"Code": "TransactionCanceledException", "Message": ""},
+            "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+        },
+        "TransactWriteItems",
+    )
+    calls.faults["TransactWriteItems"] = [conflict]
+
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock))
+
+    assert aws.items() == {}
+    assert catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock)) is Claim.TAKEN
+
+
+def test_no_index_key_takes_more_than_its_share(catalog: Catalog, clock: Clock, calls: Calls) -> None:
+    files, shards = 400, 8
+    calls.answers["TransactWriteItems"] = {}
+    for number in range(files):
+        version = dataclasses.replace(VERSION, key=f"uploads/{number}", etag=f"e{number}")
+        catalog.record(version, FACTS, COMPLETED, worker("first", clock))
+
+    written = [dig(call, "TransactItems", 0, "Put", "Item") for call in calls.parameters]
+    for key in ("bucket_shard", "status_shard"):
+        counts = Counter(dig(item, key, "S") for item in written)
+        assert len(counts) == shards
+        assert max(counts.values()) <= files / shards * 1.5
+
+
+def test_a_file_stays_in_its_shard_whatever_its_status(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+    first = worker("first", clock)
+    catalog.claim(VERSION, FACTS, first)
+    processing = aws.item(VERSION.key)
+    catalog.finish(VERSION, COMPLETED, first)
+
+    items = (processing, aws.item(VERSION.key))
+    assert len({str(item[key]).partition("#")[2] for item in items for key in ("status_shard", "bucket_shard")}) == 1
+
+
+def latest(aws: Aws, key: str = VERSION.key) -> str:
+    found = aws.dynamodb.get_item(
+        TableName=aws.table, Key={"object_id": {"S": f"{VERSION.bucket}/{key}"}, "version_id": {"S": "latest"}}
+    )["Item"]
+    return found["latest_version_id"]["S"]

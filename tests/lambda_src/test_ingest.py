@@ -1,0 +1,302 @@
+"""From an upload to its status: what is read, what it costs, and what happens when a worker dies or AWS fails."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Protocol
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from ingest.events import parse_uploads
+from ingest.ingest import ClaimLostError, ContentWork, HeldElsewhereError, Ingest
+from ingest.rules import IntakeRules
+from shared.catalog import Catalog, Claim, Worker
+from shared.environment import Environment
+from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
+from shared.objects import Objects
+from tests.conftest import DeclaredStack
+from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment, message
+from tests.lambda_src.test_catalog import Clock, make_catalog, worker
+
+KEY = "uploads/a.csv"
+COMPLETED = Outcome(status=Status.COMPLETED)
+
+
+class WorkerKilledError(BaseException):
+    """The worker dies: no handler of ours sees this coming."""
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class Make(Protocol):
+    """Makes the logic, with content work or without."""
+
+    def __call__(self, work: ContentWork | None = None) -> Ingest: ...
+
+
+@pytest.fixture
+def make_ingest(aws: Aws, dev: DeclaredStack, clock: Clock) -> Make:
+    rules = IntakeRules.from_environment(Environment(declared_environment(dev)))
+
+    def make(work: ContentWork | None = None) -> Ingest:
+        return Ingest(make_catalog(aws, clock), Objects(aws.s3), rules, lambda _version, _facts: work)
+
+    return make
+
+
+def uploaded(aws: Aws, key: str = KEY, body: bytes = b"content", **options: str) -> ObjectVersion:
+    """Put an object and read its event as the function does."""
+    (version,), _ = parse_uploads(str(message(aws.put(key, body, **options))["body"]), BUCKET)
+    return version
+
+
+def test_a_file_without_content_work_takes_two_calls(aws: Aws, clock: Clock, make_ingest: Make, calls: Calls) -> None:
+    version = uploaded(aws)
+    calls.made.clear()
+
+    assert make_ingest().process(version, worker("first", clock)) == COMPLETED
+
+    assert calls.made == ["HeadObject", "TransactWriteItems"]
+
+
+@pytest.mark.parametrize("key", ["uploads/a.exe", "uploads/temp/a.csv"])
+def test_a_skipped_file_takes_two_calls(aws: Aws, clock: Clock, make_ingest: Make, calls: Calls, key: str) -> None:
+    version = uploaded(aws, key)
+    calls.made.clear()
+
+    outcome = make_ingest().process(version, worker("first", clock))
+
+    assert outcome is not None
+    assert outcome.status == "SKIPPED"
+    assert calls.made == ["HeadObject", "TransactWriteItems"]
+    assert aws.item(key)["content_type"] == "binary/octet-stream", "facts are cataloged for what is skipped too"
+
+
+def test_an_older_version_takes_three_calls(aws: Aws, clock: Clock, make_ingest: Make, calls: Calls) -> None:
+    first, second = uploaded(aws, body=b"one"), uploaded(aws, body=b"two")
+    make_ingest().process(second, worker("w2", clock))
+    calls.made.clear()
+
+    make_ingest().process(first, worker("w1", clock))
+
+    assert calls.made == ["HeadObject", "TransactWriteItems", "PutItem"]
+    assert aws.latest(KEY) == second.version_id
+
+
+def test_the_events_version_is_what_is_read(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    """The object was replaced before it is read: each version ends with its own facts."""
+    first, second = uploaded(aws, body=b"one"), uploaded(aws, body=b"longer")
+
+    make_ingest().process(first, worker("w1", clock))
+    make_ingest().process(second, worker("w2", clock))
+
+    sizes = {item["version_id"]: item["size"] for item in aws.items().values()}
+    assert sizes == {first.version_id: 3, second.version_id: 6}
+    assert aws.latest(KEY) == second.version_id
+
+
+def test_a_version_deleted_before_it_is_read_is_skipped(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    version = uploaded(aws)
+    aws.s3.delete_object(Bucket=BUCKET, Key=KEY, VersionId=version.version_id)
+
+    make_ingest().process(version, worker("first", clock))
+
+    item = aws.item(KEY)
+    assert (item["status"], item["reason"]) == ("SKIPPED", "object version was deleted before it was read")
+    assert item["size"] == 7, "the event's size"
+
+
+def test_a_delete_marker_on_top_changes_nothing(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    version = uploaded(aws)
+    aws.s3.delete_object(Bucket=BUCKET, Key=KEY)
+
+    assert make_ingest().process(version, worker("first", clock)) == COMPLETED
+
+
+def test_what_is_outside_uploads_is_skipped_unread(aws: Aws, clock: Clock, make_ingest: Make, calls: Calls) -> None:
+    version = uploaded(aws, "processed/a.csv")
+    calls.made.clear()
+
+    make_ingest().process(version, worker("first", clock))
+
+    assert calls.made == ["TransactWriteItems"]
+    assert aws.item("processed/a.csv")["reason"] == "key is not under uploads/"
+
+
+@pytest.mark.parametrize(
+    ("code", "http_status"), [("SlowDown", 503), ("InternalError", 500), ("AccessDenied", 403), ("403", 403)]
+)
+def test_a_failure_that_can_pass_is_written_down_and_raised(
+    aws: Aws, clock: Clock, make_ingest: Make, calls: Calls, code: str, http_status: int
+) -> None:
+    version = uploaded(aws)
+    calls.fail("HeadObject", code, status=http_status)
+
+    with pytest.raises(ClientError, match=code):
+        make_ingest().process(version, worker("first", clock))
+    item = aws.item(KEY)
+    assert item["status"] == "FAILED"
+    assert code in str(item["reason"])
+
+    assert make_ingest().process(version, worker("second", clock)) == COMPLETED
+    assert "reason" not in aws.item(KEY)
+
+
+def test_a_timeout_is_a_failure_that_can_pass(aws: Aws, clock: Clock, make_ingest: Make, calls: Calls) -> None:
+    version = uploaded(aws)
+    calls.faults["HeadObject"] = [ReadTimeoutError(endpoint_url="https://s3")]
+
+    with pytest.raises(ReadTimeoutError):
+        make_ingest().process(version, worker("first", clock))
+
+    assert aws.item(KEY)["status"] == "FAILED"
+
+
+def test_a_catalog_out_of_reach_does_not_hide_the_failure(
+    aws: Aws, clock: Clock, make_ingest: Make, calls: Calls
+) -> None:
+    version = uploaded(aws)
+    calls.fail("HeadObject", "SlowDown")
+    calls.fail("TransactWriteItems", "ProvisionedThroughputExceededException")
+
+    with pytest.raises(ClientError, match="SlowDown"):
+        make_ingest().process(version, worker("first", clock))
+
+    assert aws.items() == {}
+
+
+def test_a_duplicate_of_a_finished_file_is_done_whatever_happens(
+    aws: Aws, clock: Clock, make_ingest: Make, calls: Calls
+) -> None:
+    version = uploaded(aws)
+    make_ingest().process(version, worker("first", clock))
+    done = aws.item(KEY)
+
+    assert make_ingest().process(version, worker("second", clock)) is None
+    calls.fail("HeadObject", "SlowDown")
+    assert make_ingest().process(version, worker("third", clock)) is None
+    aws.s3.delete_object(Bucket=BUCKET, Key=KEY, VersionId=version.version_id)
+    assert make_ingest().process(version, worker("fourth", clock)) is None
+    assert aws.item(KEY) == done
+
+
+def test_content_work_runs_under_a_claim(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    version = uploaded(aws)
+    rejected = Outcome(status=Status.REJECTED, reason="no records")
+
+    def work(_version: ObjectVersion, facts: ObjectFacts) -> Outcome:
+        assert aws.item(KEY)["status"] == "PROCESSING"
+        assert facts.size == 7
+        with pytest.raises(HeldElsewhereError):
+            make_ingest().process(version, worker("second", clock))
+        return rejected
+
+    assert make_ingest(work).process(version, worker("first", clock)) == rejected
+    assert (aws.item(KEY)["status"], aws.item(KEY)["reason"]) == ("REJECTED", "no records")
+
+
+def test_failed_content_work_is_retried(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    version = uploaded(aws)
+
+    def fail(_version: ObjectVersion, _facts: ObjectFacts) -> Outcome:
+        raise TimeoutError("the body stopped")
+
+    with pytest.raises(TimeoutError):
+        make_ingest(fail).process(version, worker("first", clock))
+    assert aws.item(KEY)["reason"] == "TimeoutError: the body stopped"
+    assert make_ingest().process(version, worker("second", clock)) == COMPLETED
+
+
+def test_a_worker_killed_between_claim_and_finish(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    """The file waits until the claim lapses, is completed once, and a late first worker changes nothing."""
+    version = uploaded(aws)
+    first = worker("first", clock)
+
+    def die(_version: ObjectVersion, _facts: ObjectFacts) -> Outcome:
+        raise WorkerKilledError
+
+    with pytest.raises(WorkerKilledError):
+        make_ingest(die).process(version, first)
+    assert aws.item(KEY)["status"] == "PROCESSING"
+    with pytest.raises(HeldElsewhereError):
+        make_ingest().process(version, worker("too early", clock))
+
+    clock.now += timedelta(minutes=6)
+    assert make_ingest().process(version, worker("second", clock)) == COMPLETED
+    done = aws.item(KEY)
+    assert not make_catalog(aws, clock).finish(version, Outcome(status=Status.FAILED), first)
+    assert make_ingest().process(version, worker("third", clock)) is None
+    assert aws.item(KEY) == done
+    assert done["owner"] == "second"
+
+
+def test_a_worker_that_lost_its_claim_leaves_the_message(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    """It wakes up late: the message may be the very one that the second worker relies on."""
+    version = uploaded(aws)
+
+    def oversleep(_version: ObjectVersion, facts: ObjectFacts) -> Outcome:
+        clock.now += timedelta(minutes=6)
+        second: Worker = worker("second", clock)
+        assert make_catalog(aws, clock).claim(version, facts, second) is Claim.TAKEN
+        return COMPLETED
+
+    with pytest.raises(ClaimLostError):
+        make_ingest(oversleep).process(version, worker("first", clock))
+
+    assert (aws.item(KEY)["status"], aws.item(KEY)["owner"]) == ("PROCESSING", "second")
+
+
+@pytest.mark.parametrize("operation", ["HeadObject", "TransactWriteItems", "UpdateItem"])
+def test_killed_at_any_step_the_file_is_completed_once(
+    aws: Aws, clock: Clock, make_ingest: Make, calls: Calls, operation: str
+) -> None:
+    version = uploaded(aws)
+    runs: list[str] = []
+
+    def work(_version: ObjectVersion, _facts: ObjectFacts) -> Outcome:
+        runs.append("run")
+        return COMPLETED
+
+    def die() -> None:
+        raise WorkerKilledError
+
+    calls.before[operation] = die
+    with pytest.raises(WorkerKilledError):
+        make_ingest(work).process(version, worker("first", clock))
+    clock.now += timedelta(minutes=6)
+
+    assert make_ingest(work).process(version, worker("second", clock)) == COMPLETED
+    assert make_ingest(work).process(version, worker("third", clock)) is None
+    assert aws.item(KEY)["status"] == "COMPLETED"
+    assert aws.latest(KEY) == version.version_id
+    assert len(runs) <= 2
+
+
+def test_a_key_of_the_longest_kind(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    key = "uploads/" + "ü" * 506 + ".csv"
+    assert len(key.encode()) == 1024
+
+    assert make_ingest().process(uploaded(aws, key), worker("first", clock)) == COMPLETED
+    assert aws.item(key)["key"] == key
+
+
+def test_the_events_facts_serve_where_s3_says_nothing(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    """An event without version, ETag and sequencer is processed as what S3 stores now."""
+    version = dataclasses.replace(uploaded(aws), etag="", sequencer="", event_time="")
+
+    assert make_ingest().process(version, worker("first", clock)) == COMPLETED
+
+
+def test_the_catalog_is_the_declared_one(aws: Aws, dev: DeclaredStack) -> None:
+    """The table that these tests write to has the declared keys and indexes."""
+    described = aws.dynamodb.describe_table(TableName=aws.table)["Table"]
+
+    assert {index["IndexName"] for index in described["GlobalSecondaryIndexes"]} == {
+        str(index["name"]) for index in dev.one("Table").parts("globalSecondaryIndexes")
+    }
+    assert isinstance(make_catalog(aws, Clock()), Catalog)

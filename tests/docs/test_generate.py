@@ -1,0 +1,42 @@
+"""What documents take from the code is what the code says now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.settings import Settings
+from docs import generate
+from local.stack_config import ROOT
+
+
+@pytest.mark.parametrize("path", list(generate.generated()), ids=lambda path: path.name)
+def test_documents_agree_with_the_code(path: Path) -> None:
+    """`make docs` writes them anew."""
+    assert path.read_text() == generate.generated()[path]
+
+
+def test_pulumi_yaml_is_a_project_file_with_every_setting() -> None:
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+
+    assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}}
+    assert set(project["config"]) == {str(field.alias) for field in Settings.model_fields.values()}
+    for key, entry in project["config"].items():
+        assert set(entry) <= {"type", "items", "description", "default"}, key
+        assert entry["type"] in {"string", "integer", "boolean", "array"}, key
+        expected = {"string": str, "integer": int, "boolean": bool, "array": list}[entry["type"]]
+        assert type(entry["default"]) is expected, f"{key}: Pulumi wants a value from every stage without a default"
+        assert entry["description"], key
+
+
+def test_a_document_without_markers_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Pulumi.yaml", "README.md"):
+        (tmp_path / name).write_text("no markers")
+    for stage in ("local", "dev", "prod"):
+        (tmp_path / f"Pulumi.{stage}.yaml").write_text("config: {}")
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+
+    with pytest.raises(ValueError, match=r"Pulumi\.yaml: the markers"):
+        generate.generated()

@@ -1,0 +1,126 @@
+"""The demo and the standing local cloud as their user meets them, and what they leave behind: nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+from rich.console import Console
+
+from local import demo, emulator, samples
+from local.deploy import EmulatorProvider, NotEmulatedError
+from local.stack_config import ROOT
+from tests.local.conftest import Pipeline
+from tests.local.waiting import wait_until
+
+
+def console() -> Console:
+    return Console(file=io.StringIO(), width=200)
+
+
+def printed(to: Console) -> str:
+    assert isinstance(to.file, io.StringIO)
+    return to.file.getvalue()
+
+
+def test_the_demo_succeeds_and_shows_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    screen = console()
+
+    assert demo.run(screen) == 0
+
+    text = printed(screen)
+    for sample in samples.read_samples():
+        (line,) = [line for line in text.splitlines() if sample.key in line]
+        assert sample.status in line
+        assert sample.reason in line
+    assert "bucketName" in text
+    assert "aws:cloudwatch/metricAlarm:MetricAlarm" in text
+    assert "\x1b[" not in text, "no colours where there is no terminal"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_fails_if_a_file_ends_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wrong = tmp_path / "samples"
+    (wrong / "uploads").mkdir(parents=True)
+    (wrong / "uploads" / "setup.exe").write_bytes(b"MZ")
+    with (wrong / "expected.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("key", "status", "reason"), ("uploads/setup.exe", "COMPLETED", "")])
+    monkeypatch.setattr(samples, "SAMPLES", wrong)
+    screen = console()
+
+    assert demo.run(screen) == 1
+
+    assert "SKIPPED (wrong)" in printed(screen)
+    assert "1 not as it should" in printed(screen)
+
+
+def test_samples_and_their_list_agree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "unlisted.csv").touch()
+    (tmp_path / "expected.csv").write_text("key,status,reason\n")
+    monkeypatch.setattr(samples, "SAMPLES", tmp_path)
+
+    with pytest.raises(ValueError, match=r"uploads/unlisted\.csv"):
+        samples.read_samples()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_standing_cloud_ends_on_request_and_leaves_nothing(tmp_path: Path, stop: signal.Signals) -> None:
+    output = tmp_path / "output"
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "up"],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(folder)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    wait_until(lambda: "Ctrl-C takes it all down" in output.read_text(), "never stood")
+    text = output.read_text()
+    port = int(text.split("https://127.0.0.1:")[1].split(",")[0])
+
+    process.send_signal(stop)
+
+    assert process.wait(20) == 0
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "still listening"
+    assert list(folder.iterdir()) == []
+    assert "export AWS_ENDPOINT_URL=https://127.0.0.1:" in text
+    assert "aws s3 cp --recursive samples/ s3://file-pipeline-local-landing-" in text
+
+
+def test_a_preferred_port_that_is_taken_is_left_alone() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with emulator.running("us-east-1", preferred_port=port) as cloud:
+            assert cloud.endpoint.startswith("https://127.0.0.1:")
+            assert not cloud.endpoint.endswith(f":{port}")
+
+
+def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+
+    with pytest.raises(emulator.EmulatorError, match="ended with status 1"), emulator.running("us-east-1"):
+        pass
+
+
+def test_what_the_local_cloud_does_not_know_is_an_error(standing: Pipeline) -> None:
+    provider = EmulatorProvider(standing.stack.cloud, lambda _count: None)
+
+    with pytest.raises(NotEmulatedError, match="the local cloud knows no aws:ec2/vpc:Vpc"):
+        provider.new_resource(MockResourceArgs(typ="aws:ec2/vpc:Vpc", name="network", inputs={}))
+    with pytest.raises(NotEmulatedError, match="no answer to aws:ec2/getVpc:getVpc"):
+        provider.call(MockCallArgs(token="aws:ec2/getVpc:getVpc", args={}, provider=""))

@@ -1,0 +1,31 @@
+"""Config is put together as the Pulumi CLI does it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from local.stack_config import StackConfig
+
+
+def test_a_stage_replaces_defaults_and_an_override_both() -> None:
+    assert StackConfig.load("prod").values["file-pipeline:functionTimeoutSeconds"] == "120"
+    assert StackConfig.load("dev").values["file-pipeline:functionTimeoutSeconds"] == "60"
+    changed = StackConfig.load("dev", {"functionTimeoutSeconds": 5, "aws:region": "us-east-2"})
+    assert changed.values["file-pipeline:functionTimeoutSeconds"] == "5"
+    assert changed.values["aws:region"] == "us-east-2"
+
+
+def test_values_are_handed_over_as_text() -> None:
+    values = StackConfig.load("dev").values
+
+    assert values["file-pipeline:retainData"] == "false"
+    assert json.loads(values["file-pipeline:corsOrigins"]) == ["*"]
+    assert values["file-pipeline:lambdaInsightsLayerArn"] == ""
+    assert all(isinstance(value, str) for value in values.values())
+
+
+def test_a_stage_without_a_file_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError, match=r"Pulumi\.nosuch\.yaml"):
+        StackConfig.load("nosuch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,7 +67,12 @@ class Deployment:
     resources: Mapping[str, str] = field(default_factory=dict)
 
 
-def deploy(config: StackConfig, cloud: Cloud, on_resource: Callable[[int], None] = lambda _count: None) -> Deployment:
+def deploy(
+    config: StackConfig,
+    cloud: Cloud,
+    on_resource: Callable[[int], None] = lambda _count: None,
+    logger: logging.Logger | None = None,
+) -> Deployment:
     """Run the program for a stack against the emulator.
 
     Parameters
@@ -77,6 +83,8 @@ def deploy(config: StackConfig, cloud: Cloud, on_resource: Callable[[int], None]
         The emulator.
     on_resource
         Told how many resources have been declared so far.
+    logger
+        Where the program's own messages go.
 
     Raises
     ------
@@ -84,7 +92,7 @@ def deploy(config: StackConfig, cloud: Cloud, on_resource: Callable[[int], None]
         If the program declares a resource of a type that is unknown here.
     """
     provider = EmulatorProvider(cloud, on_resource)
-    outputs = run_program(config, provider, MockMonitor(provider))
+    outputs = run_program(config, provider, MockMonitor(provider), logger=logger)
     return Deployment(outputs={name: str(value) for name, value in outputs.items()}, resources=dict(provider.resources))
 
 

@@ -139,6 +139,8 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int) -> dict
 def _free_port(preferred: int) -> int:
     for port in (preferred, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
+            # A port whose last connections are still closing is free; one that somebody listens on is not.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return int(probe.getsockname()[1])
     raise EmulatorError(f"no free port on {HOST}")

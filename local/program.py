@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import runpy
 import warnings
 from collections.abc import Callable
@@ -16,7 +17,12 @@ from local.stack_config import ROOT, StackConfig
 
 
 def run_program(
-    config: StackConfig, mocks: pulumi.runtime.Mocks, monitor: runtime_mocks.MockMonitor, *, preview: bool = False
+    config: StackConfig,
+    mocks: pulumi.runtime.Mocks,
+    monitor: runtime_mocks.MockMonitor,
+    *,
+    preview: bool = False,
+    logger: logging.Logger | None = None,
 ) -> dict[str, object]:
     """Run ``__main__.py`` for a stack, each resource that it declares going to `mocks`.
 
@@ -28,13 +34,17 @@ def run_program(
         What answers for the engine and its providers.
     preview
         Whether the program is told that it is a preview.
+    logger
+        Where the program's own messages go; None: to the root logger.
 
     Returns
     -------
     dict
         The stack's outputs.
     """
-    pulumi.runtime.set_mocks(mocks, project=config.project, stack=config.stage, preview=preview, monitor=monitor)
+    pulumi.runtime.set_mocks(
+        mocks, project=config.project, stack=config.stage, preview=preview, logger=logger, monitor=monitor
+    )
     runtime_config.set_all_config(dict(config.values))
     exported: dict[str, object] = {}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
+from rich.logging import RichHandler
 
 from local.cloud import Cloud
 from local.deploy import deploy
@@ -61,7 +63,10 @@ def standing_stack(
         cloud = Cloud.of(emulator)
         with console.status("Building the stack") as status:
             deployment = deploy(
-                config, cloud, lambda count: status.update(f"Building the stack: {count} resources declared")
+                config,
+                cloud,
+                on_resource=lambda count: status.update(f"Building the stack: {count} resources declared"),
+                logger=_console_logger(console),
             )
         console.print(f"Stack {STAGE!r} built: {len(deployment.resources)} resources declared")
         yield LocalStack(
@@ -71,3 +76,10 @@ def standing_stack(
             outputs=deployment.outputs,
             resources=deployment.resources,
         )
+
+
+def _console_logger(console: Console) -> logging.Logger:
+    """Show the program's own messages on the console."""
+    logger = logging.Logger("program", logging.INFO)
+    logger.addHandler(RichHandler(console=console, show_time=False, show_level=False, show_path=False))
+    return logger

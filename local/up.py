@@ -55,6 +55,10 @@ def commands(stack: LocalStack) -> list[str]:
         f" --key-condition-expression 'status_shard = :shard' --expression-attribute-values {shlex.quote(skipped)}"
         " --query 'Items[].[processed_at.S, key.S, reason.S]' --output table"
     )
+    logs = (
+        f"aws logs filter-log-events --log-group-name /aws/lambda/{stack.project}-{STAGE}-ingest"
+        " --query 'events[].message' --output text"
+    )
     return [
         *exports,
         "",
@@ -71,6 +75,6 @@ def commands(stack: LocalStack) -> list[str]:
         f"aws dynamodb get-item --table-name {table} --key {shlex.quote(latest)}",
         "",
         "# what the function logged, and what it could not take",
-        f"aws logs tail /aws/lambda/{stack.project}-{STAGE}-ingest",
-        f"aws sqs receive-message --queue-url {queue} --message-attribute-names All",
+        logs,
+        f"aws sqs receive-message --endpoint-url $AWS_ENDPOINT_URL --queue-url {queue} --message-attribute-names All",
     ]

@@ -80,8 +80,8 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
 @tracer.capture_method(capture_response=False)
 def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Process every upload of a message; raise to leave the message in the queue."""
-    deadline = datetime.now(UTC) + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
-    if deadline - datetime.now(UTC) < _time_reserve:
+    remaining = timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
+    if remaining < _time_reserve:
         logger.info("handed back: too little time left", message_id=record.message_id)
         raise OutOfTimeError(record.message_id)
     try:
@@ -89,6 +89,7 @@ def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     except MalformedEventError as error:
         uploads, problems = [], [str(error)]
     attempt = int(record.attributes.approximate_receive_count)
+    deadline = datetime.now(UTC) + remaining
     failure: Exception | None = None
     for version in uploads:
         worker = Worker(

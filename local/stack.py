@@ -80,6 +80,6 @@ def standing_stack(
 
 def _console_logger(console: Console) -> logging.Logger:
     """Show the program's own messages on the console."""
-    logger = logging.Logger("program", logging.INFO)
+    logger = logging.Logger("program", logging.INFO)  # noqa: LOG001 - of this console alone, not of the process
     logger.addHandler(RichHandler(console=console, show_time=False, show_level=False, show_path=False))
     return logger

@@ -85,11 +85,7 @@ class Function(pulumi.ComponentResource):
                     encryption.use(),
                     _write_logs("WriteLogs", self.log_group.arn),
                     _send_traces(account),
-                    *(
-                        [_write_logs("WriteInsights", account.arn("logs", f"log-group:{INSIGHTS_LOG_GROUP}"))]
-                        if insights
-                        else []
-                    ),
+                    *(_write_insights(account) if insights else []),
                 ]
             ),
             opts=child,
@@ -148,6 +144,13 @@ def _write_logs(sid: str, log_group_arn: pulumi.Input[str]) -> Statement:
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
         resources=[pulumi.Output.concat(log_group_arn, ":log-stream:*")],
     )
+
+
+def _write_insights(account: Account) -> list[Statement]:
+    group = account.arn("logs", f"log-group:{INSIGHTS_LOG_GROUP}")
+    # The extension makes the group, which all stacks of the account share, when it is not there.
+    make_group = Statement(sid="MakeInsights", actions=["logs:CreateLogGroup"], resources=[group])
+    return [make_group, _write_logs("WriteInsights", group)]
 
 
 def _send_traces(account: Account) -> Statement:

@@ -9,18 +9,13 @@ from components.account import Account
 from components.encryption import Encryption
 from components.iam import Statement, deny_insecure_transport, policy_document
 from components.landing import UPLOADS_PREFIX, Landing
-from components.settings import StackSettings
-
-VISIBILITY_PER_TIMEOUT = 6
-"""Visibility of a message as a multiple of its consumer's time-out (Lambda, Using Lambda with Amazon SQS)."""
+from components.settings import DAY_SECONDS, StackSettings
 
 LONG_POLL_SECONDS = 20
 """The longest that SQS lets a receiver wait."""
 
 DATA_KEY_REUSE_SECONDS = 300
 """How long SQS keeps a data key: each renewal is a call to KMS."""
-
-_DAY_SECONDS = 86400
 
 
 class Intake(pulumi.ComponentResource):
@@ -52,7 +47,7 @@ class Intake(pulumi.ComponentResource):
             kms_master_key_id=encryption.key.arn,
             kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
             # Counted from when the message entered the intake queue, so it has to be the longer of the two.
-            message_retention_seconds=settings.dead_letter_retention_days * _DAY_SECONDS,
+            message_retention_seconds=settings.dead_letter_retention_days * DAY_SECONDS,
             visibility_timeout_seconds=settings.dead_letter_visibility_seconds,
             opts=child,
         )
@@ -60,7 +55,8 @@ class Intake(pulumi.ComponentResource):
             f"{name}-queue",
             kms_master_key_id=encryption.key.arn,
             kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-            visibility_timeout_seconds=VISIBILITY_PER_TIMEOUT * settings.function_timeout_seconds,
+            visibility_timeout_seconds=settings.visibility_seconds,
+            message_retention_seconds=settings.intake_retention_days * DAY_SECONDS,
             receive_wait_time_seconds=LONG_POLL_SECONDS,
             redrive_policy=pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": settings.max_receive_count}

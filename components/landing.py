@@ -50,7 +50,6 @@ class Landing(pulumi.ComponentResource):
         super().__init__("pipeline:index:Landing", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         settings = stack.settings
-        logs = self._access_logs(f"{name}-logs", settings, account)
         landing = PrivateBucket(
             name,
             kms_key_arn=encryption.key.arn,
@@ -59,6 +58,7 @@ class Landing(pulumi.ComponentResource):
             opts=self._child,
         )
         self.bucket = landing.bucket
+        logs = self._access_logs(f"{name}-logs", settings, account)
         aws.s3.BucketLogging(
             f"{name}-logging",
             bucket=self.bucket.id,
@@ -91,7 +91,10 @@ class Landing(pulumi.ComponentResource):
                     principals={"Service": "logging.s3.amazonaws.com"},
                     actions=["s3:PutObject"],
                     resources=[bucket.arn.apply(lambda arn: f"{arn}/{ACCESS_LOGS_PREFIX}*")],
-                    conditions={"StringEquals": {"aws:SourceAccount": account.id}},
+                    conditions={
+                        "ArnEquals": {"aws:SourceArn": self.bucket.arn},
+                        "StringEquals": {"aws:SourceAccount": account.id},
+                    },
                 )
             ],
             opts=self._child,
@@ -186,6 +189,13 @@ def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Stateme
             ["s3:PutObject"],
             objects,
             {"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: "false"}},
+        ),
+        # aws:kms without a key would mean the account's own aws/s3 key, not the bucket's default.
+        deny(
+            "DenyUnnamedKey",
+            ["s3:PutObject"],
+            objects,
+            {"Null": {algorithm: "false", key_id: "true"}},
         ),
         deny(
             "DenyOtherKey",

@@ -95,6 +95,14 @@ class Monitoring(pulumi.ComponentResource):
             self._watch_function(watched)
         self._watch_table(catalog)
         self._watch_dead_letters("intake", intake.dead_letters)
+        retry_seconds = stack.settings.retry_seconds
+        self._alarm(
+            "intake-age",
+            description="A message has waited in the intake queue longer than retries explain: nothing takes it.",
+            metric=("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum"),
+            dimensions={"QueueName": intake.queue.name},
+            threshold=retry_seconds + PERIOD_SECONDS,
+        )
         self.register_outputs({"topicArn": self.topic.arn})
 
     def _watch_function(self, watched: Watched) -> None:

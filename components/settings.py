@@ -20,6 +20,11 @@ _Model = TypeVar("_Model", bound=BaseModel)
 MAX_NAME_PREFIX = 40
 """Characters of ``project-stage``: an S3 bucket name holds 63, and the longest of ours adds a part and a suffix."""
 
+VISIBILITY_PER_TIMEOUT = 6
+"""Visibility of a message as a multiple of its consumer's time-out (Lambda, Using Lambda with Amazon SQS)."""
+
+DAY_SECONDS = 86400
+
 _STAGE = re.compile(r"[a-z][a-z0-9-]*")
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).
@@ -105,7 +110,12 @@ class Settings(BaseModel):
     max_receive_count: int = Field(
         5, ge=3, le=1000, description="Receives of a message before it moves to the dead-letter queue."
     )
-    dead_letter_retention_days: int = Field(14, ge=5, le=14, description="Days a dead letter is kept.")
+    intake_retention_days: int = Field(
+        4, ge=1, le=13, description="Days a message waits in the intake queue before SQS drops it."
+    )
+    dead_letter_retention_days: int = Field(
+        14, ge=2, le=14, description="Days a message is kept in all, as a dead letter in the end."
+    )
     dead_letter_visibility_seconds: int = Field(
         300, ge=0, le=43200, description="Seconds a dead letter that was received stays hidden."
     )
@@ -130,7 +140,9 @@ class Settings(BaseModel):
     index_shards: int = Field(
         8, ge=1, le=200, description="Partition keys that one bucket's or status's index entries are spread over."
     )
-    catalog_retention_days: int = Field(365, ge=1, description="Days after which a catalog item expires.")
+    catalog_retention_days: int = Field(
+        365, ge=30, le=3650, description="Days after which a catalog item expires; no message returns so late."
+    )
 
     function_memory_mb: int = Field(1024, ge=128, le=10240, description="Memory of a function, in MB.")
     function_timeout_seconds: int = Field(120, ge=3, le=900, description="Time-out of a function.")
@@ -154,10 +166,12 @@ class Settings(BaseModel):
             *(".csv.gz", ".json.gz", ".ndjson.gz", ".jsonl.gz"),
         ],
         min_length=1,
+        max_length=64,
         description="Extensions that are taken in; a name without one always is.",
     )
     refused_prefixes: list[Annotated[str, AfterValidator(_folder)]] = Field(
         ["temp/", "tmp/", ".aws/", ".git/"],
+        max_length=32,
         description="Folders, at the top of the bucket or of uploads/, whose objects are skipped.",
     )
     time_reserve_seconds: int = Field(
@@ -175,6 +189,17 @@ class Settings(BaseModel):
                 f"timeReserveSeconds = {self.time_reserve_seconds}: should be less than functionTimeoutSeconds "
                 f"({self.function_timeout_seconds}), or no message is ever started"
             )
+        if self.dead_letter_retention_days <= self.intake_retention_days:
+            raise ValueError(
+                f"deadLetterRetentionDays = {self.dead_letter_retention_days}: should be more than intakeRetentionDays "
+                f"({self.intake_retention_days}): it counts from when the message entered the intake queue"
+            )
+        if self.retry_seconds > self.intake_retention_days * DAY_SECONDS / 2:
+            raise ValueError(
+                f"maxReceiveCount = {self.max_receive_count}: with a visibility of {self.visibility_seconds} s the last "
+                f"receive comes after {self.retry_seconds} s; should be within half of intakeRetentionDays "
+                f"({self.intake_retention_days}), or messages are dropped before they are dead letters"
+            )
         if self.autoscaling_min_capacity > self.autoscaling_max_capacity:
             raise ValueError(
                 f"autoscalingMinCapacity = {self.autoscaling_min_capacity}: should be at most "
@@ -188,6 +213,16 @@ class Settings(BaseModel):
         if "*" in self.cors_origins and len(self.cors_origins) > 1:
             raise ValueError(f"corsOrigins = {self.cors_origins}: * already allows every origin; give it alone")
         return self
+
+    @property
+    def visibility_seconds(self) -> int:
+        """How long a received message stays hidden, derived from the time-out of the function that receives it."""
+        return VISIBILITY_PER_TIMEOUT * self.function_timeout_seconds
+
+    @property
+    def retry_seconds(self) -> int:
+        """How long a message that always fails is retried before it is a dead letter."""
+        return self.max_receive_count * self.visibility_seconds
 
 
 class AwsSettings(BaseModel):

@@ -42,7 +42,7 @@ def commands(stack: LocalStack) -> list[str]:
     """Return shell commands that work as pasted, with the AWS CLI."""
     bucket, table, queue = (stack.outputs[name] for name in ("bucketName", "tableName", "deadLetterQueueUrl"))
     key = "uploads/shipments/2026-11-20.csv"
-    latest = json.dumps({"object_id": {"S": f"{bucket}/{key}"}, "version_id": {"S": "latest"}})
+    latest = json.dumps({"object_id": {"S": f"latest:{bucket}/{key}"}, "version_id": {"S": "latest"}})
     skipped = json.dumps({":shard": {"S": "SKIPPED#0"}})
     exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.emulator.environment().items()]
     scan = (

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 from urllib.parse import unquote_plus
 
 from shared.files import ObjectVersion
-from shared.objects import NO_VERSION
 
 _CREATED: Final = "ObjectCreated:"
 _MAX_KEY_BYTES: Final = 1024  # S3 User Guide, Naming Amazon S3 objects
+_MAX_SIZE: Final = 2**53  # far beyond S3's largest object, and exact in every JSON reader
+# Version ids and ETags are opaque, but printable and short; a sort key of DynamoDB holds 1,024 bytes.
+_VERSION_ID: Final = re.compile(r"(?!latest$)[!-~]{1,1024}")
+_ETAG: Final = re.compile(r"[!-~]{0,256}")
+_SEQUENCER: Final = re.compile(r"[0-9A-Fa-f]{0,64}")
+_TIME: Final = re.compile(r"[0-9TZ:.+-]{0,40}")
 
 
 class MalformedEventError(ValueError):
@@ -44,7 +50,7 @@ def parse_uploads(body: str, bucket: str) -> tuple[list[ObjectVersion], list[str
         raise MalformedEventError("the message is not JSON") from error
     if not isinstance(event, dict):
         raise MalformedEventError("the message is not a JSON object")
-    if event.get("Event") == "s3:TestEvent":
+    if event.get("Event") == "s3:TestEvent" and "Records" not in event:
         return [], []
     records = event.get("Records")
     if not isinstance(records, list) or not records:
@@ -64,9 +70,9 @@ def _parse_record(record: object, own_bucket: str) -> ObjectVersion:
         raise MalformedEventError("is not a JSON object")
     source, event_name = record.get("eventSource"), record.get("eventName")
     if source != "aws:s3":
-        raise MalformedEventError(f"eventSource is {source!r}, not 'aws:s3'")
+        raise MalformedEventError(f"eventSource is {source!r:.100}, not 'aws:s3'")
     if not isinstance(event_name, str) or not event_name.removeprefix("s3:").startswith(_CREATED):
-        raise MalformedEventError(f"eventName is {event_name!r}, not ObjectCreated")
+        raise MalformedEventError(f"eventName is {event_name!r:.100}, not ObjectCreated")
     entity = _part(record, "s3")
     bucket = _part(entity, "bucket").get("name")
     if not isinstance(bucket, str) or not bucket:
@@ -74,16 +80,15 @@ def _parse_record(record: object, own_bucket: str) -> ObjectVersion:
     if bucket != own_bucket:
         raise MalformedEventError(f"bucket is {bucket!r}, not {own_bucket!r}")
     stored = _part(entity, "object")
-    size = stored.get("size")
     return ObjectVersion(
         bucket=bucket,
         key=_decode_key(stored.get("key")),
-        version_id=_text(stored, "versionId") or NO_VERSION,
-        etag=_text(stored, "eTag").strip('"'),
-        size=size if isinstance(size, int) else None,
-        sequencer=_text(stored, "sequencer"),
+        version_id=_text(stored, "versionId", _VERSION_ID),
+        etag=_text(stored, "eTag", _ETAG).strip('"'),
+        size=_size(stored.get("size")),
+        sequencer=_text(stored, "sequencer", _SEQUENCER),
         event_name=event_name,
-        event_time=_text(record, "eventTime"),
+        event_time=_text(record, "eventTime", _TIME),
     )
 
 
@@ -94,9 +99,20 @@ def _part(parent: dict[str, object], name: str) -> dict[str, object]:
     return part
 
 
-def _text(parent: dict[str, object], name: str) -> str:
+def _text(parent: dict[str, object], name: str, form: re.Pattern[str]) -> str:
+    """Return a text that may be missing; one of another form would be refused by AWS, now and on every retry."""
     value = parent.get(name)
-    return value if isinstance(value, str) else ""
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise MalformedEventError(f"{name} is {value!r:.100}")
+    return value
+
+
+def _size(value: object) -> int | None:
+    if value is None or (type(value) is int and 0 <= value <= _MAX_SIZE):
+        return value
+    raise MalformedEventError(f"size is {value!r:.100}")
 
 
 def _decode_key(encoded: object) -> str:

@@ -80,28 +80,15 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
 @tracer.capture_method(capture_response=False)
 def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Process every upload of a message; raise to leave the message in the queue."""
-    remaining = timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
-    if remaining < _time_reserve:
-        logger.info("handed back: too little time left", message_id=record.message_id)
-        raise OutOfTimeError(record.message_id)
     try:
         uploads, problems = parse_uploads(record.body, _bucket)
     except MalformedEventError as error:
         uploads, problems = [], [str(error)]
-    attempt = int(record.attributes.approximate_receive_count)
-    deadline = datetime.now(UTC) + remaining
     failure: Exception | None = None
     for version in uploads:
-        worker = Worker(
-            request_id=lambda_context.aws_request_id,
-            function_name=lambda_context.function_name,
-            attempt=attempt,
-            started_at=datetime.now(UTC),
-            deadline=deadline,
-        )
         try:
-            _handle_upload(version, worker)
-        except Exception as error:  # noqa: BLE001 - raised below, when the message's other uploads are done
+            _handle_upload(version, _start_worker(record, lambda_context))
+        except Exception as error:  # noqa: BLE001 - logged there, raised below when the message's others are done
             failure = error
     if failure:
         raise failure
@@ -109,12 +96,24 @@ def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
         _refuse(record, "; ".join(problems))
 
 
+def _start_worker(record: SQSRecord, lambda_context: LambdaContext) -> Worker:
+    now = datetime.now(UTC)
+    return Worker(
+        request_id=lambda_context.aws_request_id,
+        function_name=lambda_context.function_name,
+        attempt=int(record.attributes.approximate_receive_count),
+        started_at=now,
+        deadline=now + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis()),
+    )
+
+
 def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
-    details = {"object_id": version.object_id, "version_id": version.version_id, "attempt": worker.attempt}
+    details = {"key": version.key, "version_id": version.version_id, "attempt": worker.attempt}
     try:
+        _check_time(worker)
         outcome = _ingest.process(version, worker)
-    except (HeldElsewhereError, ClaimLostError) as error:
-        logger.info("left in the queue: another worker is at it", extra={**details, "error": type(error).__name__})
+    except (HeldElsewhereError, ClaimLostError, OutOfTimeError) as error:
+        logger.info("left in the queue", extra={**details, "error": type(error).__name__})
         raise
     except Exception:
         logger.exception("failed, left in the queue", extra=details)
@@ -135,12 +134,23 @@ def _count(status: Status) -> None:
     metrics.add_metric(name=f"Files{status.title()}", unit=MetricUnit.Count, value=1)
 
 
+def _check_time(worker: Worker) -> None:
+    remaining = worker.deadline - worker.started_at
+    if remaining < _time_reserve:
+        raise OutOfTimeError(remaining)
+
+
 def _refuse(record: SQSRecord, reason: str) -> None:
     """Put a message that is no upload aside with its reason: no retry will make it one."""
-    logger.error("message refused", reason=reason, message_id=record.message_id)
-    clients.sqs().send_message(
-        QueueUrl=_dead_letter_queue_url,
-        MessageBody=record.body,
-        MessageAttributes={"reason": {"DataType": "String", "StringValue": ascii(reason)[:MAX_REASON_CHARACTERS]}},
-    )
+    details = {"reason": reason, "message_id": record.message_id}
+    try:
+        clients.sqs().send_message(
+            QueueUrl=_dead_letter_queue_url,
+            MessageBody=record.body,
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": ascii(reason)[:MAX_REASON_CHARACTERS]}},
+        )
+    except Exception:
+        logger.exception("message could not be refused, left in the queue", extra=details)
+        raise
+    logger.error("message refused", extra=details)
     metrics.add_metric(name="MessagesRefused", unit=MetricUnit.Count, value=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +15,9 @@ from shared.observability import logger
 
 if TYPE_CHECKING:
     from ingest.rules import IntakeRules
+
+NO_VERSION = "null"
+"""S3's own name for the version of an object that was stored without versioning."""
 
 _Written = TypeVar("_Written")
 
@@ -81,6 +85,12 @@ class Ingest:
                 if noted is Claim.FINISHED:
                     return None
                 raise
+        # S3's own word counts: an event may lack either.
+        version = replace(
+            version,
+            version_id=facts.version_id or version.version_id or NO_VERSION,
+            etag=facts.etag or version.etag,
+        )
         size = facts.size if facts.size is not None else version.size
         refusal = refusal or self._rules.refuse_size(size or 0)
         if refusal:

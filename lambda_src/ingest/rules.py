@@ -64,7 +64,7 @@ class IntakeRules:
 
     def _refuse_extension(self, name: str) -> str | None:
         # A dot in front makes a hidden file, not an extension.
-        stem, dot, extension = name.lstrip(".").rpartition(".")
+        stem, dot, extension = name.removeprefix(".").rpartition(".")
         if not dot or name.endswith(self.allowed_extensions):
             return None
         inner = stem.rpartition(".")

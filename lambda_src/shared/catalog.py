@@ -6,7 +6,9 @@ Every change of a file's state is one conditional write, so that workers who see
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -22,7 +24,16 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 LATEST: Final = "latest"
-"""Sort key of the item, one for each object key, that points to the key's latest version."""
+"""Sort key of the item, one for each object key, that points to the key's latest version.
+
+Its partition key begins with it too, and a colon, which no bucket name has: it shares no partition with a file.
+"""
+
+WRITE_ATTEMPTS: Final = 6
+"""Tries of a transaction that collided or was throttled: the SDK retries neither, since both come as a cancellation."""
+
+_LONGEST_WAIT_SECONDS: Final = 2.0
+_PASSING: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"})
 
 CLAIM_MARGIN: Final = timedelta(seconds=2)
 """How long past its deadline a worker keeps its claim: for clocks that differ."""
@@ -87,8 +98,8 @@ class Catalog:
         How long an item is kept after its last change.
     stage, region
         Where the files are processed: attributes of each item.
-    now
-        The clock.
+    now, wait
+        The clock, and how seconds are waited.
     """
 
     def __init__(
@@ -101,6 +112,7 @@ class Catalog:
         stage: str,
         region: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._table_name = table_name
@@ -109,6 +121,7 @@ class Catalog:
         self._stage = stage
         self._region = region
         self._now = now
+        self._wait = wait
 
     def claim(self, version: ObjectVersion, facts: ObjectFacts, worker: Worker) -> Claim:
         """Take the file for `worker`, until its deadline: PROCESSING."""
@@ -184,30 +197,25 @@ class Catalog:
             ":now": {"N": str(_epoch(self._now()))},
             ":me": {"S": worker.request_id},
         }
-        try:
-            self._client.transact_write_items(
-                TransactItems=[
-                    {
-                        "Put": {
-                            "TableName": self._table_name,
-                            "Item": item,
-                            "ConditionExpression": _FREE,
-                            "ExpressionAttributeNames": _NAMES,
-                            "ExpressionAttributeValues": values,
-                            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                        }
-                    },
-                    self._move_latest(version),
-                ]
-            )
-        except self._client.exceptions.TransactionCanceledException as error:
-            put, latest = error.response["CancellationReasons"]
-            if put["Code"] == _CONDITION_FAILED:
-                return _standing(put)
-            if latest["Code"] != _CONDITION_FAILED:
-                raise
-        else:
+        refusal = self._transact(
+            [
+                {
+                    "Put": {
+                        "TableName": self._table_name,
+                        "Item": item,
+                        "ConditionExpression": _FREE,
+                        "ExpressionAttributeNames": _NAMES,
+                        "ExpressionAttributeValues": values,
+                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                    }
+                },
+                self._move_latest(version),
+            ]
+        )
+        if refusal is None:
             return Claim.TAKEN
+        if refusal["Code"] == _CONDITION_FAILED:
+            return _standing(refusal)
         # A later version of the key is known already: this one is recorded, and the latest stays.
         try:
             self._client.put_item(
@@ -222,11 +230,31 @@ class Catalog:
             return _standing(error.response)
         return Claim.TAKEN
 
+    def _transact(self, items: Sequence[TransactWriteItemTypeDef]) -> Mapping[str, object] | None:
+        """Write all of `items` or none; returns why the first was refused, or None if all were written.
+
+        A collision or throttling is waited out here: left to the queue, it would cost a receive and minutes.
+        """
+        for attempt in range(1, WRITE_ATTEMPTS + 1):
+            try:
+                self._client.transact_write_items(TransactItems=items)
+            except self._client.exceptions.TransactionCanceledException as error:
+                reasons = error.response["CancellationReasons"]
+                codes = {str(reason.get("Code")) for reason in reasons}
+                if _CONDITION_FAILED in codes:
+                    return cast("Mapping[str, object]", reasons[0])
+                if not codes & _PASSING or attempt == WRITE_ATTEMPTS:
+                    raise
+                self._wait(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.1 * 2**attempt)))  # noqa: S311 - jitter
+            else:
+                return None
+        raise AssertionError("unreachable")
+
     def _move_latest(self, version: ObjectVersion) -> TransactWriteItemTypeDef:
         return {
             "Update": {
                 "TableName": self._table_name,
-                "Key": {"object_id": {"S": f"{version.bucket}/{version.key}"}, "version_id": {"S": LATEST}},
+                "Key": {"object_id": {"S": latest_id(version.bucket, version.key)}, "version_id": {"S": LATEST}},
                 "UpdateExpression": (
                     "SET latest_object_id = :object_id, latest_version_id = :version_id, #order = :order, #ttl = :ttl"
                 ),
@@ -266,6 +294,11 @@ class Catalog:
 
     def _ttl(self) -> int:
         return _epoch(self._now() + self._retention)
+
+
+def latest_id(bucket: str, key: str) -> str:
+    """Return the partition key of the item that points to the latest version of an object key."""
+    return f"{LATEST}:{bucket}/{key}"
 
 
 def iso(moment: datetime) -> str:

@@ -38,7 +38,7 @@ class ObjectVersion:
     bucket, key
         The object; the key as it is, not URL-encoded.
     version_id
-        The version; ``null``, as in S3, where the bucket had no versioning.
+        The version; empty where the event has none.
     etag
         The ETag without quotes; empty where the event has none.
     size
@@ -60,7 +60,7 @@ class ObjectVersion:
 
     @property
     def object_id(self) -> str:
-        """``bucket/key#`` and 16 hex digits over bucket, key and ETag: same content, same id."""
+        """``bucket/key#`` and 16 hex digits over bucket, key and ETag: same input, same id; other ETag, other id."""
         # A NUL can stand in no bucket name and in no ETag, so two different inputs never join to the same text.
         digest = hashlib.sha256(f"{self.bucket}\0{self.key}\0{self.etag}".encode()).hexdigest()
         return f"{self.bucket}/{self.key}#{digest[:_ID_DIGITS]}"
@@ -75,6 +75,8 @@ class ObjectVersion:
 class ObjectFacts:
     """What S3 knows of an object version. None: it does not say."""
 
+    version_id: str | None = None
+    etag: str | None = None
     size: int | None = None
     content_type: str | None = None
     last_modified: datetime | None = None

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 # HeadObject has no body, so S3's error code is the HTTP status; a delete marker answers 405.
 _GONE_CODES: Final = frozenset({"404", "405", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed"})
-NO_VERSION: Final = "null"
-"""The version id of an object that was stored without versioning."""
 
 
 class ObjectGoneError(Exception):
@@ -34,7 +32,7 @@ class Objects:
         self._client = client
 
     def facts(self, version: ObjectVersion) -> ObjectFacts:
-        """Ask S3 what it knows of exactly this version, in one call.
+        """Ask S3 what it knows of exactly this version, in one call; of the latest, if the event named none.
 
         Raises
         ------
@@ -44,13 +42,18 @@ class Objects:
             If S3 cannot be asked: denied, throttled, broken, out of reach.
         """
         try:
-            head = self._client.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+            if version.version_id:
+                head = self._client.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+            else:
+                head = self._client.head_object(Bucket=version.bucket, Key=version.key)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _GONE_CODES:
                 raise ObjectGoneError(version.key) from error
             raise
         expires: object = head.get("ExpiresString")  # as it was sent: S3 takes any text
         return ObjectFacts(
+            version_id=head.get("VersionId"),
+            etag=head.get("ETag", "").strip('"') or None,
             size=head.get("ContentLength"),
             content_type=head.get("ContentType"),
             last_modified=head.get("LastModified"),
@@ -59,5 +62,6 @@ class Objects:
             cache_control=head.get("CacheControl"),
             content_encoding=head.get("ContentEncoding"),
             expires=expires if isinstance(expires, str) else None,
-            user_metadata=head.get("Metadata", {}),
+            # DynamoDB takes no map key that is empty.
+            user_metadata={name: value for name, value in head.get("Metadata", {}).items() if name},
         )

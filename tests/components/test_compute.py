@@ -36,6 +36,7 @@ def test_dead_letters_are_kept_after_five_receives(stack: DeclaredStack) -> None
 
     assert redrive == {"deadLetterTargetArn": arn("sqs", dead.name), "maxReceiveCount": 5}
     assert dead.number("messageRetentionSeconds") == 14 * 86400
+    assert stack.one("Queue", "-queue").number("messageRetentionSeconds") == 4 * 86400
     assert dead.number("visibilityTimeoutSeconds") == 300
     assert allow == {"redrivePermission": "byQueue", "sourceQueueArns": [arn("sqs", stack.one("Queue", "-queue").name)]}
 
@@ -136,6 +137,7 @@ def test_insights_are_a_setting(dev: DeclaredStack) -> None:
     with_insights = declare("dev", overrides={"lambdaInsightsLayerArn": layer})
 
     assert with_insights.one("Function").inputs["layers"] == [stack_layer_arn(dev), layer]
+    assert "MakeInsights" in with_insights.one("RolePolicy").statements()
     assert "WriteInsights" in with_insights.one("RolePolicy").statements()
     assert "WriteInsights" not in dev.one("RolePolicy").statements()
 
@@ -172,6 +174,7 @@ def test_each_alarm_acts_on_the_topic_and_says_what_it_means(stack: DeclaredStac
         ("ingest-errors", "AWS/Lambda Errors Sum", 1, 1),
         ("ingest-throttles", "AWS/Lambda Throttles Sum", 1, 1),
         ("ingest-duration", "AWS/Lambda Duration Maximum", None, 2),
+        ("intake-age", "AWS/SQS ApproximateAgeOfOldestMessage Maximum", None, 1),
         ("intake-dead-letters", "AWS/SQS ApproximateNumberOfMessagesVisible Maximum", 1, 1),
     ],
 )
@@ -179,7 +182,11 @@ def test_alarms(stack: DeclaredStack, name: str, metric: str, threshold: float |
     alarm = alarms(stack)[name]
 
     assert f"{alarm.text('namespace')} {alarm.text('metricName')} {alarm.text('statistic')}" == metric
-    assert alarm.number("threshold") == (threshold or TIMEOUT[stack.stage] * 1000 / 2)
+    derived = {
+        "ingest-duration": TIMEOUT[stack.stage] * 1000 / 2,
+        "intake-age": 5 * 6 * TIMEOUT[stack.stage] + 300,
+    }
+    assert alarm.number("threshold") == (threshold or derived[name])
     assert (alarm.number("evaluationPeriods"), alarm.number("period")) == (periods, 300)
 
 

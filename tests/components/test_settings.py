@@ -81,6 +81,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
     [
         ({"timeReserveSeconds": 60}, "should be less than functionTimeoutSeconds (60)"),
         ({"autoscalingMinCapacity": 9, "autoscalingMaxCapacity": 8}, "should be at most autoscalingMaxCapacity (8)"),
+        ({"deadLetterRetentionDays": 4}, "should be more than intakeRetentionDays (4)"),
+        ({"maxReceiveCount": 500}, "or messages are dropped before they are dead letters"),
         ({"archiveAfterDays": 200}, "should be less than deepArchiveAfterDays (180)"),
         ({"corsOrigins": ["*", "https://a.example"]}, "give it alone"),
     ],

@@ -54,7 +54,10 @@ def test_uploads_over_old_tls_or_under_another_key_are_denied(stack: DeclaredSta
         "Null": {algorithm: "false"},
     }
     assert policy["DenyOtherKey"]["Condition"] == {"StringNotEquals": {key: key_arn(stack)}, "Null": {key: "false"}}
-    assert all(policy[sid]["Effect"] == "Deny" for sid in ("DenyOldTls", "DenyOtherEncryption", "DenyOtherKey"))
+    # aws:kms alone would mean the account's own key for S3.
+    assert policy["DenyUnnamedKey"]["Condition"] == {"Null": {algorithm: "false", key: "true"}}
+    denials = ("DenyOldTls", "DenyOtherEncryption", "DenyOtherKey", "DenyUnnamedKey")
+    assert all(policy[sid]["Effect"] == "Deny" for sid in denials)
 
 
 def test_events_are_sent_for_uploads_and_nothing_else(stack: DeclaredStack) -> None:
@@ -92,11 +95,16 @@ def test_what_expires_and_when(dev: DeclaredStack, prod: DeclaredStack) -> None:
         uploads = rules(stack)["expire-uploads"]
         assert (uploads["filter"], uploads["expiration"]) == ({"prefix": "uploads/"}, {"days": days})
         assert rules(stack)["end-unfinished-uploads"]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
-    old = rules(dev)["expire-old-versions"]
-    assert old["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
-    assert old["expiration"] == {"expiredObjectDeleteMarker": True}
-    assert "expire-old-versions" not in rules(prod)
+    # An expired upload becomes an old version: without this rule it would be paid for ever.
+    for stack, days in ((dev, 30), (prod, 365)):
+        old = rules(stack)["expire-old-versions"]
+        assert old["noncurrentVersionExpiration"] == {"noncurrentDays": days}
+        assert old["expiration"] == {"expiredObjectDeleteMarker": True}
     assert all(rule["status"] == "Enabled" for stack in (dev, prod) for rule in rules(stack).values())
+
+
+def test_old_versions_are_kept_for_ever_where_retention_is_zero() -> None:
+    assert "expire-old-versions" not in rules(declare("dev", overrides={"oldVersionRetentionDays": 0}))
 
 
 def test_uploads_are_kept_for_ever_where_retention_is_zero() -> None:
@@ -123,7 +131,10 @@ def test_access_logs_go_to_a_bucket_of_their_own(stack: DeclaredStack) -> None:
     assert (logging.text("targetBucket"), logging.text("targetPrefix")) == (logs, "access-logs/")
     assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     assert delivery["Resource"] == [f"arn:aws:s3:::{logs}/access-logs/*"]
-    assert delivery["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert delivery["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::file-pipeline-{stack.stage}-landing"},
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+    }
 
 
 def test_only_dev_can_be_destroyed_with_objects_inside(dev: DeclaredStack, prod: DeclaredStack) -> None:

@@ -106,7 +106,7 @@ class Aws:
     def latest(self, key: str) -> str:
         """The version id that the catalog takes for the key's latest."""
         item = self.dynamodb.get_item(
-            TableName=self.table, Key={"object_id": {"S": f"{BUCKET}/{key}"}, "version_id": {"S": "latest"}}
+            TableName=self.table, Key={"object_id": {"S": f"latest:{BUCKET}/{key}"}, "version_id": {"S": "latest"}}
         )["Item"]
         return item["latest_version_id"]["S"]
 

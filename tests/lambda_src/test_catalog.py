@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.catalog import CLAIM_MARGIN, Catalog, Claim, Worker
+from shared.catalog import CLAIM_MARGIN, WRITE_ATTEMPTS, Catalog, Claim, Worker
 from shared.files import ObjectFacts, Outcome, Status
 from tests.conftest import dig
 from tests.lambda_src.conftest import Aws, Calls
@@ -37,6 +37,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = START
+        self.waits: list[float] = []
 
     def __call__(self) -> datetime:
         return self.now
@@ -71,6 +72,7 @@ def make_catalog(aws: Aws, clock: Clock, shards: int = 8) -> Catalog:
         stage="dev",
         region="eu-central-1",
         now=clock,
+        wait=clock.waits.append,
     )
 
 
@@ -231,23 +233,54 @@ def test_the_latest_is_the_last_written_in_whatever_order_events_come(aws: Aws, 
     assert latest(aws, key) == "v4"
 
 
-def test_writers_that_collide_fail_and_are_retried_by_the_queue(
-    catalog: Catalog, aws: Aws, clock: Clock, calls: Calls
-) -> None:
-    conflict = aws.dynamodb.exceptions.TransactionCanceledException(
+def cancelled(aws: Aws, *codes: str) -> Exception:
+    return aws.dynamodb.exceptions.TransactionCanceledException(
         {
             "Error": {"Code": "TransactionCanceledException", "Message": ""},
-            "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+            "CancellationReasons": [{"Code": code} for code in codes],
         },
         "TransactWriteItems",
     )
-    calls.faults["TransactWriteItems"] = [conflict]
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ("None", "TransactionConflict"),
+        ("TransactionConflict", "None"),
+        ("ThrottlingError", "None"),
+        ("None", "ProvisionedThroughputExceeded"),
+    ],
+)
+def test_a_collision_or_throttling_is_waited_out(
+    catalog: Catalog, aws: Aws, clock: Clock, calls: Calls, codes: tuple[str, ...]
+) -> None:
+    """The SDK sees a cancelled transaction and gives up; left to the queue, it would cost a receive and minutes."""
+    calls.faults["TransactWriteItems"] = [cancelled(aws, *codes)] * (WRITE_ATTEMPTS - 1)
+
+    assert catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock)) is Claim.TAKEN
+
+    assert len(clock.waits) == WRITE_ATTEMPTS - 1
+    assert all(0 <= seconds <= 2 for seconds in clock.waits)
+
+
+def test_throttling_that_lasts_is_left_to_the_queue(catalog: Catalog, aws: Aws, clock: Clock, calls: Calls) -> None:
+    calls.faults["TransactWriteItems"] = [cancelled(aws, "ThrottlingError", "None")] * WRITE_ATTEMPTS
 
     with pytest.raises(ClientError, match="TransactionCanceledException"):
         catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock))
 
     assert aws.items() == {}
-    assert catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock)) is Claim.TAKEN
+    assert sum(clock.waits) < 8, "within the time that is kept in reserve"
+
+
+def test_a_refusal_that_no_retry_mends_is_not_retried(catalog: Catalog, aws: Aws, clock: Clock, calls: Calls) -> None:
+    calls.faults["TransactWriteItems"] = [cancelled(aws, "ValidationError", "None")]
+
+    with pytest.raises(ClientError):
+        catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock))
+
+    assert clock.waits == []
 
 
 def test_no_index_key_takes_more_than_its_share(catalog: Catalog, clock: Clock, calls: Calls) -> None:
@@ -276,6 +309,6 @@ def test_a_file_stays_in_its_shard_whatever_its_status(catalog: Catalog, aws: Aw
 
 def latest(aws: Aws, key: str = VERSION.key) -> str:
     found = aws.dynamodb.get_item(
-        TableName=aws.table, Key={"object_id": {"S": f"{VERSION.bucket}/{key}"}, "version_id": {"S": "latest"}}
+        TableName=aws.table, Key={"object_id": {"S": f"latest:{VERSION.bucket}/{key}"}, "version_id": {"S": "latest"}}
     )["Item"]
     return found["latest_version_id"]["S"]

@@ -33,6 +33,14 @@ def test_the_test_event_is_acknowledged() -> None:
     assert parse_uploads((EVENTS / "s3_test_event.json").read_text(), BUCKET) == ([], [])
 
 
+def test_a_test_event_with_records_is_no_test_event() -> None:
+    event = {**json.loads(CREATED), "Event": "s3:TestEvent"}
+
+    (upload,), _ = parse_uploads(json.dumps(event), BUCKET)
+
+    assert upload.bucket == BUCKET
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -79,6 +87,17 @@ def _set(*path: str, value: object) -> Callable[[dict[str, object]], None]:
         (_set("s3", "object", "key", value="uploads/%FF.txt"), "is not URL-encoded UTF-8"),
         (_set("s3", "object", "key", value="uploads/\ud800.txt"), "is not URL-encoded UTF-8"),
         (_set("s3", "object", "key", value="k" * 1025), "has 1025 bytes, more than S3's 1024"),
+        (_set("s3", "object", "versionId", value=7), "versionId is 7"),
+        (_set("s3", "object", "versionId", value=""), "versionId is ''"),
+        (_set("s3", "object", "versionId", value="latest"), "versionId is 'latest'"),
+        (_set("s3", "object", "versionId", value="v" * 1025), "versionId is 'vvv"),
+        (_set("s3", "object", "versionId", value="\ud800"), "versionId is '\\ud800'"),
+        (_set("s3", "object", "eTag", value="\ud800"), "eTag is '\\ud800'"),
+        (_set("s3", "object", "sequencer", value="ZZ"), "sequencer is 'ZZ'"),
+        (_set("s3", "object", "size", value=True), "size is True"),
+        (_set("s3", "object", "size", value=-5), "size is -5"),
+        (_set("s3", "object", "size", value=10**40), "size is 1000"),
+        (_set("eventTime", value="soon"), "eventTime is 'soon'"),
     ],
 )
 def test_a_malformed_record_has_a_reason(change: Callable[[dict[str, object]], None], reason: str) -> None:
@@ -103,7 +122,7 @@ def test_missing_facts_do_not_break_it() -> None:
     (upload,), problems = parse_uploads(json.dumps(event), BUCKET)
 
     assert problems == []
-    assert (upload.version_id, upload.etag, upload.size, upload.sequencer) == ("null", "", None, "")
+    assert (upload.version_id, upload.etag, upload.size, upload.sequencer) == ("", "", None, "")
 
 
 @given(key=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.lambda_src.conftest import (
     Handler,
     LambdaContext,
     batch,
+    import_handler,
     message,
     returned,
 )
@@ -100,6 +102,42 @@ def test_a_refusal_that_fails_leaves_the_message(handler: Handler, aws: Aws, cal
 
     assert returned(handler(batch(poisoned), LambdaContext())) == {poisoned["messageId"]}
     assert aws.dead_letters() == {}
+
+
+def test_a_refusal_that_fails_says_so(handler: Handler, calls: Calls, caplog: pytest.LogCaptureFixture) -> None:
+    calls.fail("SendMessage", "ServiceUnavailable", status=503)
+
+    handler(batch(message(body="{")), LambdaContext())
+
+    messages = [record.message for record in caplog.records]
+    assert "message could not be refused, left in the queue" in messages
+    assert "message refused" not in messages
+
+
+def test_time_is_looked_at_before_each_upload_of_a_message(handler: Handler, aws: Aws) -> None:
+    remaining = iter([30_000, 9_999])
+    both = message(aws.put("uploads/a.csv"), aws.put("uploads/b.csv"))
+
+    response = handler(batch(both), LambdaContext(remaining_ms=lambda: next(remaining)))
+
+    assert returned(response) == {both["messageId"]}
+    assert set(aws.items()) == {"uploads/a.csv"}
+
+
+@pytest.mark.usefixtures("handler")
+def test_no_credentials_are_logged_where_everything_is(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lambda sets the root logger to DEBUG where the stage logs DEBUG."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "the-session-token")
+    caplog.set_level(logging.DEBUG)
+    again = import_handler()
+
+    again(batch(message(aws.put("uploads/a.csv"))), LambdaContext())
+
+    assert {record.name.partition(".")[0] for record in caplog.records}.isdisjoint({"botocore", "boto3", "urllib3"})
+    assert "the-session-token" not in caplog.text
+    assert "Signature=" not in caplog.text
 
 
 def test_a_message_with_good_and_bad_records_loses_neither(handler: Handler, aws: Aws) -> None:
@@ -196,7 +234,7 @@ def test_logs_name_the_file_and_the_invocation(handler: Handler, aws: Aws, caplo
 
     (record,) = [record for record in caplog.records if record.message == "file processed"]
     line = json.loads(observability.logger.registered_formatter.format(record))
-    assert line["object_id"] == aws.item("uploads/a.csv")["object_id"]
+    assert (line["key"], line["version_id"]) == ("uploads/a.csv", aws.item("uploads/a.csv")["version_id"])
     assert (line["status"], line["attempt"], line["service"]) == ("COMPLETED", 3, "ingest")
     assert line["function_request_id"] == context.aws_request_id
     assert str(line["timestamp"]).endswith("+00:00")

@@ -285,11 +285,28 @@ def test_a_key_of_the_longest_kind(aws: Aws, clock: Clock, make_ingest: Make) ->
     assert aws.item(key)["key"] == key
 
 
-def test_the_events_facts_serve_where_s3_says_nothing(aws: Aws, clock: Clock, make_ingest: Make) -> None:
-    """An event without version, ETag and sequencer is processed as what S3 stores now."""
-    version = dataclasses.replace(uploaded(aws), etag="", sequencer="", event_time="")
+@pytest.mark.parametrize("missing", ["version_id", "etag"])
+def test_s3s_own_word_serves_where_the_event_says_nothing(
+    aws: Aws, clock: Clock, make_ingest: Make, missing: str
+) -> None:
+    """The same version is the same item, whatever the event lacks."""
+    version = uploaded(aws)
+    bare = dataclasses.replace(version, **{missing: ""}, sequencer="", event_time="", size=None)
+
+    assert make_ingest().process(bare, worker("first", clock)) == COMPLETED
+    item = aws.item(KEY)
+    assert (item["version_id"], item["object_id"]) == (version.version_id, version.object_id)
+    assert make_ingest().process(version, worker("second", clock)) is None
+
+
+def test_metadata_without_a_name_does_not_stop_a_file(aws: Aws, clock: Clock, make_ingest: Make, calls: Calls) -> None:
+    version = uploaded(aws)
+    head = aws.s3.head_object(Bucket=BUCKET, Key=KEY, VersionId=version.version_id)
+    calls.answers["HeadObject"] = {**head, "Metadata": {"": "nameless", "sender": "ACME"}}
 
     assert make_ingest().process(version, worker("first", clock)) == COMPLETED
+
+    assert aws.item(KEY)["user_metadata"] == {"sender": "ACME"}
 
 
 def test_the_catalog_is_the_declared_one(aws: Aws, dev: DeclaredStack) -> None:

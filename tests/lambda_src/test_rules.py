@@ -46,6 +46,7 @@ def test_a_name_without_extension_is_taken(rules: IntakeRules, key: str) -> None
         ("uploads/photo.png.gz", "extension .png.gz is not taken in"),
         ("uploads/ends-with-dot.", "extension . is not taken in"),
         ("uploads/notcsv", None),
+        ("uploads/...exe", "extension .exe is not taken in"),
         ("uploads/not.acsv", "extension .acsv is not taken in"),
         ("uploads/folder/", "key is a folder, not a file"),
         ("uploads/", "key is a folder, not a file"),

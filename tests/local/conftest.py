@@ -57,7 +57,7 @@ class Pipeline:
 
     def latest(self, key: str) -> str:
         item = self.stack.cloud.dynamodb.get_item(
-            TableName=self.table, Key={"object_id": {"S": f"{self.bucket}/{key}"}, "version_id": {"S": "latest"}}
+            TableName=self.table, Key={"object_id": {"S": f"latest:{self.bucket}/{key}"}, "version_id": {"S": "latest"}}
         )["Item"]
         return item["latest_version_id"]["S"]
 

@@ -196,7 +196,7 @@ class Settings(BaseModel):
             )
         if self.retry_seconds > self.intake_retention_days * DAY_SECONDS / 2:
             raise ValueError(
-                f"maxReceiveCount = {self.max_receive_count}: with a visibility of {self.visibility_seconds} s the last "
+                f"maxReceiveCount = {self.max_receive_count}: with {self.visibility_seconds} s of visibility, the last "
                 f"receive comes after {self.retry_seconds} s; should be within half of intakeRetentionDays "
                 f"({self.intake_retention_days}), or messages are dropped before they are dead letters"
             )

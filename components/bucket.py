@@ -38,7 +38,8 @@ class PrivateBucket(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pipeline:index:PrivateBucket", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # A bucket that is kept stays private, encrypted and versioned: what sets it up is kept with it.
+        child = pulumi.ResourceOptions(parent=self, retain_on_delete=retain)
         self.bucket = aws.s3.Bucket(
             name,
             force_destroy=not retain,
@@ -87,6 +88,6 @@ class PrivateBucket(pulumi.ComponentResource):
             bucket=self.bucket.id,
             policy=policy_document([deny_insecure_transport(everything, "s3:*"), *statements(self.bucket)]),
             # S3 refuses concurrent changes of a bucket's access settings (OperationAborted).
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[public_access, ownership]),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=retain, depends_on=[public_access, ownership]),
         )
         self.register_outputs({"bucketName": self.bucket.id})

@@ -48,8 +48,9 @@ class Landing(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pipeline:index:Landing", name, None, opts)
-        self._child = pulumi.ResourceOptions(parent=self)
         settings = stack.settings
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._kept = pulumi.ResourceOptions(parent=self, retain_on_delete=settings.retain_data)
         landing = PrivateBucket(
             name,
             kms_key_arn=encryption.key.arn,
@@ -64,14 +65,14 @@ class Landing(pulumi.ComponentResource):
             bucket=self.bucket.id,
             target_bucket=logs.bucket.id,
             target_prefix=ACCESS_LOGS_PREFIX,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
+            opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[logs.policy])),
         )
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=self.bucket.id,
             rules=_lifecycle(settings),
             # Rules on old versions need versioning to be on.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[landing.versioning]),
+            opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[landing.versioning])),
         )
         if settings.intelligent_tiering:
             self._tier(name, settings)
@@ -113,7 +114,7 @@ class Landing(pulumi.ComponentResource):
                     abort_incomplete_multipart_upload=_abort_after_days(settings.multipart_upload_days),
                 )
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.versioning]),
+            opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[logs.versioning])),
         )
         return logs
 
@@ -128,7 +129,7 @@ class Landing(pulumi.ComponentResource):
                 tier(access_tier="ARCHIVE_ACCESS", days=settings.archive_after_days),
                 tier(access_tier="DEEP_ARCHIVE_ACCESS", days=settings.deep_archive_after_days),
             ],
-            opts=self._child,
+            opts=self._kept,
         )
 
     def _allow_browsers(self, name: str, settings: Settings) -> None:
@@ -144,7 +145,7 @@ class Landing(pulumi.ComponentResource):
                     max_age_seconds=settings.cors_max_age_seconds,
                 )
             ],
-            opts=self._child,
+            opts=self._kept,
         )
 
     def read_uploads(self) -> list[Statement]:

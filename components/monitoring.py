@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import pulumi
@@ -83,9 +84,12 @@ class Monitoring(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        for index, address in enumerate(stack.settings.alert_emails):
+        if not stack.settings.alert_emails:
+            pulumi.log.warn("alertEmails is empty: the alarms reach nobody")
+        for address in stack.settings.alert_emails:
+            # Named by the address: taking one off must not make the others confirm again.
             aws.sns.TopicSubscription(
-                f"{name}-email-{index}",
+                f"{name}-email-{hashlib.sha256(address.encode()).hexdigest()[:8]}",
                 topic=self.topic.arn,
                 protocol="email",
                 endpoint=address,

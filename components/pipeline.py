@@ -90,9 +90,11 @@ class Pipeline(pulumi.ComponentResource):
             "ingestFunctionName": ingest.function.name,
             "ingestFunctionArn": ingest.function.arn,
             "queueUrl": intake.queue.url,
+            "queueArn": intake.queue.arn,
             "deadLetterQueueUrl": intake.dead_letters.url,
             "topicArn": monitoring.topic.arn,
             "keyId": encryption.key.key_id,
+            "keyArn": encryption.key.arn,
         }
         self.register_outputs(self.outputs)
 

@@ -37,6 +37,12 @@ class SettingsError(pulumi.RunError):
     """One or more settings are wrong. The message names each key, its value and what is allowed."""
 
 
+def _tag(value: str) -> str:
+    if not re.fullmatch(r"[\w .:/=+@-]{1,256}", value):
+        raise ValueError("should have 1 to 256 letters, digits, spaces or any of _.:/=+-@, as AWS tags do")
+    return value
+
+
 def _email(value: str) -> str:
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
         raise ValueError("should be an e-mail address such as ops@example.com")
@@ -44,7 +50,7 @@ def _email(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    if value != "*" and not re.fullmatch(r"https://[a-z0-9.*-]+(:\d+)?|http://localhost(:\d+)?", value):
+    if value != "*" and not re.fullmatch(r"https://[a-z0-9.-]*\*?[a-z0-9.-]+(:\d+)?|http://localhost(:\d+)?", value):
         raise ValueError("should be * or an origin such as https://app.example.com, with no path")
     return value
 
@@ -63,9 +69,11 @@ def _folder(value: str) -> str:
 
 def _insights_arn(value: str) -> str:
     if value and not re.fullmatch(
-        r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:LambdaInsightsExtension[\w-]*:\d+", value
+        r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:LambdaInsightsExtension-Arm64:\d+", value
     ):
-        raise ValueError("should be empty or the versioned ARN of the LambdaInsightsExtension layer in the region")
+        raise ValueError(
+            "should be empty or the versioned ARN of the LambdaInsightsExtension-Arm64 layer in the region"
+        )
     return value
 
 
@@ -77,8 +85,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
 
-    owner: str = Field("platform", min_length=1, max_length=256, description="Value of the Owner tag.")
-    cost_center: str = Field("shared", min_length=1, max_length=256, description="Value of the CostCenter tag.")
+    owner: Annotated[str, AfterValidator(_tag)] = Field("platform", description="Value of the Owner tag.")
+    cost_center: Annotated[str, AfterValidator(_tag)] = Field("shared", description="Value of the CostCenter tag.")
     backup: bool = Field(default=False, description="Value of the Backup tag, for backup plans that select by it.")
     retain_data: bool = Field(
         default=True,
@@ -93,7 +101,7 @@ class Settings(BaseModel):
     )
     multipart_upload_days: int = Field(7, ge=1, description="Days after which an unfinished multipart upload ends.")
     intelligent_tiering: bool = Field(
-        default=False, description="Store every object of the bucket in S3 Intelligent-Tiering."
+        default=False, description="Store objects of 128 KB and more in S3 Intelligent-Tiering."
     )
     archive_after_days: int = Field(
         90, ge=90, le=730, description="Days without access before Intelligent-Tiering archives an object."
@@ -210,6 +218,9 @@ class Settings(BaseModel):
                 f"archiveAfterDays = {self.archive_after_days}: should be less than "
                 f"deepArchiveAfterDays ({self.deep_archive_after_days})"
             )
+        twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
+        if twice:
+            raise ValueError(f"alertEmails: {min(twice)!r} is given twice")
         if "*" in self.cors_origins and len(self.cors_origins) > 1:
             raise ValueError(f"corsOrigins = {self.cors_origins}: * already allows every origin; give it alone")
         return self

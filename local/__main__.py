@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from types import FrameType
@@ -21,7 +22,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The whole pipeline on one machine.")
     parser.add_argument("command", choices=("demo", "up"), help="demo: run the samples once; up: stand until Ctrl-C")
     command: str = parser.parse_args().command
-    signal.signal(signal.SIGTERM, _interrupt)  # taken down in order, as by Ctrl-C
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # taken down in order, as by Ctrl-C
+    os.environ.pop("AWS_PROFILE", None)  # the local cloud has credentials of its own
     console = Console()
     if not console.is_terminal:
         console = Console(width=_FILE_WIDTH)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from local.emulator import Emulator
 
-_CONFIG = Config(connect_timeout=5, read_timeout=30, max_pool_connections=20, s3={"addressing_style": "path"})
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=30, max_pool_connections=20, s3={"addressing_style": "path"}, proxies={}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

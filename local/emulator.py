@@ -114,7 +114,11 @@ def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
 
 
 def _environment(emulator: Emulator, folder: Path, key: Path, port: int) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PULUMI_")) and not name.upper().endswith("_PROXY")
+    }
     return {
         **inherited,
         **emulator.environment(),
@@ -148,11 +152,13 @@ def _free_port(preferred: int) -> int:
 
 def _wait_until_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
     context = ssl.create_default_context(cafile=str(emulator.ca_bundle))
+    # Past any proxy: this machine is not behind it.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, OSError):
             url = f"{emulator.endpoint}/_ministack/ready"
-            with urllib.request.urlopen(url, timeout=2, context=context):  # noqa: S310 - our own https URL
+            with opener.open(url, timeout=2):
                 return
         time.sleep(0.05)
     ended = (

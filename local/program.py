@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import runpy
 import warnings
@@ -42,6 +43,7 @@ def run_program(
     dict
         The stack's outputs.
     """
+    _ensure_event_loop()
     pulumi.runtime.set_mocks(
         mocks, project=config.project, stack=config.stage, preview=preview, logger=logger, monitor=monitor
     )
@@ -60,3 +62,13 @@ def run_program(
     finish: Callable[[], None] = pulumi.runtime.test(program)  # type: ignore[no-untyped-call]  # Pulumi's is untyped
     finish()
     return exported
+
+
+def _ensure_event_loop() -> None:
+    """Have a current event loop, which Pulumi's mocks ask for: Python 3.12 makes one under protest, 3.14 none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            asyncio.get_event_loop()
+        except RuntimeError:
+            asyncio.set_event_loop(asyncio.new_event_loop())

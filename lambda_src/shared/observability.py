@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -15,6 +16,9 @@ for _library in ("boto3", "botocore", "urllib3", "aws_xray_sdk"):
     logging.getLogger(_library).setLevel(logging.INFO)
 
 logger = Logger(use_rfc3339=True, utc=True)
+# The stage's level, whatever Lambda's own filter is set to: Powertools alone would take that.
+logging.getLogger(logger.service).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+
 metrics = Metrics()
 # Only the SDK is traced: patching every library that the tracer knows costs cold start.
 tracer = Tracer(patch_modules=["botocore"])

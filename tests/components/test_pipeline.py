@@ -51,7 +51,7 @@ def test_no_two_stages_share_a_name(dev: DeclaredStack, prod: DeclaredStack) -> 
 def test_outputs(stack: DeclaredStack) -> None:
     assert set(stack.outputs) == {
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
-        *("queueUrl", "deadLetterQueueUrl", "topicArn", "keyId"),
+        *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn"),
     }
     assert all(isinstance(value, str) and value for value in stack.outputs.values())
     assert stack.outputs["bucketUrl"] == f"s3://{stack.outputs['bucketName']}"
@@ -77,13 +77,16 @@ def test_every_policy_names_known_resources(stack: DeclaredStack) -> None:
 
 
 def test_protected_exactly_where_data_is_retained(stack: DeclaredStack) -> None:
-    kept = {resource.name for resource in stack.resources if resource.protect or resource.retain_on_delete}
     prefix = f"file-pipeline-{stack.stage}"
     data = {f"{prefix}-landing", f"{prefix}-landing-logs", f"{prefix}-catalog-table", f"{prefix}-encryption-key"}
+    protected = {resource.name for resource in stack.resources if resource.protect}
+    kept = {resource.name for resource in stack.resources if resource.retain_on_delete}
+    beside_buckets = {r.name for r in stack.resources if r.type.startswith("aws:s3/bucket") and r.name not in data}
 
-    assert kept == (data if stack.stage == "prod" else set())
-    for resource in stack.resources:
-        assert resource.protect == resource.retain_on_delete, resource.name
+    assert protected == (data if stack.stage == "prod" else set())
+    # A kept bucket stays private, encrypted and versioned. Its events go nowhere without the queue.
+    notification = {stack.one("BucketNotification").name}
+    assert kept == ((data | beside_buckets) - notification if stack.stage == "prod" else set())
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])

@@ -140,6 +140,17 @@ def test_no_credentials_are_logged_where_everything_is(
     assert "Signature=" not in caplog.text
 
 
+@pytest.mark.usefixtures("handler")
+def test_the_stages_level_counts_whatever_lambda_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda's own filter is at INFO, or it would drop the metrics; the logger's must not follow it."""
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "ERROR")
+
+    import_handler()
+
+    assert logging.getLogger("ingest").level == logging.ERROR
+
+
 def test_a_message_with_good_and_bad_records_loses_neither(handler: Handler, aws: Aws) -> None:
     mixed = message(aws.put("uploads/good.csv"), {"eventSource": "aws:sns"})
 

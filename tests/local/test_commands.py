@@ -73,7 +73,7 @@ def test_samples_and_their_list_agree(monkeypatch: pytest.MonkeyPatch, tmp_path:
         samples.read_samples()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_standing_cloud_ends_on_request_and_leaves_nothing(tmp_path: Path, stop: signal.Signals) -> None:
     output = tmp_path / "output"
     folder = tmp_path / "tmp"
@@ -108,6 +108,13 @@ def test_a_preferred_port_that_is_taken_is_left_alone() -> None:
         with emulator.running("us-east-1", preferred_port=port) as cloud:
             assert cloud.endpoint.startswith("https://127.0.0.1:")
             assert not cloud.endpoint.endswith(f":{port}")
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert demo.run(console()) == 0
 
 
 def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

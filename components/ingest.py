@@ -12,7 +12,7 @@ from components.catalog import Catalog
 from components.encryption import Encryption
 from components.function import Function
 from components.intake import Intake
-from components.landing import UPLOADS_PREFIX, Landing
+from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
 from components.settings import StackSettings
 
@@ -53,6 +53,8 @@ class Ingest(pulumi.ComponentResource):
             environment={
                 "BUCKET_NAME": landing.bucket.id,
                 "UPLOADS_PREFIX": UPLOADS_PREFIX,
+                "PROCESSED_PREFIX": PROCESSED_PREFIX,
+                "REJECTED_PREFIX": REJECTED_PREFIX,
                 "DEAD_LETTER_QUEUE_URL": intake.dead_letters.url,
                 "CATALOG_TABLE_NAME": catalog.table.name,
                 "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),
@@ -61,11 +63,20 @@ class Ingest(pulumi.ComponentResource):
                 "ALLOWED_EXTENSIONS": json.dumps(settings.allowed_extensions),
                 "REFUSED_PREFIXES": json.dumps(settings.refused_prefixes),
                 "TIME_RESERVE_SECONDS": str(settings.time_reserve_seconds),
+                "RECORD_TYPES": json.dumps(settings.record_types),
+                "MAX_REJECTED_RECORDS": str(settings.max_rejected_records),
+                "RECORD_BYTES_PER_SECOND": str(settings.record_bytes_per_second),
+                # What can be done in one invocation: more would be started again and again, and never finished.
+                "MAX_EXPANDED_BYTES": str(
+                    (settings.function_timeout_seconds - 2 * settings.time_reserve_seconds)
+                    * settings.record_bytes_per_second
+                ),
             },
             statements=[
                 intake.receive(),
                 intake.refuse(),
                 *landing.read_uploads(),
+                landing.publish_results(),
                 catalog.write_items(),
             ],
             opts=pulumi.ResourceOptions(parent=self),

@@ -160,6 +160,14 @@ class Landing(pulumi.ComponentResource):
             Statement(sid="TellMissingFromDenied", actions=["s3:ListBucket"], resources=[self.bucket.arn]),
         ]
 
+    def publish_results(self) -> Statement:
+        """Grant publishing valid and rejected records, where no event is sent for them."""
+        return Statement(
+            sid="PublishResults",
+            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+            resources=[self.objects(PROCESSED_PREFIX), self.objects(REJECTED_PREFIX)],
+        )
+
     def objects(self, prefix: str) -> pulumi.Output[str]:
         """Return the ARN pattern of the objects under `prefix`."""
         return self.bucket.arn.apply(lambda arn: f"{arn}/{prefix}*")

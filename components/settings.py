@@ -67,6 +67,12 @@ def _folder(value: str) -> str:
     return value
 
 
+def _record_type(value: str) -> str:
+    if not re.fullmatch(r"uploads/([^=]*/)?=[a-z][a-z0-9_]*", value):
+        raise ValueError("should be a prefix under uploads/, =, and a schema, such as uploads/shipments/=shipment")
+    return value
+
+
 def _insights_arn(value: str) -> str:
     if value and not re.fullmatch(
         r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:LambdaInsightsExtension-Arm64:\d+", value
@@ -184,6 +190,21 @@ class Settings(BaseModel):
     )
     time_reserve_seconds: int = Field(
         10, ge=1, description="Time that must be left in an invocation for one more message to be started."
+    )
+
+    record_types: list[Annotated[str, AfterValidator(_record_type)]] = Field(
+        ["uploads/shipments/=shipment"],
+        description="Which files hold records: a key prefix, =, and the name of a file in "
+        "lambda_src/shared/records/schemas. The longest prefix that fits a key counts.",
+    )
+    max_rejected_records: int = Field(
+        200_000, ge=1, description="Records of a file that may be rejected before the file itself is: each takes time."
+    )
+    record_bytes_per_second: int = Field(
+        10_000_000,
+        ge=1_000_000,
+        description="Speed of the record work that is counted on, in bytes a second after decompression. Times the "
+        "time-out, it is the size of the largest record file.",
     )
 
     alert_emails: list[Annotated[str, AfterValidator(_email)]] = Field(

@@ -7,12 +7,13 @@ from typing import Final
 
 from rich.console import Console
 
-from local.files import Item, upload, wait_for_final
-from local.report import FileRow, print_files, print_limits, print_outputs, progress
+from local.files import Item, read_lines, upload, wait_for_final
+from local.report import FileRow, print_files, print_limits, print_outputs, print_rejects, progress
 from local.samples import Sample, read_samples
 from local.stack import standing_stack
 
 _FINAL_STATUS_SECONDS: Final = 45
+_SHOWN_REJECTS: Final = 3
 
 
 def run(console: Console) -> int:
@@ -40,9 +41,16 @@ def run(console: Console) -> int:
                 timeout_seconds=_FINAL_STATUS_SECONDS,
                 on_progress=lambda count: bars.update(task, completed=count),
             )
+        rejects = {
+            str(item["key"]): read_lines(stack.cloud, bucket, str(item["rejected_key"]))
+            for item in items.values()
+            if "rejected_key" in item
+        }
     rows = [_row(sample, items.get(file)) for sample, file in files.items()]
     print_outputs(console, stack.outputs)
     print_limits(console, stack.resources)
+    for key, lines in rejects.items():
+        print_rejects(console, key, lines[:_SHOWN_REJECTS])
     print_files(console, rows)
     wrong = sum(not row.right for row in rows)
     verdict = f"[red]{wrong} not as it should" if wrong else "[green]each as it should"
@@ -57,6 +65,7 @@ def _row(sample: Sample, item: Item | None) -> FileRow:
             status="none",
             reason=f"no final status after {_FINAL_STATUS_SECONDS} s",
             size="",
+            records="",
             duration="",
             right=False,
         )
@@ -66,6 +75,7 @@ def _row(sample: Sample, item: Item | None) -> FileRow:
         status=status,
         reason=reason,
         size=f"{item['size']:,} B",
+        records=f"{item['records_valid']} / {item['records_rejected']}" if "records_valid" in item else "",
         duration=f"{item['duration_ms']} ms",
         right=(status, reason) == (sample.status, sample.reason),
     )

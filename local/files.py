@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,12 @@ def upload(cloud: Cloud, bucket: str, key: str, body: bytes, content_type: str) 
     """Put an object through S3's API, as any client would."""
     answer = cloud.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return UploadedFile(key=key, version_id=answer["VersionId"])
+
+
+def read_lines(cloud: Cloud, bucket: str, key: str) -> list[str]:
+    """Read the lines of a published result."""
+    body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return gzip.decompress(body).decode().splitlines()
 
 
 def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:

@@ -30,6 +30,7 @@ class FileRow:
     status: str
     reason: str
     size: str
+    records: str
     duration: str
     right: bool
 
@@ -41,13 +42,20 @@ def print_files(console: Console, rows: Sequence[FileRow]) -> None:
     table.add_column("status")
     table.add_column("reason", overflow="fold")
     table.add_column("size", justify="right")
+    table.add_column("valid / rejected", justify="right")
     table.add_column("time", justify="right")
     for row in rows:
         status = Text(row.status, style=_STYLES.get(row.status, "red"))
         if not row.right:
             status.append(" (wrong)", style="bold red")
-        table.add_row(row.key, status, row.reason, row.size, row.duration)
+        table.add_row(row.key, status, row.reason, row.size, row.records, row.duration)
     console.print(table)
+
+
+def print_rejects(console: Console, key: str, lines: Sequence[str]) -> None:
+    """Print some rejected records of a file as they are published."""
+    console.print(f"Rejected records of {key}, as published:")
+    console.print("\n".join(f"  {line}" for line in lines), highlight=False, markup=False, soft_wrap=True)
 
 
 def print_outputs(console: Console, outputs: Mapping[str, str]) -> None:

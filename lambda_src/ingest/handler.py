@@ -10,7 +10,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from ingest.events import MalformedEventError, parse_uploads
-from ingest.ingest import ClaimLostError, HeldElsewhereError, Ingest
+from ingest.ingest import ClaimLostError, HeldElsewhereError, Ingest, OutOfTimeError
+from ingest.records import RecordFiles, RecordRules
 from ingest.rules import IntakeRules
 from shared import clients
 from shared.catalog import Catalog, Worker
@@ -32,6 +33,7 @@ for _name in REQUIRED:
 _bucket = _environment.text("BUCKET_NAME")
 _dead_letter_queue_url = _environment.text("DEAD_LETTER_QUEUE_URL")
 _time_reserve = timedelta(seconds=_environment.integer("TIME_RESERVE_SECONDS"))
+_objects = Objects(clients.s3())
 _ingest = Ingest(
     Catalog(
         clients.dynamodb(),
@@ -41,14 +43,11 @@ _ingest = Ingest(
         stage=_environment.text("STAGE"),
         region=_environment.text("AWS_REGION"),
     ),
-    Objects(clients.s3()),
+    _objects,
     IntakeRules.from_environment(_environment),
+    RecordFiles(clients.s3(), _objects, RecordRules.from_environment(_environment)).work_for,
 )
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-
-
-class OutOfTimeError(Exception):
-    """Too little of the invocation is left to start another message."""
 
 
 @logger.inject_lambda_context
@@ -123,8 +122,13 @@ def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
         logger.info("finished before", extra=details)
         return
     elapsed = datetime.now(UTC) - worker.started_at
-    logger.info("file processed", extra={**details, "status": outcome.status, "reason": outcome.reason})
+    logger.info(
+        "file processed", extra={**details, "status": outcome.status, "reason": outcome.reason, **outcome.results}
+    )
     _count(outcome.status)
+    for name, metric in (("records_valid", "RecordsValid"), ("records_rejected", "RecordsRejected")):
+        if name in outcome.results:
+            metrics.add_metric(name=metric, unit=MetricUnit.Count, value=int(outcome.results[name]))
     metrics.add_metric(name="ProcessingTime", unit=MetricUnit.Milliseconds, value=elapsed / timedelta(milliseconds=1))
     if version.size is not None:
         metrics.add_metric(name="FileSize", unit=MetricUnit.Bytes, value=version.size)

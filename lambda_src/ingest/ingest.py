@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +13,9 @@ from shared.objects import ObjectGoneError, Objects
 from shared.observability import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
     from ingest.rules import IntakeRules
 
 NO_VERSION = "null"
@@ -21,8 +23,25 @@ NO_VERSION = "null"
 
 _Written = TypeVar("_Written")
 
-ContentWork: TypeAlias = Callable[[ObjectVersion, ObjectFacts], Outcome]
-"""Works through an object's content and says how that ended: COMPLETED or REJECTED."""
+
+@dataclass(frozen=True, kw_only=True)
+class ContentWork:
+    """The work on an object's content.
+
+    Parameters
+    ----------
+    time
+        How long it may take.
+    run
+        Does it, and says how that ended: COMPLETED or REJECTED.
+    """
+
+    time: timedelta
+    run: Callable[[], Outcome]
+
+
+class OutOfTimeError(Exception):
+    """Too little of the invocation is left: the message stays in the queue for the next one."""
 
 
 class HeldElsewhereError(Exception):
@@ -70,6 +89,8 @@ class Ingest:
         ------
         HeldElsewhereError, ClaimLostError
             If another worker is at it.
+        OutOfTimeError
+            If the work may take longer than the invocation still has.
         botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
             If AWS fails in a way that can pass; the file is FAILED, as far as that could be written.
         """
@@ -98,6 +119,8 @@ class Ingest:
         work = self._work_for(version, facts)
         if work is None:
             return self._record(version, facts, Outcome(status=Status.COMPLETED), worker)
+        if worker.started_at + work.time > worker.deadline:
+            raise OutOfTimeError(f"{version.object_id} may take {work.time}")
         return self._work(version, facts, work, worker)
 
     def _record(self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker) -> Outcome | None:
@@ -108,7 +131,7 @@ class Ingest:
         if not _is_taken(self._catalog.claim(version, facts, worker), version):
             return None
         try:
-            outcome = work(version, facts)
+            outcome = work.run()
         except Exception as error:
             self._note(error, version, lambda failed: self._catalog.finish(version, failed, worker))
             raise

@@ -275,6 +275,7 @@ class Catalog:
         return _attributes(
             status=outcome.status,
             reason=outcome.reason,
+            **outcome.results,
             status_shard=self._shard(outcome.status, version),
             processed_at=iso(now),
             processed_by=worker.function_name,

@@ -98,7 +98,10 @@ class Outcome:
         The state that the file is in now.
     reason
         Why, for every state but COMPLETED.
+    results
+        What the content work gave: attributes of the catalog item.
     """
 
     status: Status
     reason: str | None = None
+    results: Mapping[str, str | int] = field(default_factory=dict)

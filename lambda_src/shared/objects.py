@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from shared.files import ObjectFacts, ObjectVersion
+from shared.observability import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
 
 # HeadObject has no body, so S3's error code is the HTTP status; a delete marker answers 405.
 _GONE_CODES: Final = frozenset({"404", "405", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed"})
+_BROKEN: Final = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+
+CHUNK_BYTES: Final = 256 * 1024
+MAX_BREAKS: Final = 5
 
 
 class ObjectGoneError(Exception):
@@ -30,6 +44,50 @@ class Objects:
 
     def __init__(self, client: S3Client) -> None:
         self._client = client
+
+    def stream(self, version: ObjectVersion) -> Iterator[bytes]:
+        """Read exactly this version, chunk by chunk. A connection that breaks is taken up where it broke.
+
+        Raises
+        ------
+        ObjectGoneError
+            If the version was deleted.
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
+            If S3 cannot be read, or breaks `MAX_BREAKS` times in a row without giving a byte.
+        """
+        position, breaks, size = 0, 0, None
+        while size is None or position < size:
+            before = position
+            try:
+                body, size = self._open(version, position)
+                while chunk := body.read(CHUNK_BYTES):
+                    position += len(chunk)
+                    yield chunk
+            except _BROKEN as error:
+                breaks = breaks + 1 if position == before else 1
+                if breaks > MAX_BREAKS:
+                    raise
+                logger.warning(
+                    "connection broke", extra={"key": version.key, "position": position, "error": str(error)}
+                )
+
+    def _open(self, version: ObjectVersion, position: int) -> tuple[StreamingBody, int]:
+        """Ask for the rest of the version; returns it and the version's whole size."""
+        try:
+            if position:
+                answer = self._client.get_object(
+                    Bucket=version.bucket,
+                    Key=version.key,
+                    VersionId=version.version_id,
+                    Range=f"bytes={position}-",
+                )
+            else:  # not "bytes=0-", which S3 refuses for an empty object
+                answer = self._client.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _GONE_CODES:
+                raise ObjectGoneError(version.key) from error
+            raise
+        return answer["Body"], position + answer["ContentLength"]
 
     def facts(self, version: ObjectVersion) -> ObjectFacts:
         """Ask S3 what it knows of exactly this version, in one call; of the latest, if the event named none.

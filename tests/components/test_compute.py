@@ -124,6 +124,7 @@ def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:
         dead: {"sqs:SendMessage"},
         f"{bucket}/{UPLOADS_PREFIX}*": {"s3:GetObject", "s3:GetObjectVersion"},
         bucket: {"s3:ListBucket"},
+        f"{bucket}/processed/* {bucket}/rejected/*": {"s3:PutObject", "s3:AbortMultipartUpload"},
         table: {"dynamodb:PutItem", "dynamodb:UpdateItem"},
         key: {"kms:Decrypt", "kms:GenerateDataKey"},
         arn("cloudwatch", logs) + ":log-stream:*": {"logs:CreateLogStream", "logs:PutLogEvents"},

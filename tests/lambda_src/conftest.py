@@ -130,6 +130,7 @@ class Calls:
     answers: dict[str, object] = field(default_factory=dict)
     faults: dict[str, list[Exception]] = field(default_factory=dict)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    after: dict[str, Callable[[dict[str, object]], None]] = field(default_factory=dict)
 
     def fail(self, operation: str, code: str, *, times: int = 1, status: int = 400) -> None:
         """Answer the next `times` calls of `operation` with an error of AWS."""
@@ -189,7 +190,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
             raise noted.faults[operation].pop(0)
         if operation in noted.answers:
             return noted.answers[operation]
-        answer: object = real(client, operation, parameters)
+        answer: dict[str, object] = real(client, operation, parameters)
+        if operation in noted.after:
+            noted.after[operation](answer)
         return answer
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)

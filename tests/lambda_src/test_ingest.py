@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from ingest.events import parse_uploads
-from ingest.ingest import ClaimLostError, ContentWork, HeldElsewhereError, Ingest
+from ingest.ingest import ClaimLostError, ContentWork, HeldElsewhereError, Ingest, OutOfTimeError
 from ingest.rules import IntakeRules
 from shared.catalog import Catalog, Claim, Worker
 from shared.environment import Environment
@@ -33,18 +34,24 @@ def clock() -> Clock:
     return Clock()
 
 
+Work: TypeAlias = Callable[[ObjectVersion, ObjectFacts], Outcome]
+
+
 class Make(Protocol):
     """Makes the logic, with content work or without."""
 
-    def __call__(self, work: ContentWork | None = None) -> Ingest: ...
+    def __call__(self, work: Work | None = None) -> Ingest: ...
 
 
 @pytest.fixture
 def make_ingest(aws: Aws, dev: DeclaredStack, clock: Clock) -> Make:
     rules = IntakeRules.from_environment(Environment(declared_environment(dev)))
 
-    def make(work: ContentWork | None = None) -> Ingest:
-        return Ingest(make_catalog(aws, clock), Objects(aws.s3), rules, lambda _version, _facts: work)
+    def make(work: Work | None = None) -> Ingest:
+        def work_for(version: ObjectVersion, facts: ObjectFacts) -> ContentWork | None:
+            return ContentWork(time=timedelta(seconds=30), run=lambda: work(version, facts)) if work else None
+
+        return Ingest(make_catalog(aws, clock), Objects(aws.s3), rules, work_for)
 
     return make
 
@@ -317,3 +324,14 @@ def test_the_catalog_is_the_declared_one(aws: Aws, dev: DeclaredStack) -> None:
         str(index["name"]) for index in dev.one("Table").parts("globalSecondaryIndexes")
     }
     assert isinstance(make_catalog(aws, Clock()), Catalog)
+
+
+def test_work_that_may_not_end_in_time_is_not_started(aws: Aws, clock: Clock, make_ingest: Make) -> None:
+    """It is handed back unclaimed: 30 s are wanted, and 29 are left."""
+    version = uploaded(aws)
+    late = dataclasses.replace(worker("first", clock), deadline=clock.now + timedelta(seconds=29))
+
+    with pytest.raises(OutOfTimeError):
+        make_ingest(lambda _version, _facts: COMPLETED).process(version, late)
+
+    assert aws.items() == {}

@@ -39,7 +39,7 @@ def test_the_demo_succeeds_and_shows_everything(tmp_path: Path, monkeypatch: pyt
 
     text = printed(screen)
     for sample in samples.read_samples():
-        (line,) = [line for line in text.splitlines() if sample.key in line]
+        (line,) = [line for line in text.splitlines() if f" {sample.key} " in line and sample.status in line]
         assert sample.status in line
         assert sample.reason in line
     assert "bucketName" in text

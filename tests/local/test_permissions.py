@@ -30,8 +30,10 @@ def fill(parameters: dict[str, object], names: dict[str, str]) -> dict[str, obje
     return {name: value.format(**names) if isinstance(value, str) else value for name, value in parameters.items()}
 
 
-def test_the_role_may_read_uploads(probe: Probe, names: dict[str, str]) -> None:
+def test_the_role_may_read_uploads_and_publish(probe: Probe, names: dict[str, str]) -> None:
     allowed = {"Bucket": names["bucket"], "Key": "uploads/readable.csv"}
+    for key in ("processed/probe", "rejected/probe"):
+        assert probe("s3", "put_object", {"Bucket": names["bucket"], "Key": key}) == "allowed"
 
     assert probe("s3", "get_object", {**allowed}) == "allowed"
     assert probe("s3", "head_object", {**allowed}) == "allowed"
@@ -44,7 +46,7 @@ def test_the_role_may_read_uploads(probe: Probe, names: dict[str, str]) -> None:
         ("s3", "head_object", {"Bucket": "{bucket}", "Key": "processed/secret.csv"}),
         ("s3", "delete_object", {"Bucket": "{bucket}", "Key": "uploads/readable.csv"}),
         ("s3", "put_object", {"Bucket": "{bucket}", "Key": "uploads/loop.csv"}),
-        ("s3", "put_object", {"Bucket": "{bucket}", "Key": "processed/x.csv"}),
+        ("s3", "put_object", {"Bucket": "{bucket}", "Key": "elsewhere/x.csv"}),
         ("s3", "put_bucket_policy", {"Bucket": "{bucket}", "Policy": "{{}}"}),
         ("s3", "list_buckets", {}),
         ("dynamodb", "scan", {"TableName": "{table}"}),

@@ -1,0 +1,173 @@
+"""The content work of record files: read, validate, clean, publish, count."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ingest.ingest import ContentWork
+from shared.files import Outcome, Status
+from shared.records.batch import FileRejectedError
+from shared.records.output import OutputFile, RecordEncoder
+from shared.records.parse import load_schema, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from msgspec import Struct
+    from types_boto3_s3 import S3Client
+
+    from shared.environment import Environment
+    from shared.files import ObjectFacts, ObjectVersion
+    from shared.objects import Objects
+
+RECORD_EXTENSIONS: Final = (".csv", ".json", ".ndjson", ".jsonl", ".txt")
+"""Names that may hold records, with .gz behind them too. What a file is its content tells."""
+
+_USUAL_EXPANSION: Final = 10
+_MAX_KEY_BYTES: Final = 900
+"""Of S3's 1,024 for a key, what is left when a prefix, a version id and an ending are added."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordRules:
+    """Which files hold records, and of which type.
+
+    Parameters
+    ----------
+    record_types
+        Key prefix → the name of the schema of the files under it; the longest prefix that fits counts.
+    uploads_prefix, processed_prefix, rejected_prefix
+        Where files come from, and where valid and rejected records are published.
+    max_expanded_bytes
+        The most bytes that a file may have after decompression: what can be done in one invocation.
+    max_rejected_records
+        The most records that may be rejected before the file is.
+    bytes_per_second
+        The speed that is counted on, after decompression.
+    time_reserve
+        What is added for publishing and the catalog.
+    """
+
+    record_types: dict[str, str]
+    uploads_prefix: str
+    processed_prefix: str
+    rejected_prefix: str
+    max_expanded_bytes: int
+    max_rejected_records: int
+    bytes_per_second: int
+    time_reserve: timedelta
+
+    @classmethod
+    def from_environment(cls, environment: Environment) -> RecordRules:
+        """Read the rules from the function's environment."""
+        pairs = (entry.rpartition("=") for entry in environment.strings("RECORD_TYPES"))
+        return cls(
+            record_types={prefix: schema for prefix, _, schema in pairs},
+            uploads_prefix=environment.text("UPLOADS_PREFIX"),
+            processed_prefix=environment.text("PROCESSED_PREFIX"),
+            rejected_prefix=environment.text("REJECTED_PREFIX"),
+            max_expanded_bytes=environment.integer("MAX_EXPANDED_BYTES"),
+            max_rejected_records=environment.integer("MAX_REJECTED_RECORDS"),
+            bytes_per_second=environment.integer("RECORD_BYTES_PER_SECOND"),
+            time_reserve=timedelta(seconds=environment.integer("TIME_RESERVE_SECONDS")),
+        )
+
+    def schema_of(self, key: str) -> str | None:
+        """Return the name of the schema of a file's records, or None for a file that is only cataloged."""
+        name = key.rpartition("/")[2].lower().removesuffix(".gz")
+        if "." in name.lstrip(".") and not name.endswith(RECORD_EXTENSIONS):
+            return None
+        fitting = [prefix for prefix in self.record_types if key.startswith(prefix)]
+        return self.record_types[max(fitting, key=len)] if fitting else None
+
+
+class RecordFiles:
+    """Finds and does the content work of record files.
+
+    Parameters
+    ----------
+    client
+        The client to publish with.
+    objects
+        The bucket to read from.
+    rules
+        Which files hold records.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If a schema that the rules name does not exist: at start, not at the first file.
+    """
+
+    def __init__(self, client: S3Client, objects: Objects, rules: RecordRules) -> None:
+        self._client = client
+        self._objects = objects
+        self._rules = rules
+        self._schemas = {name: load_schema(name) for name in set(rules.record_types.values())}
+
+    def work_for(self, version: ObjectVersion, facts: ObjectFacts) -> ContentWork | None:
+        """Return the work that a file's records need, or None for a file without."""
+        name = self._rules.schema_of(version.key)
+        if name is None:
+            return None
+        schema, size = self._schemas[name], facts.size or 0
+        expanded = size * _USUAL_EXPANSION if version.key.lower().endswith(".gz") else size
+        reading = timedelta(seconds=min(expanded, self._rules.max_expanded_bytes) / self._rules.bytes_per_second)
+        return ContentWork(time=reading + self._rules.time_reserve, run=lambda: self._process(version, schema))
+
+    def _process(self, version: ObjectVersion, schema: type[Struct]) -> Outcome:
+        if len(version.key.encode()) > _MAX_KEY_BYTES:
+            return Outcome(
+                status=Status.REJECTED,
+                reason=f"key is longer than {_MAX_KEY_BYTES} bytes: no room for its results' keys",
+            )
+        name = f"{version.key.removeprefix(self._rules.uploads_prefix)}/{version.version_id}.ndjson.gz"
+        outputs = [
+            OutputFile(self._client, version.bucket, prefix + name)
+            for prefix in (self._rules.processed_prefix, self._rules.rejected_prefix)
+        ]
+        try:
+            self._read(version, schema, *outputs)
+        except FileRejectedError as error:
+            self._abandon(outputs)
+            return Outcome(status=Status.REJECTED, reason=str(error))
+        except BaseException:
+            self._abandon(outputs)
+            raise
+        return _publish(*outputs)
+
+    def _read(self, version: ObjectVersion, schema: type[Struct], processed: OutputFile, rejected: OutputFile) -> None:
+        encoder = RecordEncoder(schema)
+        for batch in parse(self._objects.stream(version), schema, max_bytes=self._rules.max_expanded_bytes):
+            if batch.valid:
+                processed.write(encoder.records(batch.valid), len(batch.valid))
+            if batch.rejected:
+                rejected.write(encoder.rejections(batch.rejected), len(batch.rejected))
+                if rejected.lines > self._rules.max_rejected_records:
+                    raise FileRejectedError(f"more than {self._rules.max_rejected_records} records are not valid")
+
+    @staticmethod
+    def _abandon(outputs: Sequence[OutputFile]) -> None:
+        for output in outputs:
+            # The bucket's lifecycle ends what cannot be given up now.
+            with suppress(ClientError, BotoCoreError):
+                output.abandon()
+
+
+def _publish(processed: OutputFile, rejected: OutputFile) -> Outcome:
+    """Publish what there is, the rejected first: valid records appear when everything else is there."""
+    results: dict[str, str | int] = {"records_valid": processed.lines, "records_rejected": rejected.lines}
+    if rejected.lines:
+        rejected.publish()
+        results["rejected_key"] = rejected.key
+    if processed.lines:
+        processed.publish()
+        results["processed_key"] = processed.key
+        return Outcome(status=Status.COMPLETED, results=results)
+    reason = f"none of {rejected.lines} records is valid" if rejected.lines else "file has no records"
+    return Outcome(status=Status.REJECTED, reason=reason, results=results)

@@ -1,0 +1,217 @@
+"""CSV with a header: RFC 4180, with line feeds alone as well."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from shared.records.batch import MAX_RECORD_BYTES, WINDOW_BYTES, Batch, FileRejectedError, Rejection, Window
+from shared.records.decoder import UNREADABLE, bad_index, decode_items, explain
+from shared.records.ndjson import cut_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from msgspec import Struct
+
+    from shared.records.source import Source
+
+csv.field_size_limit(2 * MAX_RECORD_BYTES)
+
+_CELL: Final = re.compile(r"^\[(?P<column>\d+)\]: (?P<rule>.*)$", re.DOTALL)
+_WRONG_LENGTH: Final = "expected array of at"
+_BLANK_LINES: Final = re.compile(rb"\n{2,}")
+_CUT_OFF: Final = "unexpected end of data"
+
+
+def parse_rows(source: Source, schema: type[Struct]) -> Iterator[Batch]:
+    """Read the records of a CSV file.
+
+    Empty cells are missing values; columns that the schema does not name are dropped. A block without quotes, in
+    which every comma and line feed separates, is rewritten to JSON and decoded at once. The csv module reads others.
+
+    Parameters
+    ----------
+    source
+        The file, at its header.
+    schema
+        The record's struct.
+
+    Raises
+    ------
+    FileRejectedError
+        If the header does not name what the schema needs, a quoted field is not closed, or a record is too long.
+    """
+    reader = _Reader(source, schema)
+    number = 1
+    while (batch := reader.read(number)) is not None:
+        number += batch.size
+        yield batch
+
+
+class _Reader:
+    """Reads block after block, and knows the line that each begins at."""
+
+    def __init__(self, source: Source, schema: type[Struct]) -> None:
+        self._source = source
+        self._line = 1
+        self._window = Window()
+        self._columns = self._read_header(schema)
+        self._row = _row_type(self._columns, schema)
+        self._rows = msgspec.json.Decoder(list[self._row], strict=False)  # type: ignore[name-defined]  # known at run time
+
+    def read(self, number: int) -> Batch | None:
+        """Read the next block's records, the first of which has `number`; None at the end of the file."""
+        size = self._window.size
+        while block := cut_lines(self._source, size):
+            batch = None if b'"' in block else self._decode_plain(block, number)
+            if batch is None:
+                batch, rest = self._decode_quoted(block, number)
+                self._source.start -= rest
+                if rest == len(block):
+                    if size > MAX_RECORD_BYTES:
+                        raise FileRejectedError(f"record at line {self._line} is longer than {MAX_RECORD_BYTES} bytes")
+                    size *= 2
+                    continue
+                block = block[: len(block) - rest]
+            self._line += block.count(b"\n")
+            self._window.learn(len(block), batch)
+            return batch
+        return None
+
+    def _read_header(self, schema: type[Struct]) -> list[str]:
+        block = cut_lines(self._source, WINDOW_BYTES)
+        text, quoted = _lines(block)
+        reader = csv.reader(text, strict=True)
+        try:
+            columns = [column.strip() for column in next(reader, [])]
+        except csv.Error as error:
+            raise FileRejectedError(f"header cannot be read: {error}") from error
+        used = "".join(quoted[: reader.line_num]).encode("utf-8", "surrogateescape")
+        self._source.start -= len(block) - len(used)
+        self._line += used.count(b"\n")
+        _check_header(columns, schema)
+        return columns
+
+    def _decode_plain(self, block: bytes, number: int) -> Batch | None:
+        """Decode a block without quotes; None if it holds what JSON does not."""
+        text = (block.replace(b"\r\n", b"\n") if b"\r" in block else block).strip(b"\n")
+        if b"\n\n" in text:
+            text = _BLANK_LINES.sub(b"\n", text)
+        if not text:
+            return Batch([], [])
+        empty = b",," in text or b",\n" in text or b"\n," in text or text.startswith(b",") or text.endswith(b",")
+        bad = None
+        try:
+            text.decode()
+            return Batch(self._decode(text, empty=empty), [])
+        except msgspec.ValidationError as error:
+            bad = bad_index(error)
+        except UNREADABLE:
+            return None
+        batch = decode_items(
+            text.split(b"\n"),
+            number,
+            many=lambda lines: self._decode(b"\n".join(lines), empty=empty),
+            # What JSON cannot hold, such as a tab, may stand in one line of a block that failed for another.
+            one=lambda line: self._convert(next(csv.reader([line.decode()], strict=True))),
+            bad=bad,
+        )
+        return Batch(batch.valid, [self._name_cell(rejection) for rejection in batch.rejected])
+
+    def _decode(self, text: bytes, *, empty: bool) -> list[Struct]:
+        """Rewrite lines to a JSON array of arrays, which msgspec decodes and checks at the speed of C."""
+        escaped = text.replace(b"\\", b"\\\\") if b"\\" in text else text
+        array = b'[["' + escaped.replace(b",", b'","').replace(b"\n", b'"],["') + b'"]]'
+        if empty:
+            array = array.replace(b'""', b"null")
+        rows: list[Struct] = self._rows.decode(array)
+        return rows
+
+    def _decode_quoted(self, block: bytes, number: int) -> tuple[Batch, int]:
+        """Decode a block with the csv module: the batch, and how many bytes at its end are an unfinished record."""
+        text, lines = _lines(block)
+        reader = csv.reader(text, strict=True)
+        batch = Batch([], [])
+        used = 0
+        while True:
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                cells, problem = [], str(error)
+            else:
+                problem = ""
+            if cells is None:
+                return batch, 0
+            raw = "".join(lines[used : reader.line_num]).encode("utf-8", "surrogateescape")
+            if problem == _CUT_OFF:
+                if self._source.ended and not self._source.available:
+                    line = self._line + sum(line.endswith("\n") for line in lines[:used])
+                    raise FileRejectedError(f"quoted field of the record at line {line} is not closed")
+                return batch, len("".join(lines[used:]).encode("utf-8", "surrogateescape"))
+            used = reader.line_num
+            if cells or problem:
+                self._add(batch, number + batch.size, cells, raw, problem)
+
+    def _add(self, batch: Batch, number: int, cells: list[str], raw: bytes, problem: str) -> None:
+        try:
+            raw.decode()
+            if not problem:
+                batch.valid.append(self._convert(cells))
+                return
+        except UNREADABLE as error:
+            problem = explain(error)
+        batch.rejected.append(self._name_cell(Rejection(number, problem, raw.rstrip(b"\r\n"))))
+
+    def _convert(self, cells: list[str]) -> Struct:
+        if len(cells) != len(self._columns):
+            raise msgspec.ValidationError(_WRONG_LENGTH)
+        return msgspec.convert([cell or None for cell in cells], self._row, strict=False)
+
+    def _name_cell(self, rejection: Rejection) -> Rejection:
+        """Say the column's name where msgspec says its place."""
+        reason = rejection.reason
+        place = _CELL.match(reason)
+        if place:
+            column, rule = self._columns[int(place["column"])], place["rule"]
+            reason = f"{column}: is missing" if rule.endswith("got null") else f"{column}: {rule}"
+        elif reason.startswith(f"record: {_WRONG_LENGTH}"):
+            cells = _count_cells(rejection.record)
+            reason = f"record: has {cells} cells, the header has {len(self._columns)}"
+        return Rejection(rejection.number, reason, rejection.record)
+
+
+def _lines(block: bytes) -> tuple[Iterator[str], list[str]]:
+    lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline=""))
+    return iter(lines), lines
+
+
+def _count_cells(record: bytes) -> int:
+    text, _ = _lines(record)
+    return len(next(csv.reader(text), []))
+
+
+def _check_header(columns: Sequence[str], schema: type[Struct]) -> None:
+    if not columns:
+        raise FileRejectedError("file has no header")
+    twice = {column for column in columns if columns.count(column) > 1}
+    if twice:
+        raise FileRejectedError(f"header names {min(twice)!r} twice")
+    required = {field.encode_name for field in msgspec.structs.fields(schema) if field.required}
+    missing = required.difference(columns)
+    if missing:
+        raise FileRejectedError(f"header has no column {', '.join(sorted(missing))}")
+
+
+def _row_type(columns: Sequence[str], schema: type[Struct]) -> type[Struct]:
+    """Make a struct that reads a row as an array: the schema's fields in the order of the columns, all there."""
+    known = {field.encode_name: field for field in msgspec.structs.fields(schema)}
+    fields = [
+        (known[column].name, known[column].type) if column in known else (f"column_{index}_", str | None)
+        for index, column in enumerate(columns)
+    ]
+    return msgspec.defstruct("Row", fields, array_like=True, forbid_unknown_fields=True, gc=False)

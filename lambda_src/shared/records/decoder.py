@@ -1,0 +1,160 @@
+"""Decodes many records at once, and finds the bad ones when that fails."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from shared.records.batch import Batch, Rejection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from msgspec import Struct
+
+_INDEX: Final = re.compile(r" - at `\$\[(\d+)\]")
+_PLACE: Final = re.compile(r"^(?P<rule>.*?)(?: - at `\$(?:\[0\](?=[.\[]))?\.?(?P<field>[^`]*)`)?$", re.DOTALL)
+_BYTE: Final = re.compile(r" \(byte (\d+)\)$")
+_MISSING: Final = re.compile(r"^Object missing required field `(?P<field>.*)`$")
+_TOGETHER: Final = 32
+"""Records that are decoded together once a window has a bad one: of 1 % bad records, few are then decoded twice."""
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for what is not valid: DecodeError is ValidationError's base too."""
+
+
+class RecordDecoder:
+    """Decodes JSON records of one type.
+
+    Parameters
+    ----------
+    schema
+        The record's struct.
+    """
+
+    def __init__(self, schema: type[Struct]) -> None:
+        self._many = msgspec.json.Decoder(list[schema])  # type: ignore[valid-type]  # a type known at run time
+        self._one = msgspec.json.Decoder(schema)
+
+    def array(self, text: bytes) -> list[Struct]:
+        """Decode a JSON array of records; raises one of `UNREADABLE`."""
+        records: list[Struct] = self._many.decode(text)
+        return records
+
+    def lines(self, text: bytes) -> list[Struct]:
+        """Decode records that stand one after the other; raises one of `UNREADABLE`."""
+        records: list[Struct] = self._one.decode_lines(text)
+        return records
+
+    def items(self, items: Sequence[bytes], number: int, bad: int | None = None) -> Batch:
+        """Decode records that could not be decoded together; see `decode_items`."""
+        return decode_items(
+            items,
+            number,
+            lambda part: self.array(b"[" + b",".join(part) + b"]"),
+            self._one.decode,
+            bad,
+        )
+
+
+def decode_items(
+    items: Sequence[bytes],
+    number: int,
+    many: Callable[[Sequence[bytes]], list[Struct]],
+    one: Callable[[bytes], Struct],
+    bad: int | None = None,
+) -> Batch:
+    """Decode the records between the bad ones together, and each bad one alone.
+
+    Parameters
+    ----------
+    items
+        The records as they came.
+    number
+        The number of the first in the file.
+    many, one
+        How several, and how one is decoded; both raise one of `UNREADABLE`.
+    bad
+        The index of the first bad one, where it is known already.
+    """
+    batch = Batch([], [])
+    start = 0
+    while start < len(items):
+        part = items[start : start + (_TOGETHER if bad is None else bad)]
+        decoded, found = _try_together(part, many)
+        if decoded is not None:
+            batch.valid.extend(decoded)
+            start += len(part)
+            if bad is None:
+                continue
+        elif found is not None:
+            bad = found
+            continue
+        alone = items[start : start + 1] if bad is not None and decoded is not None else part
+        for index, item in enumerate(alone, start):
+            try:
+                batch.valid.append(one(item))
+            except UNREADABLE as error:
+                batch.rejected.append(Rejection(number + index, explain(error), item))
+        start, bad = start + len(alone), None
+    return batch
+
+
+def _try_together(
+    items: Sequence[bytes], many: Callable[[Sequence[bytes]], list[Struct]]
+) -> tuple[list[Struct] | None, int | None]:
+    """Decode records together; if that fails, the index of the first bad one, or None where it is not known."""
+    if not items:
+        return [], None
+    try:
+        decoded = many(items)
+    except UNREADABLE as error:
+        return None, bad_index(error)
+    # One item may hold no record or several, which only shows when it is decoded alone.
+    return (decoded, None) if len(decoded) == len(items) else (None, None)
+
+
+def bad_index(error: Exception) -> int | None:
+    """Return the index of the bad record among those that were decoded together, where the error tells it."""
+    place = _INDEX.search(str(error)) if isinstance(error, msgspec.ValidationError) else None
+    return int(place[1]) if place else None
+
+
+def explain(error: Exception) -> str:
+    """Return which field breaks which rule, in words that need no knowledge of msgspec."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if not isinstance(error, msgspec.ValidationError):
+        return f"not valid JSON: {str(error).removeprefix('JSON is malformed: ')}"
+    place = _PLACE.match(str(error))
+    rule, field = (place["rule"], place["field"] or "") if place else (str(error), "")
+    missing = _MISSING.match(rule)
+    if missing:
+        return f"{missing['field']}: is missing"
+    rule = rule.replace("`", "")
+    return f"{field}: {rule[:1].lower()}{rule[1:]}" if field else f"record: {rule[:1].lower()}{rule[1:]}"
+
+
+def locate(error: Exception, position: int, shift: int = 0) -> str:
+    """Return why a text is not JSON, and where in the file.
+
+    Parameters
+    ----------
+    error
+        What the decoder raised.
+    position
+        Where the text begins in the file.
+    shift
+        How many bytes were put in front of the text.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {position + error.start - shift}"
+    if isinstance(error, RecursionError):
+        return f"nested too deeply after byte {position}"
+    message = str(error).removeprefix("JSON is malformed: ")
+    place = _BYTE.search(message)
+    if place:
+        return f"not valid JSON at byte {position + int(place[1]) - shift}: {message[: place.start()]}"
+    return f"not valid JSON after byte {position}: {message[:1].lower()}{message[1:]}"

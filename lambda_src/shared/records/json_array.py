@@ -1,0 +1,101 @@
+"""A JSON array of records, decoded in windows: RFC 8259, never the whole file in memory."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError, Window
+from shared.records.decoder import UNREADABLE, RecordDecoder, bad_index, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from msgspec import Struct
+
+    from shared.records.source import Source
+
+_CUT: Final = re.compile(rb"\}([ \t\r\n]*,[ \t\r\n]*)\{")
+_CUT_PROBES: Final = (1024, 16 * 1024, 2 * MAX_RECORD_BYTES)
+_RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def parse_array(source: Source, schema: type[Struct]) -> Iterator[Batch]:
+    """Read the records of a JSON array.
+
+    A window ends at the last place that looks like the end of one record and the start of the next. If it does not
+    parse, that place was inside a string or a nested value, and the window is doubled: a record of hostile
+    strings is read twice, not once for each of them.
+
+    Parameters
+    ----------
+    source
+        The file, at the opening bracket.
+    schema
+        The record's struct.
+
+    Raises
+    ------
+    FileRejectedError
+        If the file is not valid JSON, or a record is too long.
+    """
+    decoder = RecordDecoder(schema)
+    source.take(source.start + 1)
+    number, window, size = 1, Window(), 0
+    while True:
+        source.skip_whitespace()
+        size = size or window.size
+        source.fill(size)
+        if source.ended and source.available <= size:
+            yield _decode(decoder, b"[" + source.buffer[source.start :], number, source.position)
+            return
+        batch, end, problem = _decode_window(decoder, source, size, number)
+        if batch is not None:
+            window.learn(len(source.take(end)), batch)
+            number += batch.size
+            size = 0
+            yield batch
+        elif size < 2 * MAX_RECORD_BYTES:
+            size *= 2
+        else:
+            raise problem
+
+
+def _decode_window(
+    decoder: RecordDecoder, source: Source, size: int, number: int
+) -> tuple[Batch | None, int, FileRejectedError]:
+    """Decode the window up to its last cut: the batch and where the next record begins, or what is wrong."""
+    cut = _last_cut(source.buffer, source.start, source.start + size)
+    if cut is None:
+        return None, 0, FileRejectedError(f"record at byte {source.position} is not closed after {size} bytes")
+    text = b"[" + source.buffer[source.start : cut.start() + 1] + b"]"
+    try:
+        return _decode(decoder, text, number, source.position), cut.end() - 1, FileRejectedError()
+    except FileRejectedError as error:
+        return None, 0, error
+
+
+def _last_cut(buffer: bytes, start: int, end: int) -> re.Match[bytes] | None:
+    """Find the last place in a window where one object ends and another begins."""
+    for probe in _CUT_PROBES:
+        cuts = deque(_CUT.finditer(buffer, max(start, end - probe), end), maxlen=1)
+        if cuts or end - probe <= start:
+            return cuts[0] if cuts else None
+    return None
+
+
+def _decode(decoder: RecordDecoder, text: bytes, number: int, position: int) -> Batch:
+    """Decode a whole array: at once if all are valid, else record by record."""
+    try:
+        text.decode()  # msgspec does not look into fields that it skips
+        try:
+            return Batch(decoder.array(text), [])
+        except UNREADABLE as error:
+            bad = bad_index(error)
+            items = _RAW.decode(text)
+    except UNREADABLE as error:
+        raise FileRejectedError(locate(error, position, shift=1)) from error
+    return decoder.items([bytes(item) for item in items], number, bad)

@@ -1,0 +1,131 @@
+"""The results of a record file: gzipped NDJSON, uploaded as it grows, there only when it is complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypedDict
+
+import msgspec
+from isal import isal_zlib
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from msgspec import Struct
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+    from shared.records.batch import Rejection
+
+PART_BYTES: Final = 6 * 1024 * 1024
+"""Size of a part. S3 takes parts of 5 MiB or more and 10,000 of them (S3 User Guide, Multipart upload limits)."""
+
+MAX_SHOWN_RECORD_BYTES: Final = 64 * 1024
+"""The most of a rejected record that is kept beside its reason."""
+
+_CONTENT_TYPE: Final = "application/gzip"
+_LEVEL: Final = 1
+_GZIP_WINDOW_BITS: Final = 31
+
+
+class _RejectedLine(TypedDict):
+    number: int
+    reason: str
+    record: str
+
+
+class OutputFile:
+    """An object that grows line by line.
+
+    A retry writes the same key again, so a file that is processed twice is published once.
+
+    Parameters
+    ----------
+    client, bucket, key
+        Where it is published.
+    """
+
+    def __init__(self, client: S3Client, bucket: str, key: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._gzip = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_WINDOW_BITS)
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._upload_id = ""
+        self._parts: list[CompletedPartTypeDef] = []
+        self.key = key
+        self.lines = 0
+
+    def write(self, lines: bytes, count: int) -> None:
+        """Add lines, each with its line feed; uploads a part when there is enough for one."""
+        self.lines += count
+        compressed = self._gzip.compress(lines)
+        self._waiting.append(compressed)
+        self._waiting_bytes += len(compressed)
+        if self._waiting_bytes >= PART_BYTES:
+            self._upload_part()
+
+    def publish(self) -> None:
+        """Make the object appear, as a whole."""
+        self._waiting.append(self._gzip.flush())
+        if not self._upload_id:
+            self._client.put_object(
+                Bucket=self._bucket, Key=self.key, Body=b"".join(self._waiting), ContentType=_CONTENT_TYPE
+            )
+            return
+        self._upload_part()
+        self._client.complete_multipart_upload(
+            Bucket=self._bucket, Key=self.key, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+        )
+
+    def abandon(self) -> None:
+        """Give up what has been uploaded; nothing appears."""
+        if self._upload_id:
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=self.key, UploadId=self._upload_id)
+
+    def _upload_part(self) -> None:
+        if not self._upload_id:
+            created = self._client.create_multipart_upload(Bucket=self._bucket, Key=self.key, ContentType=_CONTENT_TYPE)
+            self._upload_id = created["UploadId"]
+        number = len(self._parts) + 1
+        part = self._client.upload_part(
+            Bucket=self._bucket,
+            Key=self.key,
+            UploadId=self._upload_id,
+            PartNumber=number,
+            Body=b"".join(self._waiting),
+        )
+        self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
+        self._waiting, self._waiting_bytes = [], 0
+
+
+class RecordEncoder:
+    """Renders records and rejections as lines.
+
+    Parameters
+    ----------
+    schema
+        The type of the records.
+    """
+
+    def __init__(self, schema: type[Struct]) -> None:
+        self._schema = schema
+        self._records = list[schema]  # type: ignore[valid-type]  # a type known at run time
+        self._encoder = msgspec.json.Encoder()
+
+    def records(self, records: Sequence[Struct]) -> bytes:
+        """Render valid records, a line each."""
+        if records and type(records[0]) is not self._schema:  # rows of a table
+            records = msgspec.convert(records, self._records, from_attributes=True)
+        return self._encoder.encode_lines(records)
+
+    def rejections(self, rejections: Sequence[Rejection]) -> bytes:
+        """Render rejected records, a line each: number, reason, and the record as it came."""
+        lines: list[_RejectedLine] = [
+            {
+                "number": rejection.number,
+                "reason": rejection.reason,
+                "record": rejection.record[:MAX_SHOWN_RECORD_BYTES].decode("utf-8", "replace"),
+            }
+            for rejection in rejections
+        ]
+        return self._encoder.encode_lines(lines)

@@ -1,0 +1,151 @@
+"""Every odd input of docs/records.md has the outcome that stands there: one case for each row of its table."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.stack_config import ROOT
+from shared.records.batch import MAX_RECORD_BYTES, FileRejectedError
+from shared.records.parse import load_schema, parse
+
+SHIPMENT: Final = load_schema("shipment")
+MAX_BYTES: Final = 5_000_000
+GOOD: Final = '{"shipment_id": "a", "status": "s", "timestamp": "2026-11-20T08:15:00Z"}'
+ROW: Final = "a,s,2026-11-20T08:15:00Z"
+HEAD: Final = "shipment_id,status,timestamp"
+
+
+def good(more: str) -> str:
+    """A valid record with one more member."""
+    return GOOD[:-1] + f", {more}}}"
+
+
+def zipped(text: str) -> bytes:
+    return gzip.compress(text.encode())
+
+
+SURROGATE: Final = good('"carrier": "\\ud800"')
+
+# case → file, valid records, rejected records as number and reason
+READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
+    "byte order mark": ("\ufeff" + GOOD, 1, []),
+    "CRLF line ends": (f"{HEAD}\r\n{ROW}\r\n{ROW}\r\n", 2, []),
+    "quoted line feed in CSV": (f'{HEAD}\n"a\nb",s,2026-11-20T08:15:00Z\n{ROW}\n', 2, []),
+    "quote in an unquoted cell": (f'{HEAD}\n5" pipe,s,2026-11-20T08:15:00Z\n{ROW}\n', 2, []),
+    "blank lines": (f"{GOOD}\n\n \n{GOOD}\n\n", 2, []),
+    "blank lines in CSV": (f"{HEAD}\n\n{ROW}\n\n\n{ROW}\n", 2, []),
+    "row with too many cells": (f"{HEAD}\n{ROW},\n{ROW}\n", 1, [(1, "record: has 4 cells, the header has 3")]),
+    "row with too few cells": (f"{HEAD}\na,s\n{ROW}\n", 1, [(1, "record: has 2 cells, the header has 3")]),
+    "empty cell of a required column": (f"{HEAD}\n,s,2026-11-20T08:15:00Z\n", 0, [(1, "shipment_id: is missing")]),
+    "member or column that the schema does not name": (f"[{good(chr(34) + 'more' + chr(34) + ': [1]')}]", 1, []),
+    "optional column that is missing": (f"{HEAD}\n{ROW}\n", 1, []),
+    "member that appears twice": (good('"status": 7'), 0, [(1, "status: expected str, got int")]),
+    "NaN or Infinity in NDJSON": (
+        f"{good(chr(34) + 'weight_kg' + chr(34) + ': NaN')}\n{GOOD}",
+        1,
+        [(1, "not valid JSON: invalid character (byte 86)")],
+    ),
+    "integer beyond 64 bits": (good(f'"pieces": {10**30}'), 0, [(1, "pieces: expected int <= 1000000")]),
+    "number too large for a float": (good('"weight_kg": 1e999'), 0, [(1, "weight_kg: number out of range")]),
+    "lone surrogate in NDJSON": (
+        f"{SURROGATE}\n{GOOD}",
+        1,
+        [(1, "not valid JSON: ")],
+    ),
+    "invalid UTF-8 in NDJSON": (f"{GOOD}\n".encode() + b'{"x": "\xff"}', 1, [(2, "not UTF-8 at byte 7 of the line")]),
+    "invalid UTF-8 in CSV": (f"{HEAD}\n{ROW}\n".encode() + b"\xff,s,t\n", 1, [(2, "not valid JSON: 'utf-8' codec")]),
+    "deep nesting in NDJSON": (good('"more": ' + "[" * 5000 + "]" * 5000) + "\n" + GOOD, 1, [(1, "nested too deeply")]),
+    "line that is no JSON": (
+        f"{GOOD}\n{{oops}}\n{GOOD}",
+        2,
+        [(2, "not valid JSON: object keys must be strings (byte 1)")],
+    ),
+    "two records on one line": (
+        f"{GOOD}\n{GOOD}{GOOD}\n{GOOD}",
+        2,
+        [(2, "not valid JSON: trailing characters (byte 73)")],
+    ),
+    "element that is no object": (f"[1, {GOOD}]", 1, [(1, "record: expected object, got int")]),
+    "one object over several lines": (json.dumps(json.loads(GOOD), indent=1), 1, []),
+    "several gzip members": (zipped(GOOD + "\n") + zipped(GOOD), 2, []),
+    "gzip padded with zeros": (zipped(GOOD) + b"\0" * 100, 1, []),
+    "empty array, or a header alone": ("[]", 0, []),
+}
+
+# case → file, what the rejection says
+REJECTED: Final[dict[str, tuple[str | bytes, str]]] = {
+    "empty file": (" \n", "file is empty"),
+    "UTF-16": ("[]".encode("utf-16"), "not UTF-8 at byte 0: this is UTF-16"),
+    "array that is cut off": (f"[{GOOD}, ", "not valid JSON after byte 1: input data was truncated"),
+    "trailing comma in an array": (f"[{GOOD},]", "not valid JSON at byte 74: trailing comma in array"),
+    "bytes after the array": (f"[{GOOD}] x", "not valid JSON at byte 76: trailing characters"),
+    "NaN or Infinity in an array": ('[{"weight_kg": NaN}]', "not valid JSON at byte 15: invalid character"),
+    "lone surrogate in an array": (f"[{SURROGATE}]", "not valid JSON "),
+    "invalid UTF-8 in an array": (b'[{"x": "\xff"}]', "not UTF-8 at byte 8"),
+    "deep nesting in an array": ("[" * 100_000, "nested too deeply after byte 1"),
+    "one endless record in an array": ('[{"x": "' + "y" * 3 * MAX_RECORD_BYTES, "record at byte 1 is not closed after"),
+    "one endless line": (GOOD + "\n" + '{"x": "' + "y" * 3 * MAX_RECORD_BYTES, "line at byte 73 is longer than"),
+    "one endless object": ("{\n" + " " * 2 * MAX_RECORD_BYTES, "record at byte 0 is longer than"),
+    "quoted cell that is not closed": (f'{HEAD}\n{ROW}\n"a', "quoted field of the record at line 3 is not closed"),
+    "one endless quoted cell": (f'{HEAD}\n"' + "y\n" * 2 * MAX_RECORD_BYTES, "record at line 2 is longer than"),
+    "required column that is missing": ("shipment_id,status\na,s\n", "header has no column timestamp"),
+    "column that is named twice": (f"{HEAD},status\n{ROW},s\n", "header names 'status' twice"),
+    "truncated gzip": (zipped(GOOD)[:-9], "gzip is cut off after"),
+    "damaged gzip": (zipped(GOOD)[:-8] + b"\0" * 8, "gzip is damaged near byte"),
+    "bytes after gzip": (zipped(GOOD) + b"more", "gzip is followed by bytes that are none"),
+    "gzip bomb": (zipped(" " * 20_000_000), "file expands to more than 5000000 bytes"),
+}
+
+
+def read(body: str | bytes, size: int = 1000) -> tuple[int, list[tuple[int, str]]]:
+    content = body.encode() if isinstance(body, str) else body
+
+    def chunks() -> Iterator[bytes]:
+        yield from (content[start : start + size] for start in range(0, len(content), size))
+
+    valid, rejected = 0, []
+    for batch in parse(chunks(), SHIPMENT, max_bytes=MAX_BYTES):
+        valid += len(batch.valid)
+        rejected += [(rejection.number, rejection.reason) for rejection in batch.rejected]
+    return valid, rejected
+
+
+@pytest.mark.parametrize("case", READ)
+def test_what_is_read(case: str) -> None:
+    body, expected, rejections = READ[case]
+
+    valid, rejected = read(body)
+
+    assert (valid, [number for number, _ in rejected]) == (expected, [number for number, _ in rejections])
+    for (_, reason), (_, begins) in zip(rejected, rejections, strict=True):
+        assert reason.startswith(begins)
+
+
+@pytest.mark.parametrize("case", REJECTED)
+def test_what_is_rejected_as_a_whole(case: str) -> None:
+    body, reason = REJECTED[case]
+
+    with pytest.raises(FileRejectedError) as error:
+        read(body)
+
+    assert str(error.value).startswith(reason)
+
+
+def test_the_table_of_outcomes_names_exactly_these_cases() -> None:
+    text = (ROOT / "docs" / "records.md").read_text()
+    table = text.partition("| input | outcome |")[2].partition("\n\n")[0]
+
+    assert {line.split("|")[1].strip() for line in table.splitlines()[2:]} == {*READ, *REJECTED}
+
+
+@given(st.integers(1, 40))
+def test_chunks_of_any_size_give_the_same(size: int) -> None:
+    for body, expected, _ in (READ["several gzip members"], READ["byte order mark"], READ["quoted line feed in CSV"]):
+        assert read(body, size)[0] == expected

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo local test lint types docs lock clean
+.PHONY: help demo local test bench lint types docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -30,6 +30,9 @@ lint: .venv/.installed  ## ruff: rules and format
 
 types: .venv/.installed  ## mypy, strict
 	@$(BIN)/mypy
+
+bench: .venv/.installed  ## measure speed, memory and cold start (about 10 minutes)
+	@$(BIN)/python -m benchmarks
 
 docs: .venv/.installed  ## write what the docs take from the code
 	@$(BIN)/python -m docs.generate

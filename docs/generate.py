@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from components.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-_START: Final = "settings: made by `make docs` from components/settings.py"
-_END: Final = "settings: end"
+_SETTINGS: Final = ("settings: made by `make docs` from components/settings.py", "settings: end")
+_FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
 
 
 def project_config() -> str:
@@ -45,9 +45,11 @@ def settings_table() -> str:
 
 def generated() -> dict[Path, str]:
     """Return every file with a generated part, as it should be."""
+    project, readme = ROOT / "Pulumi.yaml", ROOT / "README.md"
+    text = _between(readme.read_text(), settings_table(), "<!-- {} -->", _SETTINGS)
     return {
-        ROOT / "Pulumi.yaml": _between(ROOT / "Pulumi.yaml", project_config(), "# {}"),
-        ROOT / "README.md": _between(ROOT / "README.md", settings_table(), "<!-- {} -->"),
+        project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
+        readme: _between(text, (ROOT / "benchmarks" / "RESULTS.md").read_text(), "<!-- {} -->", _FIGURES),
     }
 
 
@@ -85,12 +87,13 @@ def _cell(value: object) -> str:
     return f"`{json.dumps(value)}`"
 
 
-def _between(path: Path, text: str, marker: str) -> str:
-    start, end = marker.format(_START), marker.format(_END)
-    head, _, rest = path.read_text().partition(start)
+def _between(document: str, text: str, marker: str, names: tuple[str, str]) -> str:
+    """Put `text` between two markers of a document."""
+    start, end = (marker.format(name) for name in names)
+    head, _, rest = document.partition(start)
     _, found, tail = rest.partition(end)
     if not found:
-        raise ValueError(f"{path.name}: the markers {start!r} and {end!r} are missing")
+        raise ValueError(f"the markers {start!r} and {end!r} are missing")
     return f"{head}{start}\n{text}{end}{tail}"
 
 

@@ -1,0 +1,111 @@
+"""The plain way: the whole file in memory, the standard library, one check after the other.
+
+It gives the same records and the same rejections as the streaming way, so it serves as the measure of its speed and,
+in the tests, of its results.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeAlias
+
+Value: TypeAlias = str | int | float | datetime
+Record: TypeAlias = dict[str, Value]
+
+_TEXT: Final = {"shipment_id": 64, "status": 256, "carrier": 256, "origin": 256, "destination": 256}
+_NUMBERS: Final[Mapping[str, type[float | int]]] = {"weight_kg": float, "pieces": int}
+_FIELDS: Final = ("shipment_id", "status", "timestamp", "carrier", "origin", "destination", "weight_kg", "pieces")
+_REQUIRED: Final = frozenset({"shipment_id", "status", "timestamp"})
+_MAX_NUMBER: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """The valid records, cleaned, and the numbers and reasons of the others."""
+
+    valid: list[Record] = field(default_factory=list)
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read_array(body: bytes) -> Result:
+    """Read a JSON array."""
+    return _check(json.loads(_plain(body)))
+
+
+def read_ndjson(body: bytes) -> Result:
+    """Read NDJSON."""
+    return _check(json.loads(line) for line in _plain(body).split("\n") if line.strip())
+
+
+def read_csv(body: bytes) -> Result:
+    """Read CSV with a header."""
+    rows = csv.DictReader(io.StringIO(_plain(body), newline=""), strict=True)
+    return _check(_from_cells(row) for row in rows)
+
+
+def write(result: Result) -> bytes:
+    """Render the valid records as gzipped NDJSON."""
+    lines = (json.dumps({**record, "timestamp": str(record["timestamp"])}) for record in result.valid)
+    return gzip.compress("\n".join(lines).encode())
+
+
+def _plain(body: bytes) -> str:
+    return (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode("utf-8-sig")
+
+
+def _from_cells(row: Mapping[str, str]) -> dict[str, object]:
+    record: dict[str, object] = {name: cell for name, cell in row.items() if cell}
+    for name, kind in _NUMBERS.items():
+        cell = record.get(name)
+        if isinstance(cell, str):
+            with suppress(ValueError):
+                record[name] = kind(cell)
+    return record
+
+
+def _check(records: Iterable[object]) -> Result:
+    result = Result()
+    for number, record in enumerate(records, 1):
+        try:
+            result.valid.append(_clean(record))
+        except ValueError as error:
+            result.rejected.append((number, str(error)))
+    return result
+
+
+def _clean(record: object) -> Record:
+    if not isinstance(record, dict):
+        raise ValueError("record: is not an object")  # noqa: TRY004 - a reason, not a mistake in the program
+    clean: Record = {}
+    for name in _FIELDS:
+        value = record.get(name)
+        if value is not None:
+            clean[name] = _clean_value(name, value)
+        elif name in _REQUIRED:
+            raise ValueError(f"{name}: is missing")
+    return clean
+
+
+def _clean_value(name: str, value: object) -> Value:
+    if name in _TEXT:
+        if not isinstance(value, str) or not 1 <= len(value) <= _TEXT[name]:
+            raise ValueError(f"{name}: is not a text of 1 to {_TEXT[name]} characters")
+        return value
+    if name in _NUMBERS:
+        allowed = (int, float) if _NUMBERS[name] is float else int
+        if isinstance(value, bool) or not isinstance(value, allowed) or not 0 <= value <= _MAX_NUMBER:
+            raise ValueError(f"{name}: is not a number from 0 to {_MAX_NUMBER}")
+        return _NUMBERS[name](value)
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: is not a text")  # noqa: TRY004
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{name}: has no offset")
+    return moment

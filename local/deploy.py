@@ -47,7 +47,7 @@ _COMPONENT_PREFIX: Final = "pipeline:"
 _PROVIDER: Final = "pulumi:providers:aws"
 
 
-class NotEmulatedError(NotImplementedError):
+class NotEmulatedError(LookupError):
     """The program declares or asks for something that the local cloud has no answer to."""
 
 

@@ -10,7 +10,12 @@ from local.services.base import Creator, Inputs, Made
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch.literals import ComparisonOperatorType, StatisticType
-    from types_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef, MetricStatTypeDef
+    from types_boto3_cloudwatch.type_defs import (
+        DimensionTypeDef,
+        MetricDataQueryTypeDef,
+        MetricStatTypeDef,
+        PutMetricAlarmInputTypeDef,
+    )
 
 
 def _log_group(cloud: Cloud, inputs: Inputs) -> Made:
@@ -23,40 +28,26 @@ def _log_group(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _alarm(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name()
-    cloudwatch = cloud.cloudwatch
+    request: PutMetricAlarmInputTypeDef = {
+        "AlarmName": name,
+        "AlarmDescription": inputs.text("alarmDescription"),
+        "EvaluationPeriods": inputs.integer("evaluationPeriods"),
+        "Threshold": inputs.number("threshold"),
+        "ComparisonOperator": cast("ComparisonOperatorType", inputs.text("comparisonOperator")),
+        "TreatMissingData": inputs.text("treatMissingData"),
+        "AlarmActions": inputs.texts("alarmActions"),
+        "OKActions": inputs.texts("okActions"),
+    }
     if "metricQueries" in inputs:
-        cloudwatch.put_metric_alarm(
-            AlarmName=name,
-            Metrics=[_query(query) for query in inputs.parts("metricQueries")],
-            AlarmDescription=inputs.text("alarmDescription"),
-            EvaluationPeriods=inputs.integer("evaluationPeriods"),
-            Threshold=inputs.number("threshold"),
-            ComparisonOperator=_comparison(inputs),
-            TreatMissingData=inputs.text("treatMissingData"),
-            AlarmActions=inputs.texts("alarmActions"),
-            OKActions=inputs.texts("okActions"),
-        )
+        request["Metrics"] = [_query(query) for query in inputs.parts("metricQueries")]
     else:
-        cloudwatch.put_metric_alarm(
-            AlarmName=name,
-            Namespace=inputs.text("namespace"),
-            MetricName=inputs.text("metricName"),
-            Statistic=cast("StatisticType", inputs.text("statistic")),
-            Dimensions=_dimensions(inputs),
-            Period=inputs.integer("period"),
-            AlarmDescription=inputs.text("alarmDescription"),
-            EvaluationPeriods=inputs.integer("evaluationPeriods"),
-            Threshold=inputs.number("threshold"),
-            ComparisonOperator=_comparison(inputs),
-            TreatMissingData=inputs.text("treatMissingData"),
-            AlarmActions=inputs.texts("alarmActions"),
-            OKActions=inputs.texts("okActions"),
-        )
+        request["Namespace"] = inputs.text("namespace")
+        request["MetricName"] = inputs.text("metricName")
+        request["Statistic"] = cast("StatisticType", inputs.text("statistic"))
+        request["Dimensions"] = _dimensions(inputs)
+        request["Period"] = inputs.integer("period")
+    cloud.cloudwatch.put_metric_alarm(**request)
     return Made(id=name, outputs={"name": name, "arn": cloud.arn("cloudwatch", f"alarm:{name}")})
-
-
-def _comparison(inputs: Inputs) -> ComparisonOperatorType:
-    return cast("ComparisonOperatorType", inputs.text("comparisonOperator"))
 
 
 def _dimensions(inputs: Inputs) -> list[DimensionTypeDef]:

@@ -21,7 +21,7 @@ from shared.files import FINAL, ObjectFacts, ObjectVersion, Outcome, Status
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
 
 LATEST: Final = "latest"
 """Sort key of the item, one for each object key, that points to the key's latest version.
@@ -43,7 +43,6 @@ _FREE: Final = (
     "attribute_not_exists(object_id) OR #status = :failed"
     " OR (#status = :processing AND (claim_expires_at < :now OR #owner = :me))"
 )
-_NAMES: Final = {"#status": "status", "#owner": "owner"}
 
 _Item: TypeAlias = dict[str, "AttributeValueTypeDef"]
 _Value: TypeAlias = str | int | Mapping[str, str] | None
@@ -191,41 +190,27 @@ class Catalog:
             ),
             **self._changing_attributes(version, outcome, worker),
         }
-        values: _Item = {
-            ":failed": {"S": Status.FAILED},
-            ":processing": {"S": Status.PROCESSING},
-            ":now": {"N": str(_epoch(self._now()))},
-            ":me": {"S": worker.request_id},
+        put: PutTypeDef = {
+            "TableName": self._table_name,
+            "Item": item,
+            "ConditionExpression": _FREE,
+            "ExpressionAttributeNames": {"#status": "status", "#owner": "owner"},
+            "ExpressionAttributeValues": {
+                ":failed": {"S": Status.FAILED},
+                ":processing": {"S": Status.PROCESSING},
+                ":now": {"N": str(_epoch(self._now()))},
+                ":me": {"S": worker.request_id},
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        refusal = self._transact(
-            [
-                {
-                    "Put": {
-                        "TableName": self._table_name,
-                        "Item": item,
-                        "ConditionExpression": _FREE,
-                        "ExpressionAttributeNames": _NAMES,
-                        "ExpressionAttributeValues": values,
-                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                    }
-                },
-                self._move_latest(version),
-            ]
-        )
+        refusal = self._transact([{"Put": put}, self._move_latest(version)])
         if refusal is None:
             return Claim.TAKEN
         if refusal["Code"] == _CONDITION_FAILED:
             return _standing(refusal)
         # A later version of the key is known already: this one is recorded, and the latest stays.
         try:
-            self._client.put_item(
-                TableName=self._table_name,
-                Item=item,
-                ConditionExpression=_FREE,
-                ExpressionAttributeNames=_NAMES,
-                ExpressionAttributeValues=values,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            self._client.put_item(**put)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             return _standing(error.response)
         return Claim.TAKEN
@@ -235,7 +220,8 @@ class Catalog:
 
         A collision or throttling is waited out here: left to the queue, it would cost a receive and minutes.
         """
-        for attempt in range(1, WRITE_ATTEMPTS + 1):
+        attempt = 1
+        while True:
             try:
                 self._client.transact_write_items(TransactItems=items)
             except self._client.exceptions.TransactionCanceledException as error:
@@ -245,10 +231,10 @@ class Catalog:
                     return cast("Mapping[str, object]", reasons[0])
                 if not codes & _PASSING or attempt == WRITE_ATTEMPTS:
                     raise
-                self._wait(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.1 * 2**attempt)))  # noqa: S311 - jitter
             else:
                 return None
-        raise AssertionError("unreachable")
+            self._wait(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.1 * 2**attempt)))  # noqa: S311 - jitter
+            attempt += 1
 
     def _move_latest(self, version: ObjectVersion) -> TransactWriteItemTypeDef:
         return {

@@ -67,39 +67,38 @@ def _decode(decoder: RecordDecoder, block: bytes, number: int) -> Batch:
     text = (block.replace(b"\r\n", b"\n") if b"\r" in block else block).strip(b" \t\r\n")
     if not text:
         return Batch([], [])
+    try:
+        text.decode()  # msgspec does not look into fields that it skips
+    except UnicodeDecodeError:
+        return _decode_readable(decoder, _split(text), number)
     bad = None
     # Between } and { a line break can only stand between two records; with as many records as lines, each has its own.
     if not _STRAY_BREAK.search(text):
         try:
-            text.decode()  # msgspec does not look into fields that it skips
             records = decoder.lines(text)
         except UNREADABLE as error:
             bad = bad_index(error)
         else:
             if len(records) == text.count(b"\n") + 1:
                 return Batch(records, [])
-    return _decode_each(decoder, text, number, bad)
+    return decoder.items(_split(text), number, bad)
 
 
-def _decode_each(decoder: RecordDecoder, text: bytes, number: int, bad: int | None) -> Batch:
-    """Decode line by line; a line that is not UTF-8 is kept from the decoder, which might skip over it."""
+def _split(text: bytes) -> list[bytes]:
     lines = text.split(b"\n")
-    if _BLANK_LINE.search(text):
-        lines = [line for line in lines if line.strip()]
-    try:
-        text.decode()
-        return decoder.items(lines, number, bad)
-    except UnicodeDecodeError:
-        pass
+    return [line for line in lines if line.strip()] if _BLANK_LINE.search(text) else lines
+
+
+def _decode_readable(decoder: RecordDecoder, lines: list[bytes], number: int) -> Batch:
+    """Decode line by line, keeping those that are not UTF-8 from the decoder, which might skip over it."""
     batch = Batch([], [])
-    for index, line in enumerate(lines):
+    for index, line in enumerate(lines, number):
         try:
             line.decode()
         except UnicodeDecodeError as error:
-            reason = f"not UTF-8 at byte {error.start} of the line"
-            batch.rejected.append(Rejection(number + index, reason, line))
+            batch.rejected.append(Rejection(index, f"not UTF-8 at byte {error.start} of the line", line))
         else:
-            one = decoder.items([line], number + index)
+            one = decoder.items([line], index)
             batch.valid.extend(one.valid)
             batch.rejected.extend(one.rejected)
     return batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from isal import isal_zlib
@@ -16,7 +17,7 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP_WINDOW_BITS: Final = 31
 _EXPANDED_CHUNK: Final = 256 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
-_WHITESPACE: Final = b" \t\r\n"
+_TEXT: Final = re.compile(rb"[^ \t\r\n]")
 
 
 class Source:
@@ -91,14 +92,11 @@ class Source:
     def skip_whitespace(self) -> None:
         """Skip JSON's white space."""
         while True:
-            stripped = self.buffer[self.start : self.start + _EXPANDED_CHUNK].lstrip(_WHITESPACE)
-            if stripped or (self.ended and not self.available):
-                self.start += min(self.available, _EXPANDED_CHUNK) - len(stripped)
+            text = _TEXT.search(self.buffer, self.start)
+            self.start = text.start() if text else len(self.buffer)
+            if text or self.ended:
                 return
-            self.start += min(self.available, _EXPANDED_CHUNK)
             self.fill(1)
-            if self.ended and not self.available:
-                return
 
 
 def _expand(chunks: Iterator[bytes]) -> Iterator[bytes]:

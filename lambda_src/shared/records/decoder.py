@@ -32,20 +32,20 @@ class RecordDecoder:
     ----------
     schema
         The record's struct.
+
+    Attributes
+    ----------
+    record
+        Decodes one record; raises one of `UNREADABLE`.
     """
 
     def __init__(self, schema: type[Struct]) -> None:
         self._many = msgspec.json.Decoder(list[schema])  # type: ignore[valid-type]  # a type known at run time
-        self._one = msgspec.json.Decoder(schema)
+        self.record: Callable[[bytes], Struct] = msgspec.json.Decoder(schema).decode
 
     def array(self, text: bytes) -> list[Struct]:
         """Decode a JSON array of records; raises one of `UNREADABLE`."""
         records: list[Struct] = self._many.decode(text)
-        return records
-
-    def lines(self, text: bytes) -> list[Struct]:
-        """Decode records that stand one after the other; raises one of `UNREADABLE`."""
-        records: list[Struct] = self._one.decode_lines(text)
         return records
 
     def items(self, items: Sequence[bytes], number: int, bad: int | None = None) -> Batch:
@@ -54,7 +54,7 @@ class RecordDecoder:
             items,
             number,
             lambda part: self.array(b"[" + b",".join(part) + b"]"),
-            self._one.decode,
+            self.record,
             bad,
         )
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError, Rejection, Window
-from shared.records.decoder import UNREADABLE, RecordDecoder, bad_index
+from shared.records.batch import MAX_RECORD_BYTES, WINDOW_BYTES, Batch, FileRejectedError, Rejection
+from shared.records.decoder import UNREADABLE, RecordDecoder, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from msgspec import Struct
 
     from shared.records.source import Source
-
-_STRAY_BREAK: Final = re.compile(rb"\n(?:[^{]|(?<!\}\n)\{)")
-_BLANK_LINE: Final = re.compile(rb"\n[ \t\r]*\n")
 
 
 def parse_lines(source: Source, schema: type[Struct]) -> Iterator[Batch]:
@@ -34,11 +30,10 @@ def parse_lines(source: Source, schema: type[Struct]) -> Iterator[Batch]:
     FileRejectedError
         If a line is too long.
     """
-    decoder = RecordDecoder(schema)
-    number, window = 1, Window()
-    while block := cut_lines(source, window.size):
-        batch = _decode(decoder, block, number)
-        window.learn(len(block), batch)
+    decode = RecordDecoder(schema).record
+    number = 1
+    while block := cut_lines(source, WINDOW_BYTES):
+        batch = _decode(decode, block, number)
         number += batch.size
         yield batch
 
@@ -63,42 +58,43 @@ def cut_lines(source: Source, window: int) -> bytes:
         window *= 2
 
 
-def _decode(decoder: RecordDecoder, block: bytes, number: int) -> Batch:
-    text = (block.replace(b"\r\n", b"\n") if b"\r" in block else block).strip(b" \t\r\n")
-    if not text:
-        return Batch([], [])
-    try:
-        text.decode()  # msgspec does not look into fields that it skips
-    except UnicodeDecodeError:
-        return _decode_readable(decoder, _split(text), number)
-    bad = None
-    # Between } and { a line break can only stand between two records; with as many records as lines, each has its own.
-    if not _STRAY_BREAK.search(text):
-        try:
-            records = decoder.lines(text)
-        except UNREADABLE as error:
-            bad = bad_index(error)
-        else:
-            if len(records) == text.count(b"\n") + 1:
-                return Batch(records, [])
-    return decoder.items(_split(text), number, bad)
-
-
-def _split(text: bytes) -> list[bytes]:
-    lines = text.split(b"\n")
-    return [line for line in lines if line.strip()] if _BLANK_LINE.search(text) else lines
-
-
-def _decode_readable(decoder: RecordDecoder, lines: list[bytes], number: int) -> Batch:
-    """Decode line by line, keeping those that are not UTF-8 from the decoder, which might skip over it."""
+def _decode(decode: Callable[[bytes], Struct], block: bytes, number: int) -> Batch:
+    """Decode line by line: one call for all up to the next bad one, each line a record of its own."""
+    lines = block.split(b"\n")
+    remaining = iter(lines)
+    decode = decode if _is_utf8(block) else _checking(decode)
     batch = Batch([], [])
-    for index, line in enumerate(lines, number):
+    blank = 0
+    while True:
         try:
-            line.decode()
-        except UnicodeDecodeError as error:
-            batch.rejected.append(Rejection(index, f"not UTF-8 at byte {error.start} of the line", line))
+            batch.valid.extend(map(decode, remaining))  # keeps those before the one that raises
+        except UNREADABLE as error:
+            line = lines[batch.size + blank]
+            if line.strip():
+                batch.rejected.append(Rejection(number + batch.size, _explain(error), line.removesuffix(b"\r")))
+            else:
+                blank += 1
         else:
-            one = decoder.items([line], index)
-            batch.valid.extend(one.valid)
-            batch.rejected.extend(one.rejected)
-    return batch
+            return batch
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _checking(decode: Callable[[bytes], Struct]) -> Callable[[bytes], Struct]:
+    """Make sure that lines are UTF-8: msgspec does not look into fields that it skips."""
+
+    def check_and_decode(line: bytes) -> Struct:
+        line.decode()
+        return decode(line)
+
+    return check_and_decode
+
+
+def _explain(error: Exception) -> str:
+    return f"not UTF-8 at byte {error.start} of the line" if isinstance(error, UnicodeDecodeError) else explain(error)

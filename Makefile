@@ -31,7 +31,7 @@ lint: .venv/.installed  ## ruff: rules and format
 types: .venv/.installed  ## mypy, strict
 	@$(BIN)/mypy
 
-bench: .venv/.installed  ## measure speed, memory and cold start (about 10 minutes)
+bench: .venv/.installed  ## measure speed, memory and cold start (about 15 minutes)
 	@$(BIN)/python -m benchmarks
 
 docs: .venv/.installed  ## write what the docs take from the code

@@ -9,13 +9,16 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from types_boto3_apigatewayv2 import ApiGatewayV2Client
     from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_iam import IAMClient
     from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
@@ -38,13 +41,16 @@ class Cloud:
 
     region: str
     account: str
+    apigateway: ApiGatewayV2Client
     cloudwatch: CloudWatchClient
+    cognito: CognitoIdentityProviderClient
     dynamodb: DynamoDBClient
     iam: IAMClient
     kms: KMSClient
     lambda_: LambdaClient
     logs: CloudWatchLogsClient
     s3: S3Client
+    secretsmanager: SecretsManagerClient
     sns: SNSClient
     sqs: SQSClient
 
@@ -62,13 +68,16 @@ class Cloud:
         return cls(
             region=emulator.region,
             account=sts.get_caller_identity()["Account"],
+            apigateway=session.client("apigatewayv2", endpoint_url=url, verify=ca, config=_CONFIG),
             cloudwatch=session.client("cloudwatch", endpoint_url=url, verify=ca, config=_CONFIG),
+            cognito=session.client("cognito-idp", endpoint_url=url, verify=ca, config=_CONFIG),
             dynamodb=session.client("dynamodb", endpoint_url=url, verify=ca, config=_CONFIG),
             iam=session.client("iam", endpoint_url=url, verify=ca, config=_CONFIG),
             kms=session.client("kms", endpoint_url=url, verify=ca, config=_CONFIG),
             lambda_=session.client("lambda", endpoint_url=url, verify=ca, config=_CONFIG),
             logs=session.client("logs", endpoint_url=url, verify=ca, config=_CONFIG),
             s3=session.client("s3", endpoint_url=url, verify=ca, config=_CONFIG),
+            secretsmanager=session.client("secretsmanager", endpoint_url=url, verify=ca, config=_CONFIG),
             sns=session.client("sns", endpoint_url=url, verify=ca, config=_CONFIG),
             sqs=session.client("sqs", endpoint_url=url, verify=ca, config=_CONFIG),
         )

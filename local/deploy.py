@@ -136,6 +136,17 @@ class EmulatorProvider(pulumi.runtime.Mocks):
             "aws:index/getPartition:getPartition": {"partition": "aws"},
             "aws:index/getRegion:getRegion": {"region": self._cloud.region},
         }
+        if args.token == "aws:secretsmanager/getRandomPassword:getRandomPassword":  # noqa: S105 - a name
+            return self._random_password(Inputs(args.token, args.args)), []
         if args.token not in answers:
             raise NotEmulatedError(f"the local cloud has no answer to {args.token}: add it to local/deploy.py")
         return answers[args.token], []
+
+    def _random_password(self, inputs: Inputs) -> Properties:
+        answer = self._cloud.secretsmanager.get_random_password(
+            PasswordLength=inputs.integer("passwordLength", 32),
+            ExcludeCharacters=inputs.text("excludeCharacters", ""),
+            ExcludePunctuation=inputs.flag("excludePunctuation"),
+            RequireEachIncludedType=inputs.flag("requireEachIncludedType"),
+        )
+        return {"randomPassword": answer["RandomPassword"]}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-central-1"
+PASSWORD: Final = "Generated-by-the-provider-0123456789"
+"""What the provider answers when the program asks for a random password."""
 
 PINNED: Final = {
     # What an account adds to its stage files is no matter of these tests.
@@ -164,6 +166,7 @@ class _Mocks(pulumi.runtime.Mocks):
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:index/getPartition:getPartition": {"partition": "aws"},
             "aws:index/getRegion:getRegion": {"region": REGION},
+            "aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": PASSWORD},
         }
         return answers[args.token], []
 

@@ -127,6 +127,20 @@ class Catalog(pulumi.ComponentResource):
             resources=[self.table.arn],
         )
 
+    def read_items(self) -> Statement:
+        """Grant finding items by their id, their bucket and their status."""
+        indexes = [pulumi.Output.concat(self.table.arn, "/index/", index) for index in INDEX_KEYS]
+        return Statement(sid="ReadCatalogItems", actions=["dynamodb:Query"], resources=[self.table.arn, *indexes])
+
+    def put_items(self, prefix: str) -> Statement:
+        """Grant putting the items whose id begins with `prefix`, which no file's id does."""
+        return Statement(
+            sid="PutOwnItems",
+            actions=["dynamodb:PutItem"],
+            resources=[self.table.arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}},
+        )
+
 
 _SCALED_PROPERTIES = [
     "readCapacity",

@@ -11,6 +11,9 @@ from components.settings import StackSettings
 
 ROTATION_DAYS = 365
 
+LOG_GROUPS = ("/aws/lambda/", "/aws/vendedlogs/")
+"""Where the stack's log groups are. A service that delivers logs needs no resource policy for the second."""
+
 
 class Encryption(pulumi.ComponentResource):
     """One customer-managed key for all that the stack stores, rotated every year.
@@ -54,6 +57,10 @@ class Encryption(pulumi.ComponentResource):
         """Grant reading and writing what the key encrypts."""
         return Statement(sid="UseKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.arn])
 
+    def seal(self) -> Statement:
+        """Grant encrypting small texts that only we can have made, such as cursors."""
+        return Statement(sid="Seal", actions=["kms:Encrypt"], resources=[self.key.arn])
+
 
 def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
     data_key = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -65,7 +72,7 @@ def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
             sid=sid, principals={"Service": principal}, actions=actions, resources=["*"], conditions=conditions
         )
 
-    function_logs = account.arn("logs", f"log-group:/aws/lambda/{stack.prefix}-*")
+    logs = [account.arn("logs", f"log-group:{group}{stack.prefix}-*") for group in LOG_GROUPS]
     return [
         # Without it the key could not be managed at all: IAM policies of the account decide.
         Statement(
@@ -79,9 +86,9 @@ def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
         # Without it an alarm's message to the encrypted topic is dropped, and nothing says so.
         for_service("AlarmsToTopic", "cloudwatch.amazonaws.com", data_key, own_account),
         for_service(
-            "FunctionLogs",
+            "Logs",
             pulumi.Output.concat("logs.", account.region, ".amazonaws.com"),
             ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": function_logs}},
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
         ),
     ]

@@ -26,6 +26,8 @@ class Function(pulumi.ComponentResource):
         What it does, in a word: the end of its name and the folder of its handler.
     code, layer_arn
         Its own code, and the shared layer.
+    timeout_seconds
+        Its time-out; None: the stage's.
     environment
         Its environment variables, on top of those that every function gets.
     statements
@@ -49,6 +51,7 @@ class Function(pulumi.ComponentResource):
         layer_arn: pulumi.Input[str],
         environment: Mapping[str, pulumi.Input[str]],
         statements: Sequence[Statement],
+        timeout_seconds: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pipeline:index:Function", name, None, opts)
@@ -101,7 +104,7 @@ class Function(pulumi.ComponentResource):
             source_code_hash=code.sha256_base64,
             layers=[layer_arn, *insights],
             memory_size=settings.function_memory_mb,
-            timeout=settings.function_timeout_seconds,
+            timeout=settings.function_timeout_seconds if timeout_seconds is None else timeout_seconds,
             kms_key_arn=encryption.key.arn,
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={

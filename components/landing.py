@@ -13,6 +13,7 @@ from components.settings import Settings, StackSettings
 
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
+API_RESULTS_PREFIX = f"{PROCESSED_PREFIX}api/"
 REJECTED_PREFIX = "rejected/"
 ACCESS_LOGS_PREFIX = "access-logs/"
 
@@ -166,6 +167,20 @@ class Landing(pulumi.ComponentResource):
             sid="PublishResults",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
             resources=[self.objects(PROCESSED_PREFIX), self.objects(REJECTED_PREFIX)],
+        )
+
+    def sign_uploads(self) -> Statement:
+        """Grant uploading: what a presigned upload may do is what its signer may."""
+        return Statement(sid="SignUploads", actions=["s3:PutObject"], resources=[self.objects(UPLOADS_PREFIX)])
+
+    def sign_rejects(self) -> Statement:
+        """Grant reading rejected records: what a presigned link shows is what its signer may read."""
+        return Statement(sid="SignRejects", actions=["s3:GetObject"], resources=[self.objects(REJECTED_PREFIX)])
+
+    def publish_api_results(self) -> Statement:
+        """Grant publishing the records that came through the API, each object whole."""
+        return Statement(
+            sid="PublishApiResults", actions=["s3:PutObject"], resources=[self.objects(API_RESULTS_PREFIX)]
         )
 
     def objects(self, prefix: str) -> pulumi.Output[str]:

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
+from components.api import Api
 from components.catalog import INDEX_KEYS, Catalog
 from components.encryption import Encryption
 from components.iam import Statement, deny_insecure_transport, policy_document
@@ -56,6 +57,7 @@ class Monitoring(pulumi.ComponentResource):
         encryption: Encryption,
         intake: Intake,
         catalog: Catalog,
+        api: Api,
         functions: list[Watched],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -98,6 +100,7 @@ class Monitoring(pulumi.ComponentResource):
         for watched in functions:
             self._watch_function(watched)
         self._watch_table(catalog)
+        self._watch_api(api, stack.settings.api_latency_alarm_ms)
         self._watch_dead_letters("intake", intake.dead_letters)
         retry_seconds = stack.settings.retry_seconds
         self._alarm(
@@ -133,6 +136,25 @@ class Monitoring(pulumi.ComponentResource):
             metric=("AWS/Lambda", "Throttles", "Sum"),
             dimensions=dimensions,
             threshold=1,
+        )
+
+    def _watch_api(self, api: Api, latency_ms: int) -> None:
+        dimensions = {"ApiId": api.api.id}
+        self._alarm(
+            "api-5xx",
+            description="The API answered a request with an error of its own.",
+            metric=("AWS/ApiGateway", "5xx", "Sum"),
+            dimensions=dimensions,
+            threshold=1,
+        )
+        self._alarm(
+            "api-latency",
+            description="The slowest hundredth of the API's requests takes too long.",
+            metric=("AWS/ApiGateway", "Latency", "p99"),
+            dimensions=dimensions,
+            threshold=latency_ms,
+            comparison="GreaterThanThreshold",
+            periods=3,
         )
 
     def _watch_dead_letters(self, purpose: str, queue: aws.sqs.Queue) -> None:
@@ -201,12 +223,14 @@ class Monitoring(pulumi.ComponentResource):
         These metrics are only sent when there is something to count, so missing data means that all is well.
         """
         namespace, metric_name, statistic = metric
+        percentile = statistic.startswith("p")
         aws.cloudwatch.MetricAlarm(
             f"{self._name}-{name}",
             alarm_description=description,
             namespace=namespace,
             metric_name=metric_name,
-            statistic=statistic,
+            statistic=None if percentile else statistic,
+            extended_statistic=statistic if percentile else None,
             dimensions=dimensions,
             period=PERIOD_SECONDS,
             evaluation_periods=periods,

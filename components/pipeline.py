@@ -8,8 +8,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
+from components.api import Api
 from components.catalog import Catalog
 from components.encryption import Encryption
+from components.identity import Identity
 from components.ingest import Ingest
 from components.intake import Intake
 from components.landing import Landing
@@ -20,6 +22,7 @@ from components.settings import StackSettings
 
 SOURCE = Path("lambda_src")
 BUILD = Path("build")
+FUNCTIONS = ("ingest", "api")
 
 
 class Pipeline(pulumi.ComponentResource):
@@ -42,7 +45,7 @@ class Pipeline(pulumi.ComponentResource):
         super().__init__("pipeline:index:Pipeline", stack.prefix, None, options)
         child = pulumi.ResourceOptions(parent=self)
         account = Account.of(provider)
-        layer, ingest_code = _build(stack)
+        layer, codes = _build(stack)
 
         encryption = Encryption(f"{stack.prefix}-encryption", stack=stack, account=account, opts=child)
         landing = Landing(f"{stack.prefix}-landing", stack=stack, account=account, encryption=encryption, opts=child)
@@ -67,11 +70,23 @@ class Pipeline(pulumi.ComponentResource):
             landing=landing,
             intake=intake,
             catalog=catalog,
-            code=ingest_code,
+            code=codes["ingest"],
             layer_arn=shared_layer.arn,
             opts=child,
         )
-        timeout = stack.settings.function_timeout_seconds
+        identity = Identity(f"{stack.prefix}-identity", stack=stack, opts=child)
+        api = Api(
+            f"{stack.prefix}-api",
+            stack=stack,
+            account=account,
+            encryption=encryption,
+            landing=landing,
+            catalog=catalog,
+            identity=identity,
+            code=codes["api"],
+            layer_arn=shared_layer.arn,
+            opts=child,
+        )
         monitoring = Monitoring(
             f"{stack.prefix}-monitoring",
             stack=stack,
@@ -79,7 +94,15 @@ class Pipeline(pulumi.ComponentResource):
             encryption=encryption,
             intake=intake,
             catalog=catalog,
-            functions=[Watched(purpose="ingest", function=ingest.function, timeout_seconds=timeout)],
+            api=api,
+            functions=[
+                Watched(
+                    purpose="ingest",
+                    function=ingest.function,
+                    timeout_seconds=stack.settings.function_timeout_seconds,
+                ),
+                Watched(purpose="api", function=api.function, timeout_seconds=stack.settings.api_timeout_seconds),
+            ],
             opts=child,
         )
         self.outputs: dict[str, pulumi.Output[str]] = {
@@ -89,6 +112,11 @@ class Pipeline(pulumi.ComponentResource):
             "tableName": catalog.table.name,
             "ingestFunctionName": ingest.function.name,
             "ingestFunctionArn": ingest.function.arn,
+            "apiEndpoint": api.api.api_endpoint,
+            "apiFunctionName": api.function.name,
+            "apiFunctionArn": api.function.arn,
+            "userPoolId": identity.pool.id,
+            "userPoolClientId": identity.client.id,
             "queueUrl": intake.queue.url,
             "queueArn": intake.queue.arn,
             "deadLetterQueueUrl": intake.dead_letters.url,
@@ -96,16 +124,20 @@ class Pipeline(pulumi.ComponentResource):
             "keyId": encryption.key.key_id,
             "keyArn": encryption.key.arn,
         }
+        if identity.test_user is not None and identity.test_password is not None:
+            self.outputs["testUserName"] = identity.test_user.username
+            self.outputs["testUserPassword"] = identity.test_password
         self.register_outputs(self.outputs)
 
 
-def _build(stack: StackSettings) -> tuple[Archive, Archive]:
-    """Build the layer and the function's code, and say how large they are."""
+def _build(stack: StackSettings) -> tuple[Archive, dict[str, Archive]]:
+    """Build the layer and each function's code, and say how large they are."""
     layer = build_layer(SOURCE, BUILD, stack.settings.layer_platform)
-    ingest = build_function(SOURCE, "ingest", BUILD)
-    size = layer.unzipped_bytes + ingest.unzipped_bytes
-    pulumi.log.info(
-        f"ingest unzipped: {ingest.unzipped_bytes / 1024:,.0f} KiB of code and "
-        f"{layer.unzipped_bytes / 1024**2:.1f} MiB of layer, {size / MAX_UNZIPPED_BYTES:.1%} of Lambda's limit"
-    )
-    return layer, ingest
+    codes = {purpose: build_function(SOURCE, purpose, BUILD) for purpose in FUNCTIONS}
+    for purpose, code in codes.items():
+        size = layer.unzipped_bytes + code.unzipped_bytes
+        pulumi.log.info(
+            f"{purpose} unzipped: {code.unzipped_bytes / 1024:,.0f} KiB of code and "
+            f"{layer.unzipped_bytes / 1024**2:.1f} MiB of layer, {size / MAX_UNZIPPED_BYTES:.1%} of Lambda's limit"
+        )
+    return layer, codes

@@ -55,6 +55,12 @@ def _origin(value: str) -> str:
     return value
 
 
+def _api_origin(value: str) -> str:
+    if value != "*" and not re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?|http://localhost(:\d+)?", value):
+        raise ValueError("should be * or an origin such as https://app.example.com; an HTTP API knows no *.")
+    return value
+
+
 def _extension(value: str) -> str:
     if not re.fullmatch(r"(\.[a-z0-9]+)+", value):
         raise ValueError("should be a lower-case extension with its dot, such as .csv or .csv.gz")
@@ -207,6 +213,41 @@ class Settings(BaseModel):
         "time-out, it is the size of the largest record file.",
     )
 
+    api_throttle_rate: int = Field(100, ge=1, le=10_000, description="Requests a second that the API takes.")
+    api_throttle_burst: int = Field(200, ge=1, le=5_000, description="Requests at once that the API takes.")
+    api_timeout_seconds: int = Field(
+        29, ge=3, le=29, description="Time-out of the API's function; an HTTP API waits 30 s at most."
+    )
+    api_max_body_bytes: int = Field(
+        4 * 1024**2,
+        ge=1024,
+        le=5 * 1024**2,
+        description="Largest body that the API takes, in bytes. Escaped as a JSON text it must fit into Lambda's 6 MB.",
+    )
+    api_max_records: int = Field(10_000, ge=1, le=20_000, description="Most records that one request may hold.")
+    api_latency_alarm_ms: int = Field(
+        5_000, ge=100, le=30_000, description="Latency of the API (p99) above which an alarm is raised, in ms."
+    )
+    api_cors_origins: list[Annotated[str, AfterValidator(_api_origin)]] = Field(
+        [], description="Origins that may call the API from a browser. Empty: no CORS."
+    )
+    api_cors_max_age_seconds: int = Field(
+        3600, ge=0, le=86400, description="Seconds a browser may cache the API's CORS answer."
+    )
+    upload_link_seconds: int = Field(
+        900, ge=60, le=3600, description="Seconds that a link to upload with, or to rejected records, works."
+    )
+
+    password_min_length: int = Field(12, ge=8, le=99, description="Least characters of a user's password.")
+    self_signup: bool = Field(default=False, description="Let people make their own users; they are in no group.")
+    threat_protection: bool = Field(
+        default=True,
+        description="Block sign-ins that Cognito takes for an attack. Needs its Plus plan, billed by user.",
+    )
+    test_user: bool = Field(
+        default=False, description="Make a user for tests, in the group of writers, with a generated password."
+    )
+
     alert_emails: list[Annotated[str, AfterValidator(_email)]] = Field(
         [], description="Addresses that the alarms are sent to; each must confirm its subscription."
     )
@@ -242,8 +283,11 @@ class Settings(BaseModel):
         twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
         if twice:
             raise ValueError(f"alertEmails: {min(twice)!r} is given twice")
-        if "*" in self.cors_origins and len(self.cors_origins) > 1:
-            raise ValueError(f"corsOrigins = {self.cors_origins}: * already allows every origin; give it alone")
+        for name, origins in (("corsOrigins", self.cors_origins), ("apiCorsOrigins", self.api_cors_origins)):
+            if "*" in origins and len(origins) > 1:
+                raise ValueError(f"{name} = {origins}: * already allows every origin; give it alone")
+        if self.test_user and self.retain_data:
+            raise ValueError("testUser = true: only in a stage that keeps no data (retainData = false)")
         return self
 
     @property

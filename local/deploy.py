@@ -13,7 +13,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.cloud import Cloud
 from local.program import run_program
-from local.services import cloudwatch, dynamodb, iam, kms, lambda_, s3, sns, sqs
+from local.services import apigateway, cloudwatch, cognito, dynamodb, iam, kms, lambda_, s3, sns, sqs
 from local.services.base import Creator, Inputs, Properties
 from local.stack_config import StackConfig
 
@@ -25,7 +25,9 @@ NOT_EMULATED: Final[Mapping[str, str]] = {
 """Resource types that are declared and not made, and why."""
 
 LIMITS: Final[Mapping[str, str]] = {
+    "aws:apigatewayv2/stage:Stage": "made, but no access logs are written and nothing is throttled",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but no metric of a function, queue or table reaches it",
+    "aws:cognito/userPool:UserPool": "made, but no e-mail is sent and no attack is looked for",
     "aws:dynamodb/table:Table": "made; capacity, throttling and encryption are not emulated",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "made, but no access logs are written",
@@ -34,7 +36,9 @@ LIMITS: Final[Mapping[str, str]] = {
 """Resource types that are made and do less than on AWS."""
 
 _CREATORS: Final[Mapping[str, Creator]] = {
+    **apigateway.CREATORS,
     **cloudwatch.CREATORS,
+    **cognito.CREATORS,
     **dynamodb.CREATORS,
     **iam.CREATORS,
     **kms.CREATORS,

@@ -50,7 +50,7 @@ def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     return {
         UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item
         for item in items
-        if "status" in item
+        if "sequencer" in item or "event_name" in item  # neither a pointer, nor records that came through the API
     }
 
 

@@ -44,6 +44,7 @@ def run_program(
         The stack's outputs.
     """
     _ensure_event_loop()
+    pulumi.runtime.settings.ROOT.set(None)  # or the outputs of the run before would be this one's too
     pulumi.runtime.set_mocks(
         mocks, project=config.project, stack=config.stage, preview=preview, logger=logger, monitor=monitor
     )

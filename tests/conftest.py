@@ -159,7 +159,14 @@ class _Mocks(pulumi.runtime.Mocks):
         name = str(inputs.get("name") or inputs.get("bucket") or args.name)
         arn = f"arn:aws:s3:::{name}" if service == "s3" else f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
         made = {"arn": arn, "name": name, "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}", "keyId": name}
-        return name, {**made, "streamArn": f"{arn}/stream", **inputs}
+        made |= {
+            "streamArn": f"{arn}/stream",
+            "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
+            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",
+            "apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com",
+            "endpoint": f"cognito-idp.{REGION}.amazonaws.com/{name}",
+        }
+        return name, {**made, **inputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]]]:
         answers: dict[str, dict[str, object]] = {

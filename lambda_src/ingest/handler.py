@@ -12,13 +12,13 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from ingest.events import MalformedEventError, parse_uploads
 from ingest.ingest import ClaimLostError, HeldElsewhereError, Ingest, OutOfTimeError
 from ingest.records import RecordFiles, RecordRules
-from ingest.rules import IntakeRules
 from shared import clients
 from shared.catalog import Catalog, Worker
 from shared.environment import Environment
 from shared.files import ObjectVersion, Status
 from shared.objects import Objects
 from shared.observability import REQUIRED, logger, metrics, tracer
+from shared.rules import IntakeRules
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from ingest.rules import IntakeRules
+    from shared.rules import IntakeRules
 
 NO_VERSION = "null"
 """S3's own name for the version of an object that was stored without versioning."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from shared.files import FINAL, ObjectFacts, ObjectVersion, Outcome, Status
+from shared.files import FINAL, ApiResult, ObjectFacts, ObjectVersion, Outcome, Status
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -28,6 +28,9 @@ LATEST: Final = "latest"
 
 Its partition key begins with it too, and a colon, which no bucket name has: it shares no partition with a file.
 """
+
+API_VERSION: Final = "api"
+"""Sort key of the items of records that came through the API, which have no versions."""
 
 WRITE_ATTEMPTS: Final = 6
 """Tries of a transaction that collided or was throttled: the SDK retries neither, since both come as a cancellation."""
@@ -160,6 +163,49 @@ class Catalog:
             raise
         return True
 
+    def store(self, result: ApiResult) -> str:
+        """Put the item of records that came through the API, unless it is there.
+
+        Returns
+        -------
+        str
+            The digest of the records that the item stands for: of others, if their request had the same id.
+        """
+        item = {
+            "object_id": {"S": result.object_id},
+            "version_id": {"S": API_VERSION},
+            **_attributes(
+                bucket=result.bucket,
+                key=result.key,
+                size=result.size,
+                content_type="application/json" if result.key else None,
+                content_sha256=result.content_sha256,
+                uploaded_by=result.uploaded_by,
+                stage=self._stage,
+                region=self._region,
+                status=result.outcome.status,
+                reason=result.outcome.reason,
+                **result.outcome.results,
+                bucket_shard=self._shard(result.bucket, result.object_id, API_VERSION),
+                status_shard=self._shard(result.outcome.status, result.object_id, API_VERSION),
+                processed_at=iso(self._now()),
+                processed_by=result.function_name,
+                request_id=result.request_id,
+                duration_ms=result.duration_ms,
+                ttl=self._ttl(),
+            ),
+        }
+        try:
+            self._client.put_item(
+                TableName=self._table_name,
+                Item=item,
+                ConditionExpression="attribute_not_exists(object_id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            return _item_of(error.response)["content_sha256"]["S"]
+        return result.content_sha256
+
     def _write(
         self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker, claim_expires_at: int | None
     ) -> Claim:
@@ -186,7 +232,7 @@ class Catalog:
                 region=self._region,
                 owner=worker.request_id,
                 claim_expires_at=claim_expires_at,
-                bucket_shard=self._shard(version.bucket, version),
+                bucket_shard=self._shard(version.bucket, version.object_id, version.version_id),
             ),
             **self._changing_attributes(version, outcome, worker),
         }
@@ -262,7 +308,7 @@ class Catalog:
             status=outcome.status,
             reason=outcome.reason,
             **outcome.results,
-            status_shard=self._shard(outcome.status, version),
+            status_shard=self._shard(outcome.status, version.object_id, version.version_id),
             processed_at=iso(now),
             processed_by=worker.function_name,
             request_id=worker.request_id,
@@ -274,9 +320,9 @@ class Catalog:
     def _key(self, version: ObjectVersion) -> _Item:
         return {"object_id": {"S": version.object_id}, "version_id": {"S": version.version_id}}
 
-    def _shard(self, value: str, version: ObjectVersion) -> str:
-        """`value` with the file's shard: versions spread evenly, and one file is always in the same shard."""
-        digest = hashlib.sha256(f"{version.object_id}\0{version.version_id}".encode()).digest()
+    def _shard(self, value: str, object_id: str, version_id: str) -> str:
+        """`value` with the item's shard: items spread evenly, and one item is always in the same shard."""
+        digest = hashlib.sha256(f"{object_id}\0{version_id}".encode()).digest()
         return f"{value}#{int.from_bytes(digest[:8]) % self._shards}"
 
     def _ttl(self) -> int:
@@ -299,8 +345,12 @@ def _epoch(moment: datetime) -> int:
 
 def _standing(refusal: Mapping[str, object]) -> Claim:
     """Say why the file was not free, from the item that stood in the way."""
-    item = cast("Mapping[str, Mapping[str, str]]", refusal["Item"])
-    return Claim.FINISHED if item["status"]["S"] in FINAL else Claim.HELD
+    return Claim.FINISHED if _item_of(refusal)["status"]["S"] in FINAL else Claim.HELD
+
+
+def _item_of(refusal: Mapping[str, object]) -> Mapping[str, Mapping[str, str]]:
+    """Return the item that a condition failed on."""
+    return cast("Mapping[str, Mapping[str, str]]", refusal["Item"])
 
 
 def _attributes(**values: _Value) -> _Item:

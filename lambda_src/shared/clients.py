@@ -10,6 +10,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
@@ -34,3 +35,15 @@ def dynamodb() -> DynamoDBClient:
 def sqs() -> SQSClient:
     """Return the SQS client; made when the first message is refused, which is rare."""
     return boto3.client("sqs", config=_CONFIG)
+
+
+@cache
+def kms() -> KMSClient:
+    """Return the KMS client; made when the first list of files has another page."""
+    return boto3.client("kms", config=_CONFIG)
+
+
+@cache
+def presigner() -> S3Client:
+    """Return the S3 client to sign links with: objects under a KMS key are shown to signatures of version 4 only."""
+    return boto3.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4")))

@@ -23,9 +23,11 @@ class Status(StrEnum):
     FAILED = "FAILED"
     REJECTED = "REJECTED"
     SKIPPED = "SKIPPED"
+    VALIDATED = "VALIDATED"
+    """Not a file: records that were only checked, through the API."""
 
 
-FINAL = frozenset({Status.COMPLETED, Status.REJECTED, Status.SKIPPED})
+FINAL = frozenset({Status.COMPLETED, Status.REJECTED, Status.SKIPPED, Status.VALIDATED})
 """States that are never left."""
 
 
@@ -105,3 +107,35 @@ class Outcome:
     status: Status
     reason: str | None = None
     results: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiResult:
+    """What became of records that came through the API.
+
+    Parameters
+    ----------
+    object_id
+        The id of its item: the same request has the same.
+    content_sha256
+        Hex digest of the records as they came.
+    bucket, key, size
+        The object that they were stored in, and its bytes; None where they were only checked.
+    uploaded_by
+        Who sent them.
+    function_name, request_id, duration_ms
+        Who did the work, for which request, and for how long.
+    outcome
+        How it ended.
+    """
+
+    object_id: str
+    content_sha256: str
+    bucket: str
+    key: str | None
+    size: int | None
+    uploaded_by: str
+    function_name: str
+    request_id: str
+    duration_ms: int
+    outcome: Outcome

@@ -12,7 +12,7 @@ REQUIRED: Final = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "P
 """Environment variables that Powertools reads by itself, and does not insist on."""
 
 # Where the stage logs DEBUG, Lambda sets the root logger to it: the SDK would log signed requests and session tokens.
-for _library in ("boto3", "botocore", "urllib3", "aws_xray_sdk"):
+for _library in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.INFO)
 
 logger = Logger(use_rfc3339=True, utc=True)

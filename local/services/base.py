@@ -88,7 +88,7 @@ class Inputs:
         return self.text(key, f"{self.name}-{secrets.token_hex(_SUFFIX_BYTES)[:_SUFFIX_DIGITS]}")
 
     def _get(self, key: str, kind: type[_Kind], default: _Kind | None) -> _Kind:
-        value = self._values.get(key)
+        value = pulumi.runtime.rpc.unwrap_rpc_secret(self._values.get(key))
         if value is None:
             value = default
         if kind is float and isinstance(value, int) and not isinstance(value, bool):

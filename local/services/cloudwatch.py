@@ -43,7 +43,10 @@ def _alarm(cloud: Cloud, inputs: Inputs) -> Made:
     else:
         request["Namespace"] = inputs.text("namespace")
         request["MetricName"] = inputs.text("metricName")
-        request["Statistic"] = cast("StatisticType", inputs.text("statistic"))
+        if "extendedStatistic" in inputs:
+            request["ExtendedStatistic"] = inputs.text("extendedStatistic")
+        else:
+            request["Statistic"] = cast("StatisticType", inputs.text("statistic"))
         request["Dimensions"] = _dimensions(inputs)
         request["Period"] = inputs.integer("period")
     cloud.cloudwatch.put_metric_alarm(**request)

@@ -33,13 +33,27 @@ def _function(cloud: Cloud, inputs: Inputs) -> Made:
         LoggingConfig={"LogGroup": inputs.part("loggingConfig").text("logGroup")},
         KMSKeyArn=inputs.text("kmsKeyArn"),
     )
-    return Made(id=name, outputs={"name": name, "arn": function["FunctionArn"]})
+    arn = function["FunctionArn"]
+    invoke_arn = f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    return Made(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})
 
 
 def _recursion(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("functionName")
     cloud.lambda_.put_function_recursion_config(FunctionName=name, RecursiveLoop="Terminate")
     return Made(id=name, outputs={})
+
+
+def _permission(cloud: Cloud, inputs: Inputs) -> Made:
+    cloud.lambda_.add_permission(
+        FunctionName=inputs.text("function"),
+        StatementId=inputs.name,
+        Action=inputs.text("action"),
+        Principal=inputs.text("principal"),
+        SourceArn=inputs.text("sourceArn"),
+        SourceAccount=inputs.text("sourceAccount"),
+    )
+    return Made(id=inputs.name, outputs={})
 
 
 def _event_source(cloud: Cloud, inputs: Inputs) -> Made:
@@ -58,4 +72,5 @@ CREATORS: Final[Mapping[str, Creator]] = {
     "aws:lambda/function:Function": _function,
     "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": _recursion,
     "aws:lambda/layerVersion:LayerVersion": _layer,
+    "aws:lambda/permission:Permission": _permission,
 }

@@ -25,7 +25,7 @@ def test_visibility_follows_a_changed_timeout() -> None:
     changed = declare("dev", overrides={"functionTimeoutSeconds": 100})
 
     assert changed.one("Queue", "-queue").number("visibilityTimeoutSeconds") == 600
-    assert changed.one("Function").number("timeout") == 100
+    assert changed.one("Function", "-ingest").number("timeout") == 100
     assert alarms(changed)["ingest-duration"].number("threshold") == 50_000
 
 
@@ -72,11 +72,11 @@ def test_the_function_reports_each_message_and_is_capped_at_the_source(stack: De
     assert source.part("scalingConfig") == {"maximumConcurrency": {"dev": 10, "prod": 100}[stack.stage]}
     assert source.number("batchSize") == 10
     assert source.text("eventSourceArn") == arn("sqs", stack.one("Queue", "-queue").name)
-    assert stack.one("RolePolicy").urn in source.dependencies
+    assert stack.one("RolePolicy", "-ingest-policy").urn in source.dependencies
 
 
 def test_the_function_runs_as_its_stage_says(stack: DeclaredStack) -> None:
-    function = stack.one("Function")
+    function = stack.one("Function", "-ingest")
 
     assert (function.text("runtime"), function.inputs["architectures"]) == ("python3.13", ["arm64"])
     assert function.number("memorySize") == {"dev": 512, "prod": 1024}[stack.stage]
@@ -88,24 +88,27 @@ def test_the_function_runs_as_its_stage_says(stack: DeclaredStack) -> None:
 
 
 def test_recursion_is_terminated(stack: DeclaredStack) -> None:
-    guard = stack.one("FunctionRecursionConfig")
+    guard = stack.one("FunctionRecursionConfig", "-ingest-recursion")
 
-    assert (guard.text("functionName"), guard.text("recursiveLoop")) == (stack.one("Function").name, "Terminate")
+    assert (guard.text("functionName"), guard.text("recursiveLoop")) == (
+        stack.one("Function", "-ingest").name,
+        "Terminate",
+    )
 
 
 def test_the_log_group_is_there_first_with_key_and_retention(stack: DeclaredStack) -> None:
-    group, function = stack.one("LogGroup"), stack.one("Function")
+    group, function = stack.one("LogGroup", "-ingest-logs"), stack.one("Function", "-ingest")
 
     assert group.text("name") == f"/aws/lambda/file-pipeline-{stack.stage}-ingest"
     assert group.number("retentionInDays") == {"dev": 7, "prod": 365}[stack.stage]
     assert function.part("loggingConfig")["logGroup"] == group.text("name")
     assert function.part("loggingConfig")["logFormat"] == "JSON"
-    assert {group.urn, stack.one("RolePolicy").urn} <= set(function.dependencies)
+    assert {group.urn, stack.one("RolePolicy", "-ingest-policy").urn} <= set(function.dependencies)
 
 
 def test_metrics_survive_a_high_log_level() -> None:
     """Lambda takes a metric, a log line without a level, for INFO: its own filter must let that pass."""
-    logging = declare("dev", overrides={"logLevel": "ERROR"}).one("Function").part("loggingConfig")
+    logging = declare("dev", overrides={"logLevel": "ERROR"}).one("Function", "-ingest").part("loggingConfig")
 
     assert logging["applicationLogLevel"] == "INFO"
 
@@ -115,7 +118,7 @@ def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:
     bucket, logs = f"arn:aws:s3:::{prefix}-landing", f"/aws/lambda/{prefix}-ingest"
     queue, dead = arn("sqs", f"{prefix}-intake-queue"), arn("sqs", f"{prefix}-intake-dead-letters")
     table, key = arn("dynamodb", f"{prefix}-catalog-table"), arn("kms", f"{prefix}-encryption-key")
-    statements = stack.one("RolePolicy").statements().values()
+    statements = stack.one("RolePolicy", "-ingest-policy").statements().values()
 
     granted = {" ".join(sorted(texts(s["Resource"]))): set(texts(s["Action"])) for s in statements}
 
@@ -137,10 +140,10 @@ def test_insights_are_a_setting(dev: DeclaredStack) -> None:
     layer = f"arn:aws:lambda:{REGION}:580247275435:layer:LambdaInsightsExtension-Arm64:20"
     with_insights = declare("dev", overrides={"lambdaInsightsLayerArn": layer})
 
-    assert with_insights.one("Function").inputs["layers"] == [stack_layer_arn(dev), layer]
-    assert "MakeInsights" in with_insights.one("RolePolicy").statements()
-    assert "WriteInsights" in with_insights.one("RolePolicy").statements()
-    assert "WriteInsights" not in dev.one("RolePolicy").statements()
+    assert with_insights.one("Function", "-ingest").inputs["layers"] == [stack_layer_arn(dev), layer]
+    assert "MakeInsights" in with_insights.one("RolePolicy", "-ingest-policy").statements()
+    assert "WriteInsights" in with_insights.one("RolePolicy", "-ingest-policy").statements()
+    assert "WriteInsights" not in dev.one("RolePolicy", "-ingest-policy").statements()
 
 
 def test_the_alert_topic_takes_alarms_of_this_account_only(stack: DeclaredStack) -> None:

@@ -17,6 +17,7 @@ from components.packaging import (
     build_function,
     build_layer,
 )
+from components.pipeline import FUNCTIONS
 from local.stack_config import ROOT
 from tests.conftest import DeclaredStack
 
@@ -109,17 +110,20 @@ def test_a_package_that_is_not_as_locked_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "build").glob("*")) == []
 
 
-def test_every_handler_imports_from_the_archives_and_boto3_alone(tmp_path: Path, dev: DeclaredStack) -> None:
+@pytest.mark.parametrize("purpose", FUNCTIONS)
+def test_every_handler_imports_from_the_archives_and_boto3_alone(
+    tmp_path: Path, dev: DeclaredStack, purpose: str
+) -> None:
     """As in Lambda: the code, the layer, and boto3 with what it depends on, nothing else of this environment."""
     packages = tmp_path / "packages"
-    for archive in (build_function(SOURCE, "ingest", tmp_path), build_layer(SOURCE, tmp_path, "host")):
+    for archive in (build_function(SOURCE, purpose, tmp_path), build_layer(SOURCE, tmp_path, "host")):
         zipfile.ZipFile(archive.path).extractall(packages)
     runtime = tmp_path / "runtime"
     runtime.mkdir()
     for package in RUNTIME_PACKAGES:
         (found,) = {path for entry in sys.path for path in Path(entry).glob(f"{package}*") if path.stem == package}
         (runtime / found.name).symlink_to(found)
-    function = dev.one("Function")
+    function = dev.one("Function", f"-{purpose}")
     variables = function.part("environment")["variables"]
     assert isinstance(variables, dict)
 

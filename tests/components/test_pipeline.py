@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import DeclaredStack, declare, texts
 
+# Their names count within a bucket, a pool or an API, which are the stage's own.
+_NAMED_WITHIN = (":BucketIntelligentTieringConfiguration", ":UserGroup", ":Stage")
 URNS = Path(__file__).with_name("urns.json")
 
 
@@ -43,7 +45,7 @@ def test_no_two_stages_share_a_name(dev: DeclaredStack, prod: DeclaredStack) -> 
             assert resource.name.startswith(f"file-pipeline-{stack.stage}"), resource.name
             for key in ("name", "bucket", "layerName"):
                 value = resource.inputs.get(key)
-                if isinstance(value, str) and value != "whole-bucket":
+                if isinstance(value, str) and not resource.type.endswith(_NAMED_WITHIN):
                     assert f"file-pipeline-{other.stage}" not in value
                     assert f"file-pipeline-{stack.stage}" in value, (resource.name, key, value)
 
@@ -52,6 +54,8 @@ def test_outputs(stack: DeclaredStack) -> None:
     assert set(stack.outputs) == {
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
         *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn"),
+        *("apiEndpoint", "apiFunctionName", "apiFunctionArn", "userPoolId", "userPoolClientId"),
+        *(("testUserName", "testUserPassword") if stack.stage == "dev" else ()),
     }
     assert all(isinstance(value, str) and value for value in stack.outputs.values())
     assert stack.outputs["bucketUrl"] == f"s3://{stack.outputs['bucketName']}"
@@ -79,6 +83,7 @@ def test_every_policy_names_known_resources(stack: DeclaredStack) -> None:
 def test_protected_exactly_where_data_is_retained(stack: DeclaredStack) -> None:
     prefix = f"file-pipeline-{stack.stage}"
     data = {f"{prefix}-landing", f"{prefix}-landing-logs", f"{prefix}-catalog-table", f"{prefix}-encryption-key"}
+    data.add(f"{prefix}-identity-pool")
     protected = {resource.name for resource in stack.resources if resource.protect}
     kept = {resource.name for resource in stack.resources if resource.retain_on_delete}
     beside_buckets = {r.name for r in stack.resources if r.type.startswith("aws:s3/bucket") and r.name not in data}

@@ -162,13 +162,16 @@ def test_the_key_serves_exactly_the_services_that_need_it(stack: DeclaredStack) 
         "S3EventsToQueues": "s3.amazonaws.com",
         "TopicsToQueues": "sns.amazonaws.com",
         "AlarmsToTopic": "cloudwatch.amazonaws.com",
-        "FunctionLogs": f"logs.{REGION}.amazonaws.com",
+        "Logs": f"logs.{REGION}.amazonaws.com",
     }
     for sid in ("S3EventsToQueues", "TopicsToQueues", "AlarmsToTopic"):
         assert statements[sid]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
         assert statements[sid]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/file-pipeline-{stack.stage}-*"
-    assert statements["FunctionLogs"]["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}}
+    logs = [
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/{kind}/file-pipeline-{stack.stage}-*"
+        for kind in ("lambda", "vendedlogs")
+    ]
+    assert statements["Logs"]["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}}
     assert statements["AccountAdministers"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     assert set(statements) == {*services, "AccountAdministers"}
 

@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from ingest.events import parse_uploads
 from ingest.ingest import ClaimLostError, ContentWork, HeldElsewhereError, Ingest, OutOfTimeError
-from ingest.rules import IntakeRules
 from shared.catalog import Catalog, Claim, Worker
 from shared.environment import Environment
 from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
 from shared.objects import Objects
+from shared.rules import IntakeRules
 from tests.conftest import DeclaredStack
 from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment, message
 from tests.lambda_src.test_catalog import Clock, make_catalog, worker

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.rules import IntakeRules
 from shared.environment import Environment
+from shared.rules import IntakeRules
 from tests.conftest import DeclaredStack
 from tests.lambda_src.conftest import declared_environment
 

@@ -1,0 +1,1 @@
+"""The API's function: records and uploads in, the catalog out."""

@@ -1,0 +1,43 @@
+"""What the API answers when it cannot do what was asked."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+
+class ApiError(Exception):
+    """A request that is refused, in words for who sent it.
+
+    Parameters
+    ----------
+    status
+        The HTTP status.
+    code
+        A word for programs to act on.
+    message
+        What is wrong, and the way out.
+    fields
+        Field → what is wrong with it.
+    """
+
+    def __init__(self, status: HTTPStatus, code: str, message: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = fields or {}
+
+
+def invalid(message: str, fields: dict[str, str] | None = None) -> ApiError:
+    """Return the refusal of a request that is wrong in itself."""
+    return ApiError(HTTPStatus.BAD_REQUEST, "invalid_request", message, fields)
+
+
+def too_large(message: str) -> ApiError:
+    """Return the refusal of a request that is more than we take."""
+    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", message)
+
+
+def not_found(message: str) -> ApiError:
+    """Return the refusal of a request for what is not there."""
+    return ApiError(HTTPStatus.NOT_FOUND, "not_found", message)

@@ -1,0 +1,110 @@
+"""The catalog, as the API shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from api.errors import not_found
+from api.models import File, FileDetail, FileList, FileStatus
+from shared.catalog_reader import CatalogReader, Index, Item, position_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from types_boto3_s3 import S3Client
+
+    from api.cursors import Cursors
+    from api.requests import Caller
+    from api.settings import ApiSettings
+
+_FIRST: Final = "0"
+_LAST: Final = "9"
+_UPLOADER: Final = "uploaded-by"
+
+
+class Files:
+    """Lists and shows files.
+
+    Parameters
+    ----------
+    reader, cursors
+        The catalog, and the cursors of its lists.
+    presigner
+        Gives the client that signs links, when it is needed.
+    settings
+        The function's settings.
+    """
+
+    def __init__(
+        self, reader: CatalogReader, cursors: Cursors, presigner: Callable[[], S3Client], settings: ApiSettings
+    ) -> None:
+        self._reader = reader
+        self._cursors = cursors
+        self._presigner = presigner
+        self._settings = settings
+        self._by_bucket = Index.parse(settings.bucket_index)
+        self._by_status = Index.parse(settings.status_index)
+
+    def list(
+        self, *, status: FileStatus | None, day: date | None, limit: int, cursor: str | None, caller: Caller
+    ) -> FileList:
+        """Return a page of files, the latest first.
+
+        Raises
+        ------
+        ApiError
+            If the cursor is not one of this list.
+        """
+        purpose = {"for": "files", "caller": caller.subject, "status": status or "", "day": str(day or "")}
+        after = self._cursors.open(cursor, purpose) if cursor else None
+        items = self._reader.newest(
+            self._by_status if status else self._by_bucket,
+            status or self._settings.bucket,
+            first=f"{day}T" if day else _FIRST,
+            last=f"{day}Z" if day else _LAST,  # any time of the day is between
+            after=after,
+            limit=limit + 1,
+        )
+        more = len(items) > limit
+        return FileList(
+            files=[File.model_validate(_fields(item)) for item in items[:limit]],
+            cursor=self._cursors.seal(position_of(items[limit - 1]), purpose) if more else None,
+        )
+
+    def show(self, object_id: str, version_id: str | None) -> FileDetail:
+        """Return one file, or one version of it.
+
+        Raises
+        ------
+        ApiError
+            If there is none.
+        """
+        versions = self._reader.versions(object_id)
+        item = next((item for item in versions if version_id in {None, item["version_id"]}), None)
+        if item is None:
+            raise not_found("there is no file with this id; an id in a path is URL-encoded, its slashes too")
+        return FileDetail.model_validate(
+            {
+                **_fields(item),
+                "user_metadata": item.get("user_metadata", {}),
+                "versions": [str(version["version_id"]) for version in versions],
+                "rejects_url": self._link(item),
+            }
+        )
+
+    def _link(self, item: Item) -> str | None:
+        if "rejected_key" not in item:
+            return None
+        return self._presigner().generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self._settings.bucket, "Key": str(item["rejected_key"])},
+            ExpiresIn=self._settings.link_seconds,
+        )
+
+
+def _fields(item: Item) -> Mapping[str, object]:
+    fields: dict[str, object] = {name: item.get(name) for name in File.model_fields}
+    metadata = item.get("user_metadata")
+    uploader = metadata.get(_UPLOADER) if isinstance(metadata, dict) else None
+    return {**fields, "id": item["object_id"], "uploaded_by": item.get("uploaded_by", uploader)}

@@ -1,0 +1,107 @@
+"""Lambda's entry: takes a request of the HTTP API, and answers it."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.logging import correlation_paths
+
+from api.errors import ApiError
+from api.requests import Gate
+from api.routes import Services, answer_error, build_app
+from api.settings import ApiSettings
+from shared import clients
+from shared.environment import Environment
+from shared.observability import REQUIRED, logger, metrics, tracer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from api.files import Files
+    from api.records import Records
+    from api.uploads import Uploads
+    from shared.catalog_reader import CatalogReader
+
+_environment = Environment(os.environ)
+for _name in REQUIRED:
+    _environment.text(_name)
+_settings = ApiSettings.from_environment(_environment)
+_retention = timedelta(days=_environment.integer("CATALOG_RETENTION_DAYS"))
+_stage, _region = _environment.text("STAGE"), _environment.text("AWS_REGION")
+_gate = Gate(
+    readers_group=_environment.text("READERS_GROUP"),
+    writers_group=_environment.text("WRITERS_GROUP"),
+    max_body_bytes=_environment.integer("MAX_BODY_BYTES"),
+)
+
+
+# What only one route needs is loaded when that route is asked for: a cold start pays for one.
+@cache
+def _reader() -> CatalogReader:
+    from shared.catalog_reader import CatalogReader  # noqa: PLC0415
+
+    return CatalogReader(clients.dynamodb(), _settings.table, shards=_settings.shards)
+
+
+@cache
+def _records() -> Records:
+    from api.records import Records  # noqa: PLC0415
+    from shared.catalog import Catalog  # noqa: PLC0415
+
+    catalog = Catalog(
+        clients.dynamodb(),
+        _settings.table,
+        shards=_settings.shards,
+        retention=_retention,
+        stage=_stage,
+        region=_region,
+    )
+    return Records(clients.s3, catalog, _reader(), _settings)
+
+
+@cache
+def _uploads() -> Uploads:
+    from api.uploads import Uploads  # noqa: PLC0415
+    from shared.rules import IntakeRules  # noqa: PLC0415
+
+    return Uploads(clients.presigner, IntakeRules.from_environment(_environment), _settings)
+
+
+@cache
+def _files() -> Files:
+    from api.cursors import Cursors  # noqa: PLC0415
+    from api.files import Files  # noqa: PLC0415
+
+    return Files(_reader(), Cursors(clients.kms, _settings.key_arn), clients.presigner, _settings)
+
+
+_app = build_app(Services(name=_settings.service, records=_records, uploads=_uploads, files=_files))
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+    """Answer one request.
+
+    Parameters
+    ----------
+    event
+        The request, in payload format 2.0.
+    context
+        The invocation.
+
+    Returns
+    -------
+    dict
+        The answer, in payload format 2.0.
+    """
+    try:
+        checked = _gate.check(event)
+    except ApiError as error:
+        refusal = answer_error(event, error)
+        return {"statusCode": int(error.status), "headers": refusal.headers, "body": refusal.body}
+    return _app.resolve(checked, context)

@@ -1,0 +1,141 @@
+"""What the API takes and answers: the OpenAPI document is made from these."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+VERSION = "1.0.0"
+
+
+class FileStatus(StrEnum):
+    """The states of an item."""
+
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    REJECTED = "REJECTED"
+    SKIPPED = "SKIPPED"
+    VALIDATED = "VALIDATED"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """Why a request was refused."""
+
+    code: str = Field(description="A word for programs to act on.")
+    message: str = Field(description="What is wrong, and the way out.")
+    request_id: str = Field(description="Names the request in the logs.")
+    errors: list[FieldError] = Field(description="What is wrong with each field, where it is the fields.")
+
+
+class GatewayAnswer(BaseModel):
+    """What API Gateway itself answers, before the request reaches us."""
+
+    message: str
+
+
+class Health(BaseModel):
+    """That the API answers."""
+
+    service: str
+    version: str
+    status: str
+
+
+class RecordsRequest(BaseModel):
+    """One record, or several."""
+
+    data: Annotated[
+        dict[str, object] | Annotated[list[object], Field(min_length=1)],
+        Field(description="A record, or a list of records."),
+    ]
+    record_type: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        None, description="The name of the records' schema; the stage's first, if it is not given."
+    )
+
+
+class RecordResult(BaseModel):
+    """Whether a record is valid."""
+
+    number: int = Field(description="Its place in the request, from 1.")
+    valid: bool
+    reason: str | None = Field(description="The field and the rule that it breaks.")
+
+
+class RecordsAnswer(BaseModel):
+    """What became of the records, in the order of the request."""
+
+    id: str = Field(description="The id of the catalog item.")
+    status: FileStatus
+    records_valid: int
+    records_rejected: int
+    results: list[RecordResult]
+    s3_key: str | None = Field(description="The object that holds the valid records, where there are any.")
+
+
+class UploadRequest(BaseModel):
+    """A file that is to be uploaded."""
+
+    name: Annotated[str, Field(min_length=1, max_length=900)] = Field(
+        description="Its key below uploads/, such as shipments/2026-11-20.csv."
+    )
+    content_type: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$")] = Field(
+        "application/octet-stream", description="Its media type."
+    )
+
+
+class UploadAnswer(BaseModel):
+    """A form to post the file with: all fields first, the file last, as `file`."""
+
+    url: str
+    fields: dict[str, str]
+    key: str
+    max_bytes: int
+    expires_at: str
+
+
+class File(BaseModel):
+    """A catalog item."""
+
+    id: str
+    version_id: str
+    status: FileStatus
+    reason: str | None
+    bucket: str | None
+    key: str | None
+    size: int | None
+    content_type: str | None
+    etag: str | None
+    uploaded_by: str | None
+    event_time: str | None
+    processed_at: str
+    duration_ms: int | None
+    attempt: int | None
+    records_valid: int | None
+    records_rejected: int | None
+    processed_key: str | None
+    rejected_key: str | None
+
+
+class FileDetail(File):
+    """A catalog item, and what belongs to it."""
+
+    user_metadata: dict[str, str]
+    versions: list[str] = Field(description="All versions with this id, the latest first.")
+    rejects_url: str | None = Field(description="A link to the rejected records, gzipped NDJSON; it ends in minutes.")
+
+
+class FileList(BaseModel):
+    """A page of catalog items, the latest first."""
+
+    files: list[File]
+    cursor: str | None = Field(description="To ask for the next page with; none: this is the last.")

@@ -1,0 +1,223 @@
+"""Records that come through the API: the same checks, by the same code, as those that come in files."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from api.errors import ApiError, invalid, too_large
+from api.models import FileStatus, RecordResult, RecordsAnswer
+from shared.files import ApiResult, Outcome, Status
+from shared.records.batch import MAX_RECORD_BYTES
+from shared.records.decoder import RecordDecoder
+from shared.records.parse import load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from types_boto3_s3 import S3Client
+
+    from api.requests import Caller
+    from api.settings import ApiSettings
+    from shared.catalog import Catalog
+    from shared.catalog_reader import CatalogReader
+    from shared.records.batch import Batch
+
+_ID_DIGITS: Final = 32
+_CONTENT_DIGITS: Final = 16
+_MAX_REASON: Final = 1000
+
+
+class _Body(msgspec.Struct):
+    data: msgspec.Raw
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """Records as they were sent.
+
+    Parameters
+    ----------
+    text
+        The request's body, valid JSON.
+    record_type
+        The name of the schema; None: the stage's first.
+    caller, request_id
+        Who sent them, with which request.
+    function_name
+        The function.
+    """
+
+    text: str
+    record_type: str | None
+    caller: Caller
+    request_id: str
+    function_name: str
+
+
+class Records:
+    """Checks and stores records.
+
+    Parameters
+    ----------
+    client
+        Gives the client to publish with, when it is needed.
+    catalog, reader
+        The table.
+    settings
+        The function's settings.
+    """
+
+    def __init__(
+        self, client: Callable[[], S3Client], catalog: Catalog, reader: CatalogReader, settings: ApiSettings
+    ) -> None:
+        self._client = client
+        self._catalog = catalog
+        self._reader = reader
+        self._settings = settings
+
+    def validate(self, sent: Sent) -> RecordsAnswer:
+        """Check records, and note in the catalog that they were.
+
+        Raises
+        ------
+        ApiError
+            If there are no records, too many, or one is too long; or if there is no such record type.
+        """
+        started = time.monotonic()
+        checked = self._check(sent)
+        item_id = self._item_id("validate", sent.caller, checked.digest)
+        outcome = Outcome(status=Status.VALIDATED, results=checked.counts())
+        self._catalog.store(self._result(sent, checked, item_id, outcome, started))
+        return checked.answer(item_id, FileStatus.VALIDATED, None)
+
+    def process(self, sent: Sent, idempotency_key: str | None) -> RecordsAnswer:
+        """Check records and store the valid ones; the same request again changes nothing, and is answered the same.
+
+        Raises
+        ------
+        ApiError
+            As `validate`, and if the idempotency key was used for other records.
+        """
+        started = time.monotonic()
+        checked = self._check(sent)
+        identity = checked.digest if idempotency_key is None else f"key {idempotency_key}"
+        item_id = self._item_id("process", sent.caller, identity)
+        key = f"{self._settings.results_prefix}{item_id.rpartition('/')[2]}/{checked.digest[:_CONTENT_DIGITS]}.json"
+        status, reason = (
+            (Status.COMPLETED, None) if checked.batch.valid else (Status.REJECTED, "none of the records is valid")
+        )
+        s3_key = key if checked.batch.valid else None
+        standing = self._reader.versions(item_id)
+        if standing:
+            digest = str(standing[0]["content_sha256"])
+        else:
+            # The object first: what the catalog names is there. A worker that dies between the two has stored an
+            # object that the same request finishes.
+            size = self._store(key, checked) if s3_key else None
+            results = {**checked.counts(), **({"processed_key": key} if s3_key else {})}
+            outcome = Outcome(status=status, reason=reason, results=results)
+            digest = self._catalog.store(self._result(sent, checked, item_id, outcome, started, s3_key, size))
+        if digest != checked.digest:
+            raise ApiError(
+                HTTPStatus.CONFLICT, "idempotency_conflict", "this Idempotency-Key was used for other records before"
+            )
+        return checked.answer(item_id, FileStatus(status), s3_key)
+
+    def _check(self, sent: Sent) -> _Checked:
+        name = sent.record_type or self._settings.record_types[0]
+        if name not in self._settings.record_types:
+            message = f"should be one of {', '.join(self._settings.record_types)}"
+            raise invalid(f"record_type {message}", {"record_type": message})
+        try:
+            data = bytes(msgspec.json.decode(sent.text, type=_Body).data)
+            items = [data] if data.startswith(b"{") else [bytes(raw) for raw in _raws(data)]
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise invalid("data is not JSON that can be stored") from error
+        if len(items) > self._settings.max_records:
+            raise too_large(
+                f"data has {len(items)} records; at most {self._settings.max_records} are taken: upload a file instead"
+            )
+        for number, item in enumerate(items, 1):
+            if len(item) > MAX_RECORD_BYTES:
+                raise too_large(f"record {number} has {len(item)} bytes; at most {MAX_RECORD_BYTES} are taken")
+        digest = hashlib.sha256(f"{name}\0".encode() + data).hexdigest()
+        return _Checked(batch=RecordDecoder(load_schema(name)).items(items, 1), record_type=name, digest=digest)
+
+    def _item_id(self, kind: str, caller: Caller, identity: str) -> str:
+        digest = hashlib.sha256(f"{caller.subject}\0{identity}".encode()).hexdigest()
+        return f"{self._settings.items_prefix}{kind}/{digest[:_ID_DIGITS]}"
+
+    def _store(self, key: str, checked: _Checked) -> int:
+        body = checked.document()
+        self._client().put_object(Bucket=self._settings.bucket, Key=key, Body=body, ContentType="application/json")
+        return len(body)
+
+    def _result(
+        self,
+        sent: Sent,
+        checked: _Checked,
+        item_id: str,
+        outcome: Outcome,
+        started: float,
+        key: str | None = None,
+        size: int | None = None,
+    ) -> ApiResult:
+        return ApiResult(
+            object_id=item_id,
+            content_sha256=checked.digest,
+            bucket=self._settings.bucket,
+            key=key,
+            size=size,
+            uploaded_by=sent.caller.name,
+            function_name=sent.function_name,
+            request_id=sent.request_id,
+            duration_ms=round((time.monotonic() - started) * 1000),
+            outcome=outcome,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Checked:
+    batch: Batch
+    record_type: str
+    digest: str
+
+    def counts(self) -> dict[str, str | int]:
+        return {"records_valid": len(self.batch.valid), "records_rejected": len(self.batch.rejected)}
+
+    def answer(self, item_id: str, status: FileStatus, s3_key: str | None) -> RecordsAnswer:
+        reasons = {rejection.number: rejection.reason[:_MAX_REASON] for rejection in self.batch.rejected}
+        return RecordsAnswer(
+            id=item_id,
+            status=status,
+            records_valid=len(self.batch.valid),
+            records_rejected=len(self.batch.rejected),
+            results=[
+                RecordResult(number=number, valid=number not in reasons, reason=reasons.get(number))
+                for number in range(1, self.batch.size + 1)
+            ],
+            s3_key=s3_key,
+        )
+
+    def document(self) -> bytes:
+        """Render what is stored: the same records give the same bytes."""
+        rejected = [
+            {
+                "number": rejection.number,
+                "reason": rejection.reason,
+                "record": rejection.record.decode("utf-8", "replace"),
+            }
+            for rejection in self.batch.rejected
+        ]
+        return msgspec.json.encode({"record_type": self.record_type, "records": self.batch.valid, "rejected": rejected})
+
+
+def _raws(data: bytes) -> list[msgspec.Raw]:
+    raws: list[msgspec.Raw] = msgspec.json.decode(data, type=list[msgspec.Raw])
+    return raws

@@ -1,0 +1,150 @@
+"""What is checked of every request before a route sees it: who sends it, and whether its body can be read at all."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from api.errors import ApiError, invalid, too_large
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OPEN_ROUTE: Final = "GET /health"
+_FILE_PATH: Final = "/files/"
+_JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who sends a request.
+
+    Parameters
+    ----------
+    subject
+        The id that never changes.
+    name
+        The username, as ASCII.
+    """
+
+    subject: str
+    name: str
+
+
+class Gate:
+    """Lets in what may come in.
+
+    Parameters
+    ----------
+    readers_group
+        Who may ask.
+    writers_group
+        Who may ask and send.
+    max_body_bytes
+        The largest body.
+    """
+
+    def __init__(self, *, readers_group: str, writers_group: str, max_body_bytes: int) -> None:
+        self._readers_group = readers_group
+        self._writers_group = writers_group
+        self._max_body_bytes = max_body_bytes
+
+    def check(self, event: Mapping[str, object]) -> dict[str, object]:
+        """Return the event with its body as text and its path as it was sent.
+
+        Raises
+        ------
+        ApiError
+            If the caller may not do this, or the body is too large or no text.
+        """
+        method = _text(event, "requestContext", "http", "method")
+        if event.get("routeKey") != OPEN_ROUTE:
+            self._authorize(event, method)
+        checked = {**event, "rawPath": _encode_id(_text(event, "rawPath"))}
+        if method == "POST":
+            checked |= {"body": self._read_body(event), "isBase64Encoded": False}
+        return checked
+
+    def _authorize(self, event: Mapping[str, object], method: str) -> None:
+        # The authorizer has let the token in already: without one we are not where we think we are.
+        if not _claims(event):
+            raise ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", "there is no valid token in the request")
+        allowed = {self._readers_group, self._writers_group} if method == "GET" else {self._writers_group}
+        if allowed.isdisjoint(_groups(event)):
+            group = self._writers_group if method != "GET" else self._readers_group
+            raise ApiError(
+                HTTPStatus.FORBIDDEN,
+                "forbidden",
+                f"this needs a user of the group {group!r}; after joining it, sign in again",
+            )
+
+    def _read_body(self, event: Mapping[str, object]) -> str:
+        media_type = _text(event, "headers", "content-type").partition(";")[0].strip().lower()
+        if media_type not in {"", _JSON}:
+            raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", f"the body should be {_JSON}")
+        body = _text(event, "body")
+        if event.get("isBase64Encoded"):
+            try:
+                text = base64.b64decode(body, validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError) as error:
+                raise invalid("the body is not UTF-8") from error
+        else:
+            text = body
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise invalid("the body is not UTF-8") from error
+        if size > self._max_body_bytes:
+            raise too_large(f"the body has {size} bytes; at most {self._max_body_bytes} are taken: upload a file")
+        if not text.strip():
+            raise invalid("the body is empty")
+        return text
+
+
+def caller_of(event: Mapping[str, object]) -> Caller:
+    """Return who sends the request."""
+    claims = _claims(event)
+    # An access token and an id token name the user differently.
+    name = claims.get("username") or claims.get("cognito:username") or claims["sub"]
+    return Caller(subject=claims["sub"], name=quote(name, safe="@+."))
+
+
+def request_id_of(event: Mapping[str, object]) -> str:
+    """Return the id of the request, which the access log has too."""
+    return _text(event, "requestContext", "requestId")
+
+
+def _claims(event: Mapping[str, object]) -> dict[str, str]:
+    claims = _part(event, "requestContext", "authorizer", "jwt", "claims")
+    return {name: value for name, value in claims.items() if isinstance(value, str)} if "sub" in claims else {}
+
+
+def _groups(event: Mapping[str, object]) -> set[str]:
+    # API Gateway hands a list over as text, its items between brackets and parted by spaces.
+    return set(_claims(event).get("cognito:groups", "").strip("[]").replace(",", " ").split())
+
+
+def _encode_id(path: str) -> str:
+    """Encode a file's id again, so that the path's last part is one part.
+
+    API Gateway decodes all of a path but the percent sign itself.
+    """
+    if not path.startswith(_FILE_PATH):
+        return path
+    return _FILE_PATH + quote(path.removeprefix(_FILE_PATH).replace("%25", "%"), safe="")
+
+
+def _part(event: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    part: object = event
+    for name in names:
+        part = part.get(name) if isinstance(part, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _text(event: Mapping[str, object], *names: str) -> str:
+    value = (_part(event, *names[:-1]) if names[1:] else event).get(names[-1])
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,264 @@
+"""The routes: what is asked, handed on, and what is answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from botocore.exceptions import BotoCoreError, ClientError
+
+from api.cursors import MAX_CURSOR_CHARACTERS
+from api.errors import ApiError, invalid, not_found
+from api.models import (
+    VERSION,
+    ErrorAnswer,
+    FieldError,
+    FileDetail,
+    FileList,
+    FileStatus,
+    GatewayAnswer,
+    Health,
+    RecordsAnswer,
+    RecordsRequest,
+    UploadAnswer,
+    UploadRequest,
+)
+from api.requests import caller_of, request_id_of
+from api.strict_json import parse
+from shared.observability import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+    from pydantic import BaseModel
+
+    from api.files import Files
+    from api.records import Records, Sent
+    from api.uploads import Uploads
+
+_SECURITY_SCHEMES: Final[dict[str, SecurityScheme]] = {"token": HTTPBearer(bearerFormat="JWT")}
+_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
+_REFUSALS: Final = {
+    400: "The request is wrong in itself",
+    403: "The user is in no group that may do this",
+    404: "It is not there",
+    409: "The Idempotency-Key was used for something else",
+    413: "The request is more than is taken",
+    415: "The body is not said to be JSON",
+    500: "Our mistake",
+    503: "AWS failed; try again later",
+}
+_MESSAGES: Final = {"data": "should be a record, or a list of at least one record"}
+_ALWAYS: Final = (400, 403, 500, 503)
+_MAX_SHOWN_ERRORS: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What does the work; each is made when its route is first asked for.
+
+    Parameters
+    ----------
+    name
+        The name that /health says.
+    records, uploads, files
+        Give the work of their routes.
+    """
+
+    name: str
+    records: Callable[[], Records]
+    uploads: Callable[[], Uploads]
+    files: Callable[[], Files]
+
+
+def build_app(services: Services) -> APIGatewayHttpResolver:
+    """Declare the routes.
+
+    Parameters
+    ----------
+    services
+        What does the work.
+    """
+    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse)
+    _add_records(app, services)
+    _add_files(app, services)
+
+    @app.get(
+        "/health",
+        summary="Say that the API answers",
+        responses={200: _answer("It does", Health), 429: _answer("Too many requests", GatewayAnswer)},
+    )
+    def health() -> Health:
+        return Health(service=services.name, version=VERSION, status="ok")
+
+    @app.not_found
+    def refuse_route(_error: Exception) -> Response[str]:
+        return answer_error(app.current_event.raw_event, not_found("there is no such route"))
+
+    _add_errors(app)
+    return app
+
+
+def _add_errors(app: APIGatewayHttpResolver) -> None:
+    def answer(error: ApiError) -> Response[str]:
+        return answer_error(app.current_event.raw_event, error)
+
+    def refuse_invalid(error: RequestValidationError) -> Response[str]:
+        return answer(_explain(error))
+
+    def fail_for_now(_error: ClientError | BotoCoreError) -> Response[str]:
+        logger.exception("AWS failed")
+        return answer(ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "this did not work now; try again later"))
+
+    def fail(_error: Exception) -> Response[str]:
+        logger.exception("request failed")
+        return answer(
+            ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "this is our mistake, and it is logged")
+        )
+
+    app.exception_handler(ApiError)(answer)
+    app.exception_handler(RequestValidationError)(refuse_invalid)
+    app.exception_handler([ClientError, BotoCoreError])(fail_for_now)
+    app.exception_handler(Exception)(fail)
+
+
+def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
+    def sent(body: RecordsRequest) -> Sent:
+        from api.records import Sent  # noqa: PLC0415 - only these routes need what it imports
+
+        event = app.current_event
+        return Sent(
+            text=event.body or "",
+            record_type=body.record_type,
+            caller=caller_of(event.raw_event),
+            request_id=request_id_of(event.raw_event),
+            function_name=app.lambda_context.function_name,
+        )
+
+    @app.post("/validate", summary="Check records", responses=_responses(RecordsAnswer, 413, 415), security=_TOKEN)
+    def validate(body: Annotated[RecordsRequest, Body()]) -> RecordsAnswer:
+        return services.records().validate(sent(body))
+
+    @app.post(
+        "/process",
+        summary="Check records and store the valid ones",
+        description="Sending the same again stores nothing again, and is answered the same.",
+        responses=_responses(RecordsAnswer, 409, 413, 415),
+        security=_TOKEN,
+    )
+    def process(
+        body: Annotated[RecordsRequest, Body()],
+        idempotency_key: Annotated[
+            str | None,
+            Header(alias="Idempotency-Key", min_length=1, max_length=128, description="Else the records themselves."),
+        ] = None,
+    ) -> RecordsAnswer:
+        return services.records().process(sent(body), idempotency_key)
+
+
+def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
+    @app.post(
+        "/uploads",
+        summary="Get a form to upload a file with",
+        responses=_responses(UploadAnswer, 413, 415),
+        security=_TOKEN,
+    )
+    def sign_upload(body: Annotated[UploadRequest, Body()]) -> UploadAnswer:
+        return services.uploads().sign(body, caller_of(app.current_event.raw_event))
+
+    @app.get("/files", summary="List files, the latest first", responses=_responses(FileList), security=_TOKEN)
+    def list_files(
+        status: Annotated[FileStatus | None, Query(description="Only those in this state.")] = None,
+        day: Annotated[date | None, Query(description="Only those processed on this day, in UTC.")] = None,
+        limit: Annotated[int, Query(ge=1, le=100, description="Files of a page.")] = 20,
+        cursor: Annotated[
+            str | None, Query(min_length=1, max_length=MAX_CURSOR_CHARACTERS, description="Of the page before.")
+        ] = None,
+    ) -> FileList:
+        caller = caller_of(app.current_event.raw_event)
+        return services.files().list(status=status, day=day, limit=limit, cursor=cursor, caller=caller)
+
+    @app.get("/files/<file_id>", summary="Show a file", responses=_responses(FileDetail, 404), security=_TOKEN)
+    def show_file(
+        file_id: Annotated[str, Path(description="The id, URL-encoded, its slashes too.")],
+        version_id: Annotated[
+            str | None, Query(min_length=1, max_length=1024, description="A certain version.")
+        ] = None,
+    ) -> FileDetail:
+        return services.files().show(unquote(file_id), version_id)
+
+
+def answer_error(event: Mapping[str, object], error: ApiError) -> Response[str]:
+    """Render a refusal or a failure: the one shape of all errors."""
+    body = ErrorAnswer(
+        code=error.code,
+        message=error.message,
+        request_id=request_id_of(event),
+        errors=[FieldError(field=name, message=message) for name, message in error.fields.items()],
+    )
+    return Response(error.status, content_types.APPLICATION_JSON, body.model_dump_json())
+
+
+def openapi(app: APIGatewayHttpResolver) -> dict[str, object]:
+    """Return the OpenAPI document of the routes."""
+    document: dict[str, object] = json.loads(
+        app.get_openapi_json_schema(
+            title="File pipeline",
+            version=VERSION,
+            description="Send records and files, and see what became of them.",
+            security_schemes=_SECURITY_SCHEMES,
+        )
+    )
+    # Powertools' own status and shape of what does not validate: ours is 400.
+    for path in _parts(document["paths"]):
+        for operation in _parts(path):
+            responses = operation["responses"]
+            if isinstance(responses, dict):
+                responses.pop("422", None)
+    schemas = _part(document, "components", "schemas")
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return document
+
+
+def _parts(value: object) -> list[dict[str, object]]:
+    return [part for part in value.values() if isinstance(part, dict)] if isinstance(value, dict) else []
+
+
+def _part(value: object, *names: str) -> dict[str, object]:
+    for name in names:
+        value = value[name] if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _responses(model: type[BaseModel], *refusals: int) -> dict[int, OpenAPIResponse]:
+    return {
+        200: _answer("Done", model),
+        401: _answer("There is no valid token in the request", GatewayAnswer),
+        429: _answer("Too many requests", GatewayAnswer),
+        **{status: _answer(_REFUSALS[status], ErrorAnswer) for status in sorted({*_ALWAYS, *refusals})},
+    }
+
+
+def _answer(description: str, model: type[BaseModel]) -> OpenAPIResponse:
+    return {"description": description, "content": {"application/json": {"model": model}}}
+
+
+def _explain(error: RequestValidationError) -> ApiError:
+    """Say which fields are wrong, without what is ours to know."""
+    fields: dict[str, str] = {}
+    for detail in error.errors():
+        place = [str(part) for part in detail["loc"][1:]]
+        # What stands behind a choice of types is told by the field itself.
+        name = place[0] if place else "body"
+        fields.setdefault(name, _MESSAGES.get(name) or str(detail["msg"]))
+    shown = dict(list(fields.items())[:_MAX_SHOWN_ERRORS])
+    return invalid("; ".join(f"{name}: {message}" for name, message in shown.items()), shown)

@@ -1,0 +1,86 @@
+"""Uploads past the API: a form that S3 takes, for one key, one type and one size."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from api.errors import invalid
+from api.models import UploadAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from types_boto3_s3 import S3Client
+
+    from api.models import UploadRequest
+    from api.requests import Caller
+    from api.settings import ApiSettings
+    from shared.rules import IntakeRules
+
+_UPLOADER_FIELD = "x-amz-meta-uploaded-by"
+_FILE_NAME = "${"  # S3 would put the name of the posted file in its place
+
+
+class Uploads:
+    """Signs uploads.
+
+    Parameters
+    ----------
+    presigner
+        Gives the client that signs, when it is needed.
+    rules
+        Which objects are taken in.
+    settings
+        The function's settings.
+    """
+
+    def __init__(self, presigner: Callable[[], S3Client], rules: IntakeRules, settings: ApiSettings) -> None:
+        self._presigner = presigner
+        self._rules = rules
+        self._settings = settings
+
+    def sign(self, request: UploadRequest, caller: Caller) -> UploadAnswer:
+        """Return the form to upload a file with.
+
+        Raises
+        ------
+        ApiError
+            If the file would not be taken in.
+        """
+        key = self._settings.uploads_prefix + request.name
+        problem = self._refuse(request.name) or self._rules.refuse_key(key)
+        if problem:
+            raise invalid(problem, {"name": problem})
+        fixed = {
+            "Content-Type": request.content_type,
+            "x-amz-server-side-encryption": "aws:kms",
+            "x-amz-server-side-encryption-aws-kms-key-id": self._settings.key_arn,
+            _UPLOADER_FIELD: caller.name,
+        }
+        expires_at = datetime.now(UTC) + timedelta(seconds=self._settings.link_seconds)
+        form = self._presigner().generate_presigned_post(
+            self._settings.bucket,
+            key,
+            Fields=dict(fixed),
+            Conditions=[
+                ["content-length-range", 0, self._settings.max_object_bytes],
+                *({name: value} for name, value in fixed.items()),
+            ],
+            ExpiresIn=self._settings.link_seconds,
+        )
+        return UploadAnswer(
+            url=form["url"],
+            fields=form["fields"],
+            key=key,
+            max_bytes=self._settings.max_object_bytes,
+            expires_at=expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        )
+
+    @staticmethod
+    def _refuse(name: str) -> str | None:
+        if not name.isprintable() or name.startswith("/") or _FILE_NAME in name:
+            return "name should be printable, not begin with a slash, and have no ${ in it"
+        if not name.isascii() and len(name.encode()) > 900:  # noqa: PLR2004 - as its characters
+            return "name is longer than 900 bytes"
+        return None

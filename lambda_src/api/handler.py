@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
 
 from api.errors import ApiError
 from api.requests import Gate
@@ -99,6 +100,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
     dict
         The answer, in payload format 2.0.
     """
+    metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
     try:
         checked = _gate.check(event)
     except ApiError as error:

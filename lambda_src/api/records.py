@@ -138,7 +138,8 @@ class Records:
             data = bytes(msgspec.json.decode(sent.text, type=_Body).data)
             items = [data] if data.startswith(b"{") else [bytes(raw) for raw in _raws(data)]
         except (msgspec.DecodeError, UnicodeError) as error:
-            raise invalid("data is not JSON that can be stored") from error
+            # Python's own parser lets lone surrogates pass.
+            raise invalid(f"data is not JSON: {str(error).removeprefix('JSON is malformed: ')}") from error
         if len(items) > self._settings.max_records:
             raise too_large(
                 f"data has {len(items)} records; at most {self._settings.max_records} are taken: upload a file instead"

@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from api.cursors import MAX_CURSOR_CHARACTERS
@@ -34,7 +35,7 @@ from api.models import (
 )
 from api.requests import caller_of, request_id_of
 from api.strict_json import parse
-from shared.observability import logger
+from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
@@ -143,9 +144,14 @@ def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
             function_name=app.lambda_context.function_name,
         )
 
+    def counted(answer: RecordsAnswer) -> RecordsAnswer:
+        for name, value in (("RecordsValid", answer.records_valid), ("RecordsRejected", answer.records_rejected)):
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        return answer
+
     @app.post("/validate", summary="Check records", responses=_responses(RecordsAnswer, 413, 415), security=_TOKEN)
     def validate(body: Annotated[RecordsRequest, Body()]) -> RecordsAnswer:
-        return services.records().validate(sent(body))
+        return counted(services.records().validate(sent(body)))
 
     @app.post(
         "/process",
@@ -161,7 +167,7 @@ def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
             Header(alias="Idempotency-Key", min_length=1, max_length=128, description="Else the records themselves."),
         ] = None,
     ) -> RecordsAnswer:
-        return services.records().process(sent(body), idempotency_key)
+        return counted(services.records().process(sent(body), idempotency_key))
 
 
 def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote_plus
 
@@ -213,22 +214,26 @@ def handler(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Ha
     return import_handler()
 
 
-def declared_environment(stack: DeclaredStack) -> dict[str, str]:
-    """The environment variables that the program sets on the ingest function."""
-    variables = stack.one("Function", "-ingest").part("environment")["variables"]
+def declared_environment(stack: DeclaredStack, purpose: str = "ingest") -> dict[str, str]:
+    """The environment variables that the program sets on a function."""
+    variables = stack.one("Function", f"-{purpose}").part("environment")["variables"]
     assert isinstance(variables, dict)
     return {name: str(value) for name, value in variables.items()}
 
 
 def import_handler() -> Handler:
-    """Import the function anew, as a cold start does."""
-    logging.Logger.manager.loggerDict.pop("ingest", None)  # or it would print where the first test listened
-    for client in (clients.s3, clients.sqs, clients.dynamodb):
+    """Import the ingest function anew."""
+    real: Handler = import_function("ingest").handler
+    return real
+
+
+def import_function(purpose: str) -> ModuleType:
+    """Import a function anew, as a cold start does."""
+    logging.Logger.manager.loggerDict.pop(purpose, None)  # or it would print where the first test listened
+    for client in (clients.s3, clients.sqs, clients.dynamodb, clients.kms, clients.presigner):
         client.cache_clear()
     importlib.reload(importlib.import_module("shared.observability"))
-    module = importlib.reload(importlib.import_module("ingest.handler"))
-    real: Handler = module.handler
-    return real
+    return importlib.reload(importlib.import_module(f"{purpose}.handler"))
 
 
 def message(*records: dict[str, object], body: str | None = None, attempt: int = 1) -> dict[str, object]:

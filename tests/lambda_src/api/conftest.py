@@ -1,0 +1,120 @@
+"""The API's function on moto, asked as API Gateway asks it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, cast
+from urllib.parse import parse_qsl, urlencode
+
+import boto3
+import pytest
+
+from tests.conftest import DeclaredStack
+from tests.lambda_src.conftest import (
+    BUCKET,
+    Aws,
+    LambdaContext,
+    declared_environment,
+    import_function,
+    load_event,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_kms import KMSClient
+
+Body: TypeAlias = "dict[str, object]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    body: Body
+
+    def fields(self) -> dict[str, str]:
+        """What is said of each field."""
+        errors = cast("list[dict[str, str]]", self.body["errors"])
+        return {error["field"]: error["message"] for error in errors}
+
+
+@dataclass(kw_only=True)
+class Api:
+    """Asks the API's function, as a user."""
+
+    handler: Callable[[dict[str, object], LambdaContext], dict[str, object]]
+    groups: str | None = "[writers]"
+    subject: str = "93f4b8a2-0011-7022-8c33-445566778899"
+    contexts: list[LambdaContext] = field(default_factory=list)
+
+    def get(self, path: str, **query: object) -> Answer:
+        return self.answer(self.event("GET", path, query=urlencode(query)))
+
+    def post(self, path: str, body: object, **headers: str) -> Answer:
+        return self.send(path, json.dumps(body), **headers)
+
+    def send(self, path: str, body: str | bytes, **headers: str) -> Answer:
+        return self.answer(self.event("POST", path, body=body, headers=headers))
+
+    def event(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        body: str | bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, object]:
+        """A request in payload format 2.0."""
+        event = load_event("http_api_request.json")
+        context = cast("dict[str, dict[str, object]]", event["requestContext"])
+        context["http"] |= {"method": method, "path": path}
+        claims = cast("dict[str, str]", context["authorizer"]["jwt"]["claims"])  # type: ignore[index]
+        claims["sub"] = self.subject
+        claims["cognito:groups"] = self.groups or ""
+        if self.groups is None:
+            del claims["cognito:groups"]
+        key = f"{method} {'/files/{id+}' if path.startswith('/files/') else path}"
+        given = cast("dict[str, str]", event["headers"])
+        event |= {"routeKey": key, "rawPath": path, "rawQueryString": query}
+        if query:
+            event["queryStringParameters"] = dict(parse_qsl(query))
+        if body is not None:
+            given["content-type"] = "application/json"
+            encoded = isinstance(body, bytes)
+            event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
+            event["isBase64Encoded"] = encoded
+        for name, value in (headers or {}).items():
+            given[name.replace("_", "-").lower()] = value
+        return event
+
+    def answer(self, event: dict[str, object]) -> Answer:
+        answered = self.handler(event, LambdaContext(function_name="file-pipeline-dev-api"))
+        headers = cast("dict[str, str]", answered.get("headers") or {})
+        multi = cast("dict[str, list[str]]", answered.get("multiValueHeaders") or {})
+        content_type = headers.get("Content-Type") or multi["Content-Type"][0]
+        assert content_type == "application/json"
+        return Answer(status=int(str(answered["statusCode"])), body=json.loads(str(answered["body"])))
+
+
+@pytest.fixture
+def kms(aws: Aws) -> KMSClient:
+    del aws  # the region and the fake credentials
+    return boto3.client("kms")
+
+
+@pytest.fixture
+def api(aws: Aws, kms: KMSClient, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Api:
+    here = {
+        "BUCKET_NAME": BUCKET,
+        "CATALOG_TABLE_NAME": aws.table,
+        "KEY_ARN": kms.create_key()["KeyMetadata"]["Arn"],
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "MAX_RECORDS": "50",
+    }
+    for name, value in {**declared_environment(dev, "api"), **here}.items():
+        monkeypatch.setenv(name, value)
+    return Api(handler=import_function("api").handler)

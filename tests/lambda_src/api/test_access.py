@@ -1,0 +1,128 @@
+"""Who may do what, and what is answered where nothing works."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.conftest import Calls
+
+RECORD = {"data": {"shipment_id": "a", "status": "b", "timestamp": "2026-11-20T08:15:00Z"}}
+POSTS = [("/validate", RECORD), ("/process", RECORD), ("/uploads", {"name": "a.csv"})]
+
+
+def test_health_is_open_and_says_service_and_version(api: Api) -> None:
+    event = api.event("GET", "/health")
+    del event["requestContext"]["authorizer"]  # type: ignore[attr-defined]
+
+    answer = api.answer(event)
+
+    assert (answer.status, answer.body) == (200, {"service": "api", "version": "1.0.0", "status": "ok"})
+
+
+@pytest.mark.parametrize("groups", ["[readers]", "[writers]", "[auditors readers]"])
+def test_readers_and_writers_may_ask(api: Api, groups: str) -> None:
+    api.groups = groups
+
+    assert api.get("/files").status == 200
+
+
+@pytest.mark.parametrize("groups", ["[writers]", "[readers writers]"])
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_writers_may_send(api: Api, groups: str, path: str, body: object) -> None:
+    api.groups = groups
+
+    assert api.post(path, body).status == 200
+
+
+@pytest.mark.parametrize("groups", ["[readers]", "[writers-of-books]", "[]", None])
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_others_may_not_send(api: Api, groups: str | None, path: str, body: object) -> None:
+    api.groups = groups
+
+    answer = api.post(path, body)
+
+    assert (answer.status, answer.body["code"]) == (403, "forbidden")
+    assert "'writers'" in str(answer.body["message"])
+
+
+@pytest.mark.parametrize("groups", ["[auditors]", "[]", None])
+@pytest.mark.parametrize("path", ["/files", "/files/some-id"])
+def test_users_without_a_group_may_not_ask(api: Api, groups: str | None, path: str) -> None:
+    api.groups = groups
+
+    assert api.get(path).status == 403
+
+
+def test_without_the_authorizer_nothing_is_open(api: Api) -> None:
+    event = api.event("GET", "/files")
+    del event["requestContext"]["authorizer"]  # type: ignore[attr-defined]
+
+    answer = api.answer(event)
+
+    assert (answer.status, answer.body["code"]) == (401, "unauthorized")
+
+
+def test_a_route_that_is_not_there(api: Api) -> None:
+    answer = api.get("/secrets")
+
+    assert (answer.status, answer.body["code"]) == (404, "not_found")
+    assert answer.body["request_id"] == "JKJaXmPLvHcESHA="
+
+
+def test_aws_that_fails_for_now_is_a_503_that_tells_nothing(api: Api, calls: Calls) -> None:
+    calls.fail("Query", "ThrottlingException")
+
+    answer = api.get("/files")
+
+    assert (answer.status, answer.body["code"]) == (503, "unavailable")
+    assert "injected" not in str(answer.body)
+
+
+def test_a_mistake_of_ours_is_a_500_that_tells_nothing(
+    api: Api, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls.faults["Query"] = [KeyError("/var/task/secret.py")]
+
+    answer = api.get("/files")
+
+    assert (answer.status, answer.body["code"]) == (500, "internal_error")
+    assert "secret" not in str(answer.body)
+    assert "secret.py" in capsys.readouterr().out, "not logged"
+
+
+def test_tokens_are_not_logged(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.get("/files")
+    api.post("/validate", {"data": 1})
+
+    assert "eyJraWQ" not in capsys.readouterr().out
+
+
+@given(
+    method=st.sampled_from(["GET", "POST"]),
+    path=st.sampled_from(["/validate", "/process", "/uploads", "/files", "/files/x", "/health"]),
+    body=st.one_of(st.none(), st.text(max_size=40), st.binary(max_size=40)),
+    query=st.dictionaries(
+        st.sampled_from(["status", "day", "limit", "cursor", "version_id", "x"]), st.text(max_size=9), max_size=3
+    ),
+    headers=st.dictionaries(st.sampled_from(["Content_Type", "Idempotency_Key"]), st.text(max_size=9), max_size=2),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+def test_no_request_breaks_it(
+    api: Api,
+    method: str,
+    path: str,
+    body: str | bytes | None,
+    query: dict[str, str],
+    headers: dict[str, str],
+) -> None:
+    event = api.event(method, path, body=body, headers=headers)
+    event["queryStringParameters"] = query
+
+    answer = api.answer(event)
+
+    assert answer.status < 500, answer
+    if answer.status >= 400:
+        assert set(answer.body) == {"code", "message", "request_id", "errors"}

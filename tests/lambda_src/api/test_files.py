@@ -1,0 +1,265 @@
+"""GET /files, GET /files/{id} and POST /uploads."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.catalog import Catalog, Worker
+from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
+from tests.lambda_src.api.conftest import Answer, Api
+from tests.lambda_src.conftest import BUCKET, Aws
+
+START = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SHARDS = 8
+
+
+def add(
+    aws: Aws, key: str, status: Status = Status.COMPLETED, *, at: datetime = START, version: str = "v1", **results: str
+) -> ObjectVersion:
+    """Catalog a file as the ingest function does."""
+    file = ObjectVersion(
+        bucket=BUCKET,
+        key=key,
+        version_id=version,
+        etag="0" * 32,
+        size=7,
+        sequencer="0A",
+        event_name="ObjectCreated:Put",
+        event_time="2026-11-20T12:00:00.000Z",
+    )
+    worker = Worker(request_id="r", function_name="ingest", attempt=1, started_at=at, deadline=at)
+    catalog = Catalog(
+        aws.dynamodb,
+        aws.table,
+        shards=SHARDS,
+        retention=timedelta(days=365),
+        stage="dev",
+        region="eu-central-1",
+        now=lambda: at,
+    )
+    facts = ObjectFacts(user_metadata={"uploaded-by": "grace"})
+    catalog.record(file, facts, Outcome(status=status, results=results), worker)
+    return file
+
+
+def keys(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.body
+    return [str(file["key"]) for file in cast("list[dict[str, object]]", answer.body["files"])]
+
+
+def walk(api: Api, limit: int, **query: object) -> list[str]:
+    """All pages of a list."""
+    found: list[str] = []
+    answer = api.get("/files", limit=limit, **query)
+    while True:
+        page = keys(answer)
+        assert len(page) <= limit
+        found += page
+        if answer.body["cursor"] is None:
+            return found
+        assert len(page) == limit
+        answer = api.get("/files", limit=limit, cursor=answer.body["cursor"], **query)
+
+
+@pytest.fixture
+def catalog(aws: Aws) -> list[str]:
+    """Thirty files, several in one millisecond, the latest first; every third is rejected."""
+    for number in range(30):
+        status = Status.REJECTED if number % 3 == 0 else Status.COMPLETED
+        add(aws, f"uploads/{number:02d}.csv", status, at=START + timedelta(milliseconds=number // 4))
+    return [f"uploads/{number:02d}.csv" for number in reversed(range(30))]
+
+
+def test_all_files_newest_first(api: Api, catalog: list[str]) -> None:
+    times = [file["processed_at"] for file in cast("list[dict[str, str]]", api.get("/files", limit=100).body["files"])]
+
+    assert sorted(walk(api, 100)) == sorted(catalog)
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 7, 29, 30, 100])
+def test_pages_have_every_file_once(api: Api, catalog: list[str], limit: int) -> None:
+    assert walk(api, limit) == walk(api, 100)
+    assert sorted(walk(api, limit)) == sorted(catalog)
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+def test_by_status(api: Api, catalog: list[str], limit: int) -> None:
+    expected = [key for key in catalog if int(key[8:10]) % 3 == 0]
+
+    assert sorted(walk(api, limit, status="REJECTED")) == sorted(expected)
+    assert walk(api, limit, status="SKIPPED") == []
+
+
+def test_by_day(api: Api, aws: Aws) -> None:
+    midnight = datetime(2026, 11, 20, tzinfo=UTC)
+    for key, at in {
+        "before": midnight - timedelta(milliseconds=1),
+        "first": midnight,
+        "last": midnight + timedelta(days=1, milliseconds=-1),
+        "after": midnight + timedelta(days=1),
+    }.items():
+        add(aws, key, at=at)
+
+    assert keys(api.get("/files", day="2026-11-20")) == ["last", "first"]
+    assert keys(api.get("/files", day="2026-11-20", status="COMPLETED")) == ["last", "first"]
+    assert keys(api.get("/files", day="2026-11-22")) == []
+
+
+def test_a_file_that_comes_later_does_not_move_the_pages(api: Api, aws: Aws, catalog: list[str]) -> None:
+    first = api.get("/files", limit=10)
+    add(aws, "uploads/new.csv", at=START + timedelta(hours=1))
+
+    second = api.get("/files", limit=10, cursor=first.body["cursor"])
+    third = api.get("/files", limit=10, cursor=second.body["cursor"])
+
+    assert sorted(keys(first) + keys(second) + keys(third)) == sorted(catalog)
+
+
+@pytest.mark.parametrize(
+    "query", [{"limit": 0}, {"limit": 101}, {"limit": "x"}, {"status": "DONE"}, {"day": "2026-02-30"}, {"cursor": ""}]
+)
+def test_a_wrong_question_names_its_field(api: Api, query: dict[str, object]) -> None:
+    event = api.event("GET", "/files")
+    event["queryStringParameters"] = {name: str(value) for name, value in query.items()}
+
+    answer = api.answer(event)
+
+    assert (answer.status, answer.body["code"]) == (400, "invalid_request")
+    assert set(answer.fields()) == set(query)
+
+
+def test_a_changed_or_foreign_cursor_is_refused(api: Api, catalog: list[str]) -> None:
+    assert catalog
+    cursor = str(api.get("/files", limit=2).body["cursor"])
+    raw = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    raw[-1] ^= 1
+    changed = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    refused = [
+        api.get("/files", cursor=changed),
+        api.get("/files", cursor=cursor, status="COMPLETED"),
+        api.get("/files", cursor=cursor, day="2026-11-20"),
+        api.get("/files", cursor=cursor[:-8]),
+        api.get("/files", cursor="not a cursor"),
+        api.get("/files", cursor=base64.urlsafe_b64encode(b'["9", "f"]').decode()),
+    ]
+    api.subject = "somebody-else"
+    refused.append(api.get("/files", cursor=cursor))
+
+    assert [answer.status for answer in refused] == [400] * 7
+    assert all("cursor" in answer.fields() for answer in refused)
+
+
+def test_a_cursor_tells_nothing(api: Api, catalog: list[str]) -> None:
+    assert catalog
+    cursor = str(api.get("/files", limit=2).body["cursor"])
+
+    assert b"2026" not in base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+
+
+@given(
+    st.lists(st.integers(0, 5), min_size=1, max_size=30),
+    st.integers(1, 12),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+def test_any_times_any_page_size(api: Api, aws: Aws, times: list[int], limit: int) -> None:
+    prefix = f"{id(times)}-{len(times)}"
+    day = datetime(2020 + hash((tuple(times), limit)) % 5000, 1, 1, tzinfo=UTC)
+    names = [f"{prefix}-{number}" for number in range(len(times))]
+    for name, time in zip(names, times, strict=True):
+        add(aws, name, at=day + timedelta(milliseconds=time))
+
+    found = walk(api, limit, day=day.date())
+
+    assert sorted(name for name in found if name.startswith(prefix)) == sorted(names)
+
+
+def test_one_file(api: Api, aws: Aws) -> None:
+    file = add(aws, "uploads/a b/ü+%2F#?.csv", rejected_key="rejected/a/v1.ndjson.gz")
+
+    answer = api.get("/files/" + arrived(file.object_id))
+
+    assert answer.status == 200
+    assert (answer.body["id"], answer.body["key"]) == (file.object_id, file.key)
+    assert (answer.body["uploaded_by"], answer.body["versions"]) == ("grace", ["v1"])
+    url = str(answer.body["rejects_url"])
+    assert "rejected/a/v1.ndjson.gz" in url
+    assert "X-Amz-Expires=900" in url
+
+
+def test_one_version_of_a_file(api: Api, aws: Aws) -> None:
+    file = add(aws, "uploads/a.csv", version="v1")
+    add(aws, "uploads/a.csv", Status.REJECTED, version="v2", at=START + timedelta(seconds=1))
+    path = "/files/" + arrived(file.object_id)
+
+    assert api.get(path).body["version_id"] == "v2"
+    assert api.get(path).body["versions"] == ["v2", "v1"]
+    assert api.get(path, version_id="v1").body["status"] == "COMPLETED"
+    assert api.get(path, version_id="v3").status == 404
+
+
+def test_what_is_no_file_is_not_found(api: Api, aws: Aws) -> None:
+    add(aws, "uploads/a.csv")
+
+    for path in ("nope", f"latest:{BUCKET}/uploads/a.csv", "%25"):
+        answer = api.get(f"/files/{path}")
+        assert (answer.status, answer.body["code"]) == (404, "not_found")
+
+
+def test_an_upload_is_signed_for_one_key_type_and_size(api: Api) -> None:
+    answer = api.post("/uploads", {"name": "shipments/a b.csv", "content_type": "text/csv"})
+
+    fields = cast("dict[str, str]", answer.body["fields"])
+    policy = json.loads(base64.b64decode(fields["policy"]))
+    assert answer.status == 200
+    assert answer.body["key"] == fields["key"] == "uploads/shipments/a b.csv"
+    assert ["content-length-range", 0, 1024**3] in policy["conditions"]
+    exact = {name: value for part in policy["conditions"] if isinstance(part, dict) for name, value in part.items()}
+    assert exact["key"] == "uploads/shipments/a b.csv"
+    assert exact["Content-Type"] == "text/csv"
+    assert exact["x-amz-meta-uploaded-by"] == "ada"
+    assert exact["x-amz-server-side-encryption"] == "aws:kms"
+    assert exact["x-amz-server-side-encryption-aws-kms-key-id"].startswith("arn:aws:kms:")
+    assert not any(part[0] == "starts-with" for part in policy["conditions"] if isinstance(part, list))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("a.exe", "extension .exe is not taken in"),
+        ("temp/a.csv", "objects under temp/ are not taken in"),
+        ("folder/", "key is a folder, not a file"),
+        ("/a.csv", "name should be printable"),
+        ("${filename}", "name should be printable"),
+        ("a\nb.csv", "name should be printable"),
+        ("ü" * 500, "name is longer than 900 bytes"),
+    ],
+)
+def test_an_upload_that_would_not_be_taken_in_is_refused_now(api: Api, name: str, problem: str) -> None:
+    answer = api.post("/uploads", {"name": name})
+
+    assert answer.status == 400
+    assert answer.fields()["name"].startswith(problem)
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 3}, {"name": "a.csv", "content_type": "text/csv\r\nx"}])
+def test_a_wrong_upload_names_its_field(api: Api, body: dict[str, object]) -> None:
+    answer = api.post("/uploads", body)
+
+    assert answer.status == 400
+    assert set(answer.fields()) == ({"content_type"} if "content_type" in body else {"name"})
+
+
+def arrived(object_id: str) -> str:
+    """An id as API Gateway hands it over: decoded, but for the percent sign."""
+    encoded = quote(object_id, safe="")
+    return object_id.replace("%", "%25") if "%" in encoded else encoded

@@ -1,0 +1,245 @@
+"""POST /validate and POST /process: the files' own checks, and each request stored once."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.records.parse import load_schema, parse
+from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.conftest import BUCKET, Aws, Calls
+
+GOOD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00", "more": 1}
+BAD = {"shipment_id": "SHP-2", "status": "delivered", "timestamp": "2026-02-30T00:00:00Z"}
+
+
+def stored(aws: Aws, answer_id: object) -> dict[str, object]:
+    pages = aws.dynamodb.query(
+        TableName=aws.table,
+        KeyConditionExpression="object_id = :id",
+        ExpressionAttributeValues={":id": {"S": str(answer_id)}},
+    )["Items"]
+    (item,) = pages
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def objects(aws: Aws) -> dict[str, int]:
+    """Key → number of versions."""
+    versions = aws.s3.list_object_versions(Bucket=BUCKET).get("Versions", [])
+    keys = [version["Key"] for version in versions]
+    return {key: keys.count(key) for key in keys}
+
+
+def test_validate_answers_per_record_and_notes_it(api: Api, aws: Aws) -> None:
+    answer = api.post("/validate", {"data": [GOOD, BAD, 7]})
+
+    assert answer.status == 200
+    assert answer.body["results"] == [
+        {"number": 1, "valid": True, "reason": None},
+        {"number": 2, "valid": False, "reason": "timestamp: invalid RFC3339 encoded datetime"},
+        {"number": 3, "valid": False, "reason": "record: expected object, got int"},
+    ]
+    assert (answer.body["records_valid"], answer.body["records_rejected"]) == (1, 2)
+    assert answer.body["s3_key"] is None
+    item = stored(aws, answer.body["id"])
+    assert (item["status"], item["uploaded_by"], item["records_rejected"]) == ("VALIDATED", "ada", "2")
+    assert not objects(aws)
+
+
+def test_one_record_needs_no_list(api: Api) -> None:
+    answer = api.post("/validate", {"data": GOOD})
+
+    assert answer.body["results"] == [{"number": 1, "valid": True, "reason": None}]
+
+
+def test_process_stores_what_is_valid_and_catalogs_it(api: Api, aws: Aws) -> None:
+    answer = api.post("/process", {"data": [GOOD, BAD]})
+
+    assert (answer.status, answer.body["status"]) == (200, "COMPLETED")
+    key = str(answer.body["s3_key"])
+    assert key.startswith("processed/api/")
+    body = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert body["record_type"] == "shipment"
+    assert body["records"] == [{name: value for name, value in GOOD.items() if name != "more"}]
+    (rejected,) = body["rejected"]
+    assert (rejected["number"], json.loads(rejected["record"])) == (2, BAD)
+    item = stored(aws, answer.body["id"])
+    assert (item["status"], item["key"], item["processed_key"]) == ("COMPLETED", key, key)
+    assert (item["records_valid"], item["records_rejected"], item["uploaded_by"]) == ("1", "1", "ada")
+    assert item["bucket"] == BUCKET
+    assert str(item["ttl"]).isdigit()
+
+
+@pytest.mark.parametrize("header", [{}, {"Idempotency_Key": "order-4711"}])
+def test_the_same_again_stores_nothing_again_and_answers_the_same(api: Api, aws: Aws, header: dict[str, str]) -> None:
+    first = api.post("/process", {"data": [GOOD, BAD]}, **header)
+    before = stored(aws, first.body["id"])
+
+    again = api.post("/process", {"data": [GOOD, BAD]}, **header)
+
+    assert again == first
+    assert stored(aws, first.body["id"]) == before
+    assert set(objects(aws).values()) == {1}
+
+
+def test_a_worker_that_died_after_storing_is_finished_by_the_same_request(api: Api, aws: Aws, calls: Calls) -> None:
+    calls.fail("PutItem", "InternalServerError", status=500)
+    failed = api.post("/process", {"data": GOOD})
+    assert (failed.status, failed.body["code"]) == (503, "unavailable")
+    assert len(objects(aws)) == 1
+
+    again = api.post("/process", {"data": GOOD})
+
+    assert again.status == 200
+    assert set(objects(aws)) == {again.body["s3_key"]}
+    assert stored(aws, again.body["id"])["status"] == "COMPLETED"
+
+
+def test_two_at_once_store_one_item(api: Api, aws: Aws, calls: Calls) -> None:
+    """Both look, both store the same object; the second item is refused, and the answer is the first's."""
+    answers = []
+    calls.before["PutItem"] = lambda: answers.append(api.post("/process", {"data": GOOD}))
+
+    second = api.post("/process", {"data": GOOD})
+
+    assert [second] == answers
+    assert len(objects(aws)) == 1
+
+
+def test_an_idempotency_key_stands_for_one_content(api: Api, aws: Aws) -> None:
+    api.post("/process", {"data": GOOD}, Idempotency_Key="k")
+
+    other = api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
+
+    assert (other.status, other.body["code"]) == (409, "idempotency_conflict")
+    assert len(objects(aws)) == 1
+
+
+def test_two_callers_share_no_idempotency_key(api: Api) -> None:
+    first = api.post("/process", {"data": GOOD}, Idempotency_Key="k")
+    api.subject = "somebody-else"
+
+    second = api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
+
+    assert second.status == 200
+    assert second.body["id"] != first.body["id"]
+
+
+def test_nothing_is_stored_where_nothing_is_valid(api: Api, aws: Aws) -> None:
+    answer = api.post("/process", {"data": [BAD]})
+
+    assert (answer.body["status"], answer.body["s3_key"]) == ("REJECTED", None)
+    assert stored(aws, answer.body["id"])["reason"] == "none of the records is valid"
+    assert not objects(aws)
+
+
+def test_record_types(api: Api) -> None:
+    assert api.post("/validate", {"data": GOOD, "record_type": "shipment"}).status == 200
+
+    unknown = api.post("/validate", {"data": GOOD, "record_type": "../secrets"})
+
+    assert unknown.status == 400
+    assert unknown.fields() == {"record_type": "should be one of shipment"}
+
+
+DEEP = '{"data": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}"
+
+
+@pytest.mark.parametrize("path", ["/validate", "/process"])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{", "the body is not JSON: expecting property name enclosed in double quotes at character 1"),
+        ("", "the body is empty"),
+        (" \n", "the body is empty"),
+        (b"\xff\xfe", "the body is not UTF-8"),
+        ("[]", "the body is not a JSON object"),
+        ("null", "the body is not a JSON object"),
+        ('{"data": {"a": NaN}}', "the body has NaN, which is not JSON"),
+        ('{"data": {"a": -Infinity}}', "the body has -Infinity, which is not JSON"),
+        ('{"data": {"a": 1, "a": 2}}', "the body has 'a' twice in one object"),
+        ('{"data": {}, "data": []}', "the body has 'data' twice in one object"),
+        ('{"data": ' + "1" * 5000 + "}", "the body has a number that is too long"),
+        (DEEP, "the body is nested too deeply"),
+        ("{}", "data: should be a record, or a list of at least one record"),
+        ('{"data": null}', "data: should be a record, or a list of at least one record"),
+        ('{"data": "x"}', "data: should be a record, or a list of at least one record"),
+        ('{"data": 7}', "data: should be a record, or a list of at least one record"),
+        ('{"data": []}', "data: should be a record, or a list of at least one record"),
+    ],
+)
+def test_a_wrong_body_is_a_clear_400(api: Api, aws: Aws, path: str, body: str | bytes, message: str) -> None:
+    answer = api.send(path, body)
+
+    assert (answer.status, answer.body["code"], answer.body["message"]) == (400, "invalid_request", message)
+    assert answer.body["request_id"] == "JKJaXmPLvHcESHA="
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
+
+
+def test_a_lone_surrogate_is_no_text(api: Api) -> None:
+    answer = api.send("/process", '{"data": [' + json.dumps(GOOD) + ', {"shipment_id": "\\ud800"}]}')
+
+    assert (answer.status, answer.body["code"]) == (400, "invalid_request")
+    assert str(answer.body["message"]).startswith("data is not JSON: ")
+
+
+def test_too_much_is_a_413_that_names_the_limit(api: Api) -> None:
+    many = api.post("/validate", {"data": [GOOD] * 51})
+    long = api.post("/validate", {"data": [{**GOOD, "more": "x" * 1_100_000}]})
+    large = api.post("/validate", {"data": {"more": "x" * 4_200_000}})
+
+    for answer, words in ((many, "51 records; at most 50"), (long, "record 1 has"), (large, "at most 4194304")):
+        assert (answer.status, answer.body["code"]) == (413, "too_large")
+        assert words in str(answer.body["message"])
+
+
+def test_a_body_may_come_as_base64(api: Api) -> None:
+    assert api.send("/validate", json.dumps({"data": GOOD}).encode()).status == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded"])
+def test_only_json_is_taken(api: Api, content_type: str) -> None:
+    answer = api.post("/validate", {"data": GOOD}, Content_Type=content_type)
+
+    assert (answer.status, answer.body["code"]) == (415, "unsupported_media_type")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.integers(),
+            st.text(max_size=3),
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "shipment_id": st.one_of(st.text(max_size=3), st.integers(), st.none()),
+                    "status": st.sampled_from(["ok", "", 3]),
+                    "timestamp": st.sampled_from(["2026-11-20T08:15:00Z", "2026-11-20", "soon", 5]),
+                    "pieces": st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False)),
+                },
+            ),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+def test_the_same_verdicts_as_in_a_file(api: Api, records: list[object]) -> None:
+    """The oracle: the same records as a JSON array in a file."""
+    text = json.dumps(records)
+    rejected = {
+        rejection.number: rejection.reason
+        for batch in parse([text.encode()], load_schema("shipment"), max_bytes=1 << 20)
+        for rejection in batch.rejected
+    }
+
+    answer = api.send("/validate", f'{{"data": {text}}}')
+
+    results = cast("list[dict[str, object]]", answer.body["results"])
+    assert [result["number"] for result in results] == list(range(1, len(records) + 1))
+    assert {result["number"]: result["reason"] for result in results if not result["valid"]} == rejected

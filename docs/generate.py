@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Final, Literal, get_args, get_origin
+from typing import Final, Literal, NoReturn, get_args, get_origin
 
 import yaml
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from pydantic.fields import FieldInfo
 
 from components.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
+
+from api.routes import Services, build_app, openapi  # noqa: E402
+
 _SETTINGS: Final = ("settings: made by `make docs` from components/settings.py", "settings: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
 
@@ -49,8 +55,18 @@ def generated() -> dict[Path, str]:
     text = _between(readme.read_text(), settings_table(), "<!-- {} -->", _SETTINGS)
     return {
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
+        ROOT / "docs" / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
         readme: _between(text, (ROOT / "benchmarks" / "RESULTS.md").read_text(), "<!-- {} -->", _FIGURES),
     }
+
+
+def _api() -> APIGatewayHttpResolver:
+    """Return the API, with nobody to do its work: a document needs none."""
+
+    def nobody() -> NoReturn:
+        raise NotImplementedError
+
+    return build_app(Services(name="api", records=nobody, uploads=nobody, files=nobody))
 
 
 def _fields() -> list[tuple[str, FieldInfo]]:

@@ -1,19 +1,34 @@
-"""``make demo``: the whole pipeline once, on the sample files."""
+"""``make demo``: the whole pipeline once, on the sample files, and the API with it."""
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from rich.console import Console
 
-from local.files import Item, read_lines, upload, wait_for_final
-from local.report import FileRow, print_files, print_limits, print_outputs, print_rejects, progress
+from local.api import ApiAnswer, ApiClient, sign_in_test_user
+from local.files import Item, UploadedFile, read_lines, upload, wait_for_final
+from local.report import (
+    AnswerRow,
+    FileRow,
+    print_answers,
+    print_files,
+    print_limits,
+    print_outputs,
+    print_rejects,
+    progress,
+)
 from local.samples import Sample, read_samples
-from local.stack import standing_stack
+from local.stack import LocalStack, standing_stack
 
 _FINAL_STATUS_SECONDS: Final = 45
 _SHOWN_REJECTS: Final = 3
+_SHOWN_CHARACTERS: Final = 160
+_RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
 
 
 def run(console: Console) -> int:
@@ -22,40 +37,92 @@ def run(console: Console) -> int:
     Returns
     -------
     int
-        0 if every file ended as it should, else 1.
+        0 if every file and every request ended as it should, else 1.
     """
     samples = read_samples()
     started = time.monotonic()
     with standing_stack(console) as stack:
-        bucket, table = stack.outputs["bucketName"], stack.outputs["tableName"]
-        with progress(console) as bars:
-            task = bars.add_task("Processing files", total=len(samples))
-            files = {
-                sample: upload(stack.cloud, bucket, sample.key, sample.path.read_bytes(), sample.content_type)
-                for sample in samples
-            }
-            items = wait_for_final(
-                stack.cloud,
-                table,
-                list(files.values()),
-                timeout_seconds=_FINAL_STATUS_SECONDS,
-                on_progress=lambda count: bars.update(task, completed=count),
-            )
+        files = _upload(stack, samples)
+        items = _wait(console, stack, list(files.values()))
         rejects = {
-            str(item["key"]): read_lines(stack.cloud, bucket, str(item["rejected_key"]))
+            str(item["key"]): read_lines(stack.cloud, stack.outputs["bucketName"], str(item["rejected_key"]))
             for item in items.values()
             if "rejected_key" in item
         }
+        answers = _ask(console, stack)
     rows = [_row(sample, items.get(file)) for sample, file in files.items()]
     print_outputs(console, stack.outputs)
     print_limits(console, stack.resources)
     for key, lines in rejects.items():
         print_rejects(console, key, lines[:_SHOWN_REJECTS])
     print_files(console, rows)
-    wrong = sum(not row.right for row in rows)
+    print_answers(console, answers)
+    wrong = sum(not row.right for row in rows) + sum(not answer.right for answer in answers)
     verdict = f"[red]{wrong} not as it should" if wrong else "[green]each as it should"
-    console.print(f"{len(rows)} files, {verdict}[/], in {time.monotonic() - started:.1f} s.")
+    console.print(
+        f"{len(rows)} files and {len(answers)} requests, {verdict}[/], in {time.monotonic() - started:.1f} s."
+    )
     return 1 if wrong else 0
+
+
+def _upload(stack: LocalStack, samples: Sequence[Sample]) -> Mapping[Sample, UploadedFile]:
+    bucket = stack.outputs["bucketName"]
+    return {
+        sample: upload(stack.cloud, bucket, sample.key, sample.path.read_bytes(), sample.content_type)
+        for sample in samples
+    }
+
+
+def _wait(console: Console, stack: LocalStack, files: Sequence[UploadedFile]) -> Mapping[UploadedFile, Item]:
+    with progress(console) as bars:
+        task = bars.add_task("Processing files", total=len(files))
+        return wait_for_final(
+            stack.cloud,
+            stack.outputs["tableName"],
+            files,
+            timeout_seconds=_FINAL_STATUS_SECONDS,
+            on_progress=lambda count: bars.update(task, completed=count),
+        )
+
+
+def _ask(console: Console, stack: LocalStack) -> list[AnswerRow]:
+    """Call every route, upload a file through the API, and follow it."""
+    with console.status("Asking the API"):
+        client = sign_in_test_user(stack)
+        rows = [
+            _answer("GET /health", ApiClient(stack, "").get("/health"), 200),
+            _answer("GET /files, without a token", ApiClient(stack, "").get("/files"), 401),
+            _answer("POST /validate", client.post("/validate", {"data": [_RECORD, {"status": 1}]}), 200),
+            _answer("POST /process", client.post("/process", {"data": [_RECORD]}), 200),
+            _answer("POST /process, the same again", client.post("/process", {"data": [_RECORD]}), 200),
+        ]
+        form = client.post("/uploads", {"name": "shipments/through-the-api.ndjson"})
+        rows.append(_answer("POST /uploads", form, 200))
+        if form.status != 200:  # noqa: PLR2004
+            return rows
+        client.upload(form.body, json.dumps(_RECORD).encode())
+        file_id = _find(client, str(form.body["key"]))
+        rows.append(_answer("GET /files?limit=2", client.get("/files", limit=2), 200))
+        rows.append(_answer("GET /files/{id} of the upload", client.get(f"/files/{quote(file_id, safe='')}"), 200))
+    return rows
+
+
+def _find(client: ApiClient, key: str) -> str:
+    """Wait until the list has a file with `key`; return its id, or an empty one if it never comes."""
+    deadline = time.monotonic() + _FINAL_STATUS_SECONDS
+    while time.monotonic() < deadline:
+        listed = client.get("/files", status="COMPLETED", limit=100).body.get("files")
+        for file in listed if isinstance(listed, list) else []:
+            if file["key"] == key:
+                return str(file["id"])
+        time.sleep(0.1)
+    return "-"
+
+
+def _answer(request: str, answer: ApiAnswer, expected: int) -> AnswerRow:
+    text = json.dumps(answer.body, ensure_ascii=False)
+    shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} …"
+    return AnswerRow(request=request, status=answer.status, answer=shown, right=answer.status == expected)
 
 
 def _row(sample: Sample, item: Item | None) -> FileRow:

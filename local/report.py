@@ -13,6 +13,7 @@ from rich.text import Text
 
 from local.deploy import LIMITS, NOT_EMULATED
 
+_HIDDEN: Final = "(secret)"
 _STYLES: Final = {"COMPLETED": "green", "SKIPPED": "yellow", "REJECTED": "yellow", "FAILED": "red"}
 
 
@@ -32,6 +33,16 @@ class FileRow:
     size: str
     records: str
     duration: str
+    right: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRow:
+    """A request's line in the table: what was answered, and whether that is right."""
+
+    request: str
+    status: int
+    answer: str
     right: bool
 
 
@@ -64,7 +75,19 @@ def print_outputs(console: Console, outputs: Mapping[str, str]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in sorted(outputs.items()):
-        table.add_row(name, value)
+        table.add_row(name, _HIDDEN if name.endswith("Password") else value)
+    console.print(table)
+
+
+def print_answers(console: Console, answers: Sequence[AnswerRow]) -> None:
+    """Print what the API answered."""
+    table = Table(title="API, as the test user", title_justify="left", title_style="bold")
+    table.add_column("request")
+    table.add_column("status", justify="right")
+    table.add_column("answer", overflow="fold")
+    for answer in answers:
+        status = Text(str(answer.status), style="green" if answer.right else "bold red")
+        table.add_row(answer.request, status, answer.answer)
     console.print(table)
 
 

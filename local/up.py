@@ -10,8 +10,11 @@ from typing import Final
 
 from rich.console import Console
 
+from local.api import sign_in
 from local.report import print_limits, print_outputs
 from local.stack import STAGE, LocalStack, standing_stack
+
+_RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
 
 PREFERRED_PORT: Final = 4566
 """Where Pulumi.local.yaml's endpoints point, so that ``pulumi up -s local`` finds it."""
@@ -59,6 +62,16 @@ def commands(stack: LocalStack) -> list[str]:
         f"aws logs filter-log-events --log-group-name /aws/lambda/{stack.project}-{STAGE}-ingest"
         " --query 'events[].message' --output text"
     )
+    token = (
+        f"export TOKEN=$(aws cognito-idp initiate-auth --client-id {stack.outputs['userPoolClientId']}"
+        " --auth-flow USER_PASSWORD_AUTH --auth-parameters"
+        f" USERNAME={stack.outputs['testUserName']},PASSWORD={shlex.quote(stack.outputs['testUserPassword'])}"
+        " --query AuthenticationResult.AccessToken --output text)"
+    )
+    curl = 'curl --silent --show-error --cacert "$AWS_CA_BUNDLE" --header "Authorization: Bearer $TOKEN"'
+    endpoint = stack.outputs["apiEndpoint"]
+    record = json.dumps({"data": [_RECORD, {"status": "lost"}]})
+    send = f"{curl} --json {shlex.quote(record)}"
     return [
         *exports,
         "",
@@ -77,4 +90,11 @@ def commands(stack: LocalStack) -> list[str]:
         "# what the function logged, and what it could not take",
         logs,
         f"aws sqs receive-message --endpoint-url $AWS_ENDPOINT_URL --queue-url {queue} --message-attribute-names All",
+        "",
+        "# the API: a token for an hour, or this one, and requests",
+        token,
+        f"export TOKEN={sign_in(stack, stack.outputs['testUserName'], stack.outputs['testUserPassword'])}",
+        f"{curl} {shlex.quote(endpoint + '/files?limit=3')}",
+        f"{send} {shlex.quote(endpoint + '/validate')}",
+        f"{send} {shlex.quote(endpoint + '/process')}",
     ]

@@ -233,6 +233,8 @@ def import_function(purpose: str) -> ModuleType:
     for client in (clients.s3, clients.sqs, clients.dynamodb, clients.kms, clients.presigner):
         client.cache_clear()
     importlib.reload(importlib.import_module("shared.observability"))
+    if purpose == "api":
+        importlib.reload(importlib.import_module("api.routes"))
     return importlib.reload(importlib.import_module(f"{purpose}.handler"))
 
 

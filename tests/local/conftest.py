@@ -170,16 +170,17 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(scope="session")
-def probe(standing: Pipeline) -> Probe:
-    """Try one call of AWS under the ingest function's role; answers ``allowed`` or the error code."""
+def make_probe(pipeline: Pipeline, purpose: str) -> Probe:
+    """Try one call of AWS under the role of a function; answers ``allowed`` or the error code."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("probe.py", _PROBE)
-    lambda_ = standing.stack.cloud.lambda_
-    role = lambda_.get_function(FunctionName=standing.stack.outputs["ingestFunctionName"])["Configuration"]["Role"]
+    lambda_ = pipeline.stack.cloud.lambda_
+    function = pipeline.stack.outputs[f"{purpose}FunctionName"]
+    role = lambda_.get_function(FunctionName=function)["Configuration"]["Role"]
+    name = f"probe-{purpose}"
     lambda_.create_function(
-        FunctionName="probe",
+        FunctionName=name,
         Role=role,
         Runtime="python3.13",
         Handler="probe.handler",
@@ -189,12 +190,24 @@ def probe(standing: Pipeline) -> Probe:
 
     def attempt(service: str, operation: str, parameters: dict[str, object]) -> str:
         event = {"service": service, "operation": operation, "parameters": parameters}
-        answer = lambda_.invoke(FunctionName="probe", Payload=json.dumps(event))
+        answer = lambda_.invoke(FunctionName=name, Payload=json.dumps(event))
         result: str = json.loads(answer["Payload"].read())
         assert isinstance(result, str), result
         return result
 
     return attempt
+
+
+@pytest.fixture(scope="session")
+def probe(standing: Pipeline) -> Probe:
+    """The ingest function's role."""
+    return make_probe(standing, "ingest")
+
+
+@pytest.fixture(scope="session")
+def api_probe(standing: Pipeline) -> Probe:
+    """The API function's role."""
+    return make_probe(standing, "api")
 
 
 def statuses(items: Collection[Item]) -> list[object]:

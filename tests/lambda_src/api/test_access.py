@@ -82,7 +82,7 @@ def test_aws_that_fails_for_now_is_a_503_that_tells_nothing(api: Api, calls: Cal
 
 
 def test_a_mistake_of_ours_is_a_500_that_tells_nothing(
-    api: Api, calls: Calls, capsys: pytest.CaptureFixture[str]
+    api: Api, calls: Calls, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls.faults["Query"] = [KeyError("/var/task/secret.py")]
 
@@ -90,14 +90,20 @@ def test_a_mistake_of_ours_is_a_500_that_tells_nothing(
 
     assert (answer.status, answer.body["code"]) == (500, "internal_error")
     assert "secret" not in str(answer.body)
-    assert "secret.py" in capsys.readouterr().out, "not logged"
+    assert "secret.py" in caplog.text, "not logged"
 
 
-def test_tokens_are_not_logged(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tokens_are_not_logged(
+    api: Api, calls: Calls, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    calls.faults["Query"] = [KeyError()]
     api.get("/files")
     api.post("/validate", {"data": 1})
 
-    assert "eyJraWQ" not in capsys.readouterr().out
+    logged = caplog.text + capsys.readouterr().out
+    assert "request failed" in logged
+    assert "eyJraWQ" not in logged
 
 
 @given(

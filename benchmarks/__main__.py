@@ -28,7 +28,7 @@ _COLD_RUNS: Final = 5
 _HOSTILE_BYTES: Final = (1 * _MB, 2 * _MB, 4 * _MB)
 
 _BASELINE: Final = "import boto3\nfor name in ('s3', 'dynamodb', 'sqs'): boto3.client(name, region_name='eu-central-1')"
-_HANDLERS: Final = {"ingest": "import ingest.handler"}
+_HANDLERS: Final = {"ingest": "import ingest.handler", "api": "import api.handler"}
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,9 @@ def _environment() -> dict[str, str]:
         "ALLOWED_EXTENSIONS": "[]", "REFUSED_PREFIXES": "[]",
         "RECORD_TYPES": '["uploads/shipments/=shipment"]', "POWERTOOLS_SERVICE_NAME": "ingest",
         "POWERTOOLS_METRICS_NAMESPACE": "bench", "POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_TRACE_DISABLED": "true",
+        "API_RESULTS_PREFIX": "processed/api/", "API_ITEMS_PREFIX": "api/", "KEY_ARN": "key", "MAX_BODY_BYTES": "1",
+        "BUCKET_INDEX": "by-bucket=shard", "STATUS_INDEX": "by-status=shard", "MAX_RECORDS": "1", "LINK_SECONDS": "1",
+        "READERS_GROUP": "readers", "WRITERS_GROUP": "writers",
         "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1",
     }  # fmt: skip
     return {**os.environ, **variables, "PYTHONPATH": str(ROOT / "lambda_src")}

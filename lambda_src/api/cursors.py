@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from types_boto3_kms import KMSClient
 
-MAX_CURSOR_CHARACTERS: Final = 2048
 _REFUSED: Final = frozenset({"InvalidCiphertextException", "IncorrectKeyException", "ValidationException"})
 
 

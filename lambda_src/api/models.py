@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 VERSION = "1.0.0"
+MAX_CURSOR_CHARACTERS = 2048
 
 
 class FileStatus(StrEnum):

@@ -17,9 +17,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from api.cursors import MAX_CURSOR_CHARACTERS
 from api.errors import ApiError, invalid, not_found
 from api.models import (
+    MAX_CURSOR_CHARACTERS,
     VERSION,
     ErrorAnswer,
     FieldError,

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.catalog import INDEX_KEYS, Catalog
+from components.delivery import Delivery
 from components.encryption import Encryption
 from components.iam import Statement, deny_insecure_transport, policy_document
 from components.intake import Intake
@@ -57,6 +58,7 @@ class Monitoring(pulumi.ComponentResource):
         intake: Intake,
         catalog: Catalog,
         functions: list[Watched],
+        delivery: Delivery | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pipeline:index:Monitoring", name, None, opts)
@@ -98,7 +100,16 @@ class Monitoring(pulumi.ComponentResource):
         for watched in functions:
             self._watch_function(watched)
         self._watch_table(catalog)
-        self._watch_dead_letters("intake", intake.dead_letters)
+        self._watch_dead_letters("intake", intake.dead_letters, "files that were not processed")
+        if delivery is not None:
+            self._watch_dead_letters("delivery", delivery.dead_letters, "finished files that were not delivered")
+            self._alarm(
+                "delivery-age",
+                description="A finished file waits to be delivered: the endpoint does not take it, or is too slow.",
+                metric=("AWS/Lambda", "IteratorAge", "Maximum"),
+                dimensions={"FunctionName": delivery.function.name},
+                threshold=stack.settings.delivery_alarm_seconds * _SECOND_MS,
+            )
         retry_seconds = stack.settings.retry_seconds
         self._alarm(
             "intake-age",
@@ -135,10 +146,10 @@ class Monitoring(pulumi.ComponentResource):
             threshold=1,
         )
 
-    def _watch_dead_letters(self, purpose: str, queue: aws.sqs.Queue) -> None:
+    def _watch_dead_letters(self, purpose: str, queue: aws.sqs.Queue, holding: str) -> None:
         self._alarm(
             f"{purpose}-dead-letters",
-            description=f"Messages wait in the {purpose} dead-letter queue: files that were not processed.",
+            description=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
             metric=("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
             dimensions={"QueueName": queue.name},
             threshold=1,

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.catalog import Catalog
+from components.delivery import Delivery
 from components.encryption import Encryption
 from components.ingest import Ingest
 from components.intake import Intake
@@ -16,6 +17,7 @@ from components.landing import Landing
 from components.monitoring import Monitoring, Watched
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
 from components.provider import stack_provider
+from components.secret import Secret
 from components.settings import StackSettings
 
 SOURCE = Path("lambda_src")
@@ -71,6 +73,22 @@ class Pipeline(pulumi.ComponentResource):
             layer_arn=shared_layer.arn,
             opts=child,
         )
+        secret = Secret(f"{stack.prefix}-secret", stack=stack, encryption=encryption, provider=provider, opts=child)
+        delivery = (
+            Delivery(
+                f"{stack.prefix}-delivery",
+                stack=stack,
+                account=account,
+                encryption=encryption,
+                catalog=catalog,
+                secret=secret,
+                code=build_function(SOURCE, "delivery", BUILD),
+                layer_arn=shared_layer.arn,
+                opts=child,
+            )
+            if stack.settings.delivery_endpoint
+            else None
+        )
         timeout = stack.settings.function_timeout_seconds
         monitoring = Monitoring(
             f"{stack.prefix}-monitoring",
@@ -79,7 +97,15 @@ class Pipeline(pulumi.ComponentResource):
             encryption=encryption,
             intake=intake,
             catalog=catalog,
-            functions=[Watched(purpose="ingest", function=ingest.function, timeout_seconds=timeout)],
+            functions=[
+                Watched(purpose="ingest", function=ingest.function, timeout_seconds=timeout),
+                *(
+                    [Watched(purpose="delivery", function=delivery.function, timeout_seconds=timeout)]
+                    if delivery
+                    else []
+                ),
+            ],
+            delivery=delivery,
             opts=child,
         )
         self.outputs: dict[str, pulumi.Output[str]] = {
@@ -95,7 +121,14 @@ class Pipeline(pulumi.ComponentResource):
             "topicArn": monitoring.topic.arn,
             "keyId": encryption.key.key_id,
             "keyArn": encryption.key.arn,
+            "secretArn": secret.secret.arn,
         }
+        if delivery is not None:
+            self.outputs |= {
+                "deliveryFunctionName": delivery.function.name,
+                "deliveryFunctionArn": delivery.function.arn,
+                "deliveryDeadLetterQueueUrl": delivery.dead_letters.url,
+            }
         self.register_outputs(self.outputs)
 
 

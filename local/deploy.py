@@ -13,7 +13,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.cloud import Cloud
 from local.program import run_program
-from local.services import cloudwatch, dynamodb, iam, kms, lambda_, s3, sns, sqs
+from local.services import cloudwatch, dynamodb, iam, kms, lambda_, s3, secretsmanager, sns, sqs
 from local.services.base import Creator, Inputs, Properties
 from local.stack_config import StackConfig
 
@@ -27,8 +27,11 @@ NOT_EMULATED: Final[Mapping[str, str]] = {
 LIMITS: Final[Mapping[str, str]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but no metric of a function, queue or table reaches it",
     "aws:dynamodb/table:Table": "made; capacity, throttling and encryption are not emulated",
+    "aws:lambda/eventSourceMapping:EventSourceMapping": "made; a stream is read by one worker at a time; a batch that "
+    "fails in part comes again whole, is not bisected, and its retries are not counted",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "made, but no access logs are written",
+    "aws:secretsmanager/secret:Secret": "made, but not encrypted with the key",
     "aws:sns/topicSubscription:TopicSubscription": "made, but no e-mail is sent",
 }
 """Resource types that are made and do less than on AWS."""
@@ -40,6 +43,7 @@ _CREATORS: Final[Mapping[str, Creator]] = {
     **kms.CREATORS,
     **lambda_.CREATORS,
     **s3.CREATORS,
+    **secretsmanager.CREATORS,
     **sns.CREATORS,
     **sqs.CREATORS,
 }

@@ -24,6 +24,7 @@ from local.certificate import write_certificate
 HOST: Final = "127.0.0.1"
 ACCESS_KEY: Final = "test"
 SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's administrator, reachable from this machine only
+_APPLICATION: Final = Path(__file__).parent / "emulated" / "application.py"
 _START_SECONDS: Final = 30
 _LOG_TAIL: Final = 3000
 
@@ -92,7 +93,7 @@ def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
             process = subprocess.Popen(  # noqa: S603 - all of it is ours
                 # Not `-m ministack`: with TLS that also listens on port 443 wherever it may.
                 [
-                    *(sys.executable, "-m", "hypercorn", "ministack.app:app", "--workers", "0"),
+                    *(sys.executable, "-m", "hypercorn", f"{_APPLICATION}:app", "--workers", "0"),
                     *("--bind", f"{HOST}:{port}", "--certfile", str(certificate), "--keyfile", str(key)),
                     *("--keep-alive", "75"),
                 ],

@@ -11,6 +11,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
 # "standard" backs off on throttling, 5xx and time-outs; what still fails goes back to the queue. A service that never
@@ -32,5 +33,11 @@ def dynamodb() -> DynamoDBClient:
 
 @cache
 def sqs() -> SQSClient:
-    """Return the SQS client; made when the first message is refused, which is rare."""
+    """Return the SQS client; made when something is first put aside, which is rare."""
     return boto3.client("sqs", config=_CONFIG)
+
+
+@cache
+def secretsmanager() -> SecretsManagerClient:
+    """Return the Secrets Manager client; made when the secret is first read."""
+    return boto3.client("secretsmanager", config=_CONFIG)

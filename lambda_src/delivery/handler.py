@@ -61,11 +61,12 @@ def handler(
     -------
     dict
         For the stream, the sequence number that it is to go on from, if a record failed: ``batchItemFailures``. For
-        letters, how each ended: ``results`` with ``outcome`` (sent, skipped, failed) and ``reason``.
+        letters, how each ended: ``results`` with ``reason`` and ``outcome``: sent, skipped, refused (no retry helps),
+        failed (this time) or later (not tried).
     """
     work = _courier.start_round(timedelta(milliseconds=context.get_remaining_time_in_millis()))
     if "letters" in event:
-        return {"results": [_send_again(letter, work) for letter in event["letters"]]}
+        return {"results": _send_again(event["letters"], work)}
     return {"batchItemFailures": _deliver(event["Records"], work)}
 
 
@@ -100,20 +101,31 @@ def _deliver_change(record: Mapping[str, object], work: Round) -> None:
     _count("DeliveriesSent" if ending is Ending.SENT else "DeliveriesDeadLettered")
 
 
-def _send_again(letter: Mapping[str, object], work: Round) -> dict[str, str]:
+def _send_again(letters: list[dict[str, object]], work: Round) -> list[dict[str, str]]:
+    """Try each letter once, in order; after a failure that can pass, the others are left for later."""
+    results: list[dict[str, str]] = []
+    for letter in letters:
+        later = bool(results) and results[-1]["outcome"] in {"failed", "later"}
+        outcome, reason = ("later", "") if later else _try_again(letter, work)
+        results.append({"outcome": outcome, "reason": reason})
+    return results
+
+
+def _try_again(letter: Mapping[str, object], work: Round) -> tuple[str, str]:
     try:
         delivery = parse_letter(letter)
         if delivery is None:
-            return {"outcome": "skipped", "reason": "tells of no finished file"}
+            return "skipped", "tells of no finished file"
         work.try_once(delivery)
-    except (MalformedRecordError, RefusedError, PassingError, LaterError) as error:
-        reason = "out of time" if isinstance(error, OutOfTimeError) else str(error)
-        logger.warning("not sent again", extra={"reason": reason})
+    except OutOfTimeError:
+        return "later", "out of time"
+    except (MalformedRecordError, RefusedError, PassingError) as error:
+        logger.warning("not sent again", extra={"reason": str(error)})
         _count("DeliveriesFailed")
-        return {"outcome": "failed", "reason": reason}
+        return "failed" if isinstance(error, PassingError) else "refused", str(error)
     logger.info("sent again", extra={"delivery_id": delivery.id, "object_id": delivery.object_id})
     _count("DeliveriesSent")
-    return {"outcome": "sent", "reason": ""}
+    return "sent", ""
 
 
 def _count(name: str) -> None:

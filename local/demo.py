@@ -40,7 +40,10 @@ def run(console: Console) -> int:
     """
     samples = read_samples()
     started = time.monotonic()
-    with listening() as receiver, standing_stack(console, overrides={"deliveryEndpoint": receiver.url}) as stack:
+    with (
+        listening(Receiver) as receiver,
+        standing_stack(console, overrides={"deliveryEndpoint": receiver.url}) as stack,
+    ):
         receiver.trust(stack.cloud, stack.outputs["secretArn"])
         bucket, table = stack.outputs["bucketName"], stack.outputs["tableName"]
         with progress(console) as bars:

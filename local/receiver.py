@@ -8,18 +8,20 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
 
 _HOST: Final = "127.0.0.1"
 _TOLERANCE_SECONDS: Final = 300
+
+_Receiver = TypeVar("_Receiver", bound="Receiver")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +68,26 @@ class Receiver:
         Where it listens.
     arrivals
         What it took, in the order of arrival.
+    now
+        Its clock, in seconds since 1970.
     """
 
     def __init__(self, port: int) -> None:
         self.url = f"http://{_HOST}:{port}/files"
         self.arrivals: list[Arrival] = []
+        self.now: Callable[[], float] = time.time
         self._secret: Mapping[str, str] = {}
 
     def trust(self, cloud: Cloud, secret_arn: str) -> None:
         """Read the secret, as the operator of the next system does once and after each rotation."""
-        self._secret = json.loads(cloud.secretsmanager.get_secret_value(SecretId=secret_arn)["SecretString"])
+        self.expect(json.loads(cloud.secretsmanager.get_secret_value(SecretId=secret_arn)["SecretString"]))
 
-    def receive(self, arrival: Arrival) -> Reply:
-        """Check a request, and keep it if it is right."""
+    def expect(self, secret: Mapping[str, str]) -> None:
+        """Take what comes with this secret, and nothing else."""
+        self._secret = secret
+
+    def receive(self, arrival: Arrival) -> Reply | None:
+        """Check a request, and keep it if it is right. None: hang up without a word."""
         if not self._is_known(arrival) or not self._is_signed(arrival):
             return Reply(status=HTTPStatus.UNAUTHORIZED)
         self.arrivals.append(arrival)
@@ -92,7 +101,7 @@ class Receiver:
     def _is_signed(self, arrival: Arrival) -> bool:
         parts = dict(part.partition("=")[::2] for part in arrival.headers.get("delivery-signature", "").split(","))
         moment = parts.get("t", "")
-        if not moment.isdecimal() or abs(time.time() - int(moment)) > _TOLERANCE_SECONDS:
+        if not moment.isdecimal() or abs(self.now() - int(moment)) > _TOLERANCE_SECONDS:
             return False
         key = self._secret.get("signing_key", "").encode()
         expected = hmac.new(key, moment.encode() + b"." + arrival.body, hashlib.sha256).hexdigest()
@@ -100,10 +109,10 @@ class Receiver:
 
 
 @contextmanager
-def listening(kind: type[Receiver] = Receiver) -> Iterator[Receiver]:
-    """Run a receiver on a free port, until the block ends."""
+def listening(kind: type[_Receiver]) -> Iterator[_Receiver]:
+    """Run a receiver of some kind on a free port, until the block ends."""
     # The receiver is made when the port is known, which is before the first request.
-    made: list[Receiver] = []
+    made: list[_Receiver] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # connections are kept, as a real receiver's are
@@ -113,6 +122,9 @@ def listening(kind: type[Receiver] = Receiver) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = made[0].receive(Arrival(headers=headers, body=body))
+            if reply is None:
+                self.close_connection = True
+                return
             self.send_response(reply.status)
             for name, value in {"Content-Length": "0", **reply.headers}.items():
                 self.send_header(name, value)

@@ -64,6 +64,8 @@ def handler(
         letters, how each ended: ``results`` with ``reason`` and ``outcome``: sent, skipped, refused (no retry helps),
         failed (this time) or later (not tried).
     """
+    for name in ("DeliveriesSent", "DeliveriesFailed", "DeliveriesDeadLettered"):
+        _count(name, 0)  # a graph can tell none from no news
     work = _courier.start_round(timedelta(milliseconds=context.get_remaining_time_in_millis()))
     if "letters" in event:
         return {"results": _send_again(event["letters"], work)}
@@ -128,5 +130,5 @@ def _try_again(letter: Mapping[str, object], work: Round) -> tuple[str, str]:
     return "sent", ""
 
 
-def _count(name: str) -> None:
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+def _count(name: str, value: int = 1) -> None:
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

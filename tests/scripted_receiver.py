@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from local.receiver import Arrival, Receiver, Reply
 
@@ -18,7 +19,7 @@ class ScriptedReceiver(Receiver):
 
     def will_answer(self, *statuses: int, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.script += [lambda status=status: Reply(status=status, headers=named) for status in statuses]
+        self.script += [partial(Reply, status=status, headers=named) for status in statuses]
 
     def will_hang_up(self, times: int = 1) -> None:
         self.script += [lambda: None] * times

@@ -51,7 +51,7 @@ def test_no_two_stages_share_a_name(dev: DeclaredStack, prod: DeclaredStack) -> 
 def test_outputs(stack: DeclaredStack) -> None:
     assert set(stack.outputs) == {
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
-        *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn"),
+        *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn", "secretArn"),
     }
     assert all(isinstance(value, str) and value for value in stack.outputs.values())
     assert stack.outputs["bucketUrl"] == f"s3://{stack.outputs['bucketName']}"

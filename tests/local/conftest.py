@@ -63,10 +63,10 @@ class Pipeline:
 
     def waiting(self) -> int:
         """Messages in the intake queue, in flight or not."""
-        return self._count(self.queue_url)
+        return self.count(self.queue_url)
 
     def dead_letters(self) -> int:
-        return self._count(self.dead_letter_url)
+        return self.count(self.dead_letter_url)
 
     def drained(self) -> None:
         """Wait until the intake queue is empty."""
@@ -93,7 +93,9 @@ class Pipeline:
     def paused(self) -> Iterator[None]:
         """Let messages wait in the queue."""
         lambda_ = self.stack.cloud.lambda_
-        (mapping,) = lambda_.list_event_source_mappings()["EventSourceMappings"]
+        (mapping,) = lambda_.list_event_source_mappings(FunctionName=self.stack.outputs["ingestFunctionName"])[
+            "EventSourceMappings"
+        ]
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
             yield
@@ -133,7 +135,8 @@ class Pipeline:
         function = self.stack.cloud.lambda_.get_function(FunctionName=self.stack.outputs["ingestFunctionName"])
         return function["Configuration"]["Role"].rpartition("/")[2]
 
-    def _count(self, url: str) -> int:
+    def count(self, url: str) -> int:
+        """Messages in a queue, in flight or not."""
         counts = self.stack.cloud.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         )["Attributes"]
@@ -173,13 +176,19 @@ def handler(event, context):
 @pytest.fixture(scope="session")
 def probe(standing: Pipeline) -> Probe:
     """Try one call of AWS under the ingest function's role; answers ``allowed`` or the error code."""
+    return make_probe(standing, "ingestFunctionName")
+
+
+def make_probe(standing: Pipeline, output: str) -> Probe:
+    """Make a function that acts under the role of the one that the stack exports as `output`."""
+    name = f"probe-{output}"
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("probe.py", _PROBE)
     lambda_ = standing.stack.cloud.lambda_
-    role = lambda_.get_function(FunctionName=standing.stack.outputs["ingestFunctionName"])["Configuration"]["Role"]
+    role = lambda_.get_function(FunctionName=standing.stack.outputs[output])["Configuration"]["Role"]
     lambda_.create_function(
-        FunctionName="probe",
+        FunctionName=name,
         Role=role,
         Runtime="python3.13",
         Handler="probe.handler",
@@ -189,7 +198,7 @@ def probe(standing: Pipeline) -> Probe:
 
     def attempt(service: str, operation: str, parameters: dict[str, object]) -> str:
         event = {"service": service, "operation": operation, "parameters": parameters}
-        answer = lambda_.invoke(FunctionName="probe", Payload=json.dumps(event))
+        answer = lambda_.invoke(FunctionName=name, Payload=json.dumps(event))
         result: str = json.loads(answer["Payload"].read())
         assert isinstance(result, str), result
         return result

@@ -27,8 +27,8 @@ NOT_EMULATED: Final[Mapping[str, str]] = {
 LIMITS: Final[Mapping[str, str]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but no metric of a function, queue or table reaches it",
     "aws:dynamodb/table:Table": "made; capacity, throttling and encryption are not emulated",
-    "aws:lambda/eventSourceMapping:EventSourceMapping": "made; a stream is read by one worker at a time; a batch that "
-    "fails in part comes again whole, is not bisected, and its retries are not counted",
+    "aws:lambda/eventSourceMapping:EventSourceMapping": "made; of a stream, one batch at a time is "
+    "read, without asking the role; one that fails in part comes again whole, unsplit, its retries uncounted",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "made, but no access logs are written",
     "aws:secretsmanager/secret:Secret": "made, but not encrypted with the key",

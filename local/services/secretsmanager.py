@@ -19,9 +19,11 @@ def _secret(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _version(cloud: Cloud, inputs: Inputs) -> Made:
     secret = inputs.text("secretId")
-    version = cloud.secretsmanager.put_secret_value(
-        SecretId=secret, SecretString=inputs.secret("secretString"), VersionStages=inputs.texts("versionStages")
-    )["VersionId"]
+    client = cloud.secretsmanager
+    version = client.put_secret_value(SecretId=secret, SecretString=inputs.secret("secretString"))["VersionId"]
+    for label in set(inputs.texts("versionStages")) - {"AWSCURRENT"}:
+        # The emulator forgets every other label that is given beside AWSCURRENT.
+        client.update_secret_version_stage(SecretId=secret, VersionStage=label, MoveToVersionId=version)
     return Made(id=f"{secret}|{version}", outputs={"arn": secret, "versionId": version})
 
 

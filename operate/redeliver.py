@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -36,6 +37,7 @@ _LONG_POLL_SECONDS: Final = 2
 _MAX_MESSAGES: Final = 10  # SQS gives no more at once
 # Longer than the longest function: asked again for want of an answer, it would send everything twice.
 _INVOKE = Config(read_timeout=960, retries={"total_max_attempts": 1})
+_GONE: Final = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException"})
 _NO_DELIVERY: Final = "it delivers nothing; deliveryEndpoint is not set"
 
 
@@ -218,8 +220,10 @@ def _send_records(letter: Letter, function: _Function) -> Ending:
     place = letter.content["DDBStreamBatchInfo"]
     try:
         records = _read_stream(client, place) if isinstance(place, dict) else []
-    except client.exceptions.TrimmedDataAccessException:
-        reason = "the stream's data is a day old and gone: upload the files of that time again, or look them up"
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in _GONE:
+            raise
+        reason = "the stream keeps its data for a day, and it is over: look the files up in the catalog"
         return Ending(letter=letter, outcome="refused", reason=reason)
     waiting: list[Mapping[str, object]] = [{"record": record} for record in records]
     while waiting:

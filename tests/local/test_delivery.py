@@ -272,7 +272,7 @@ def test_the_delivery_role_may_do_its_work_and_nothing_else(delivered: Delivered
     key = {"object_id": {"S": "a"}, "version_id": {"S": "b"}}
 
     assert probe("secretsmanager", "get_secret_value", {"SecretId": out["secretArn"]}) == "allowed"
-    letter = {"QueueUrl": out["deliveryDeadLetterQueueUrl"], "MessageBody": "{}"}
+    letter: dict[str, object] = {"QueueUrl": out["deliveryDeadLetterQueueUrl"], "MessageBody": "{}"}
     assert probe("sqs", "send_message", letter) == "allowed"
     delivered.stack.cloud.sqs.purge_queue(QueueUrl=out["deliveryDeadLetterQueueUrl"])
 

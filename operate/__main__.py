@@ -11,7 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operate import redeliver, rotate_secret
 from operate.stack_outputs import OutputsError, read_outputs
 
-_NOT_RUN = 2
+_FAILED = 1
+_USAGE = 2
+_INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all is done, 1 if something is left, 2 if the command could not run, 130 if it was interrupted.
+        0 if all is done, 1 if something failed or is left, 2 if the command was not understood or the stack's outputs
+        cannot be read, 130 if it was interrupted.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -28,12 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "redeliver":
             return redeliver.run(outputs, dry_run=options.dry_run, as_json=options.json)
         return rotate_secret.run(outputs, as_json=options.json)
-    except (OutputsError, ClientError, BotoCoreError) as error:
+    except OutputsError as error:
         sys.stderr.write(f"{options.command}: {error}\n")
-        return _NOT_RUN
+        return _USAGE
+    except (ClientError, BotoCoreError) as error:
+        sys.stderr.write(f"{options.command}: {error}\n")
+        return _FAILED
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: what was not sent is still in the queue\n")
-        return 130
+        return _INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -109,8 +110,8 @@ class Receiver:
 
 
 @contextmanager
-def listening(kind: type[_Receiver]) -> Iterator[_Receiver]:
-    """Run a receiver of some kind on a free port, until the block ends."""
+def listening(kind: type[_Receiver], tls: ssl.SSLContext | None = None) -> Iterator[_Receiver]:
+    """Run a receiver of some kind on a free port, over plain HTTP or `tls`, until the block ends."""
     # The receiver is made when the port is known, which is before the first request.
     made: list[_Receiver] = []
 
@@ -134,6 +135,8 @@ def listening(kind: type[_Receiver]) -> Iterator[_Receiver]:
             pass
 
     with ThreadingHTTPServer((_HOST, 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         made.append(kind(server.server_address[1]))
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

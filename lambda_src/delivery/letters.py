@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from delivery.events import Delivery, MalformedRecordError, parse_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def parse_letter(letter: Mapping[str, object]) -> Delivery | None:
@@ -29,6 +33,8 @@ def parse_letter(letter: Mapping[str, object]) -> Delivery | None:
         return parse_change(record)
     if not isinstance(body, str) or not isinstance(delivery_id, str):
         raise MalformedRecordError("holds neither a delivery nor a record")
+    if not body.isascii() or not _ID.fullmatch(delivery_id):
+        raise MalformedRecordError("holds an id or a body that was not made here")
     try:
         told: object = json.loads(body)
     except ValueError as error:

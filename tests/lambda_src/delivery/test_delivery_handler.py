@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections import deque
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from delivery.endpoint import sign
-from local.receiver import Reply
+from local.certificate import write_certificate
+from local.receiver import Reply, listening
 from shared.environment import WrongEnvironmentError
 from tests.conftest import DeclaredStack
 from tests.lambda_src.conftest import Calls, LambdaContext
@@ -23,6 +26,7 @@ from tests.lambda_src.delivery.conftest import (
     import_handler,
     number_of,
 )
+from tests.scripted_receiver import ScriptedReceiver
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
@@ -163,6 +167,44 @@ def test_nobody_listens(delivery: Delivering, monkeypatch: pytest.MonkeyPatch) -
 
     assert delivery.invoke(change()) == [number_of(change())]
     assert delivery.letters() == []
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate that nobody has signed, and a server's context with it."""
+    path, key = write_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, key)
+    return path, context
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_only_a_certificate_that_is_trusted_gets_the_secret(
+    delivery: Delivering,
+    certificate: tuple[Path, ssl.SSLContext],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    trusted: bool,
+) -> None:
+    path, context = certificate
+    with listening(ScriptedReceiver, context) as secure:
+        secure.expect(VALUE)
+        monkeypatch.setenv("ENDPOINT_URL", secure.url.replace("http://", "https://"))
+        if trusted:
+            monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        import_handler(monkeypatch)
+
+        failures = delivery.invoke(change(1), change(2))
+
+    assert failures == ([] if trusted else [number_of(change(1))])
+    assert len(secure.asked) == (2 if trusted else 0)
+
+
+def test_an_answer_that_never_ends_is_not_waited_for(delivery: Delivering) -> None:
+    delivery.receiver.will_answer(200, Content_Length="1000000")
+
+    assert delivery.invoke(change(1), change(2)) == []
+    assert len(delivery.receiver.asked) == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 410, 422])
@@ -388,7 +430,9 @@ def test_letters_are_left_for_later_when_time_is_short(delivery: Delivering) -> 
         ({"record": change(status="PROCESSING")}, "skipped"),
         ({"record": {}}, "refused"),
         ({"body": "{}"}, "refused"),
-        ({"body": "{", "delivery_id": "1"}, "refused"),
+        ({"body": "{", "delivery_id": "0" * 32}, "refused"),
+        ({"body": "{}", "delivery_id": "x\r\nHost: elsewhere"}, "refused"),
+        ({"body": '"\ud800"', "delivery_id": "0" * 32}, "refused"),
         ({"text": "not ours"}, "refused"),
     ],
 )

@@ -116,7 +116,8 @@ def run(outputs: StackOutputs, *, dry_run: bool, as_json: bool) -> int:
     function = _Function(boto3.client("lambda", config=_INVOKE), outputs.get("deliveryFunctionName", _NO_DELIVERY))
     endings: list[Ending] = []
     try:
-        for page in queue.pages():
+        for taken in queue.pages():
+            page = sorted(taken, key=lambda letter: letter.changed_at)
             if dry_run:
                 endings += [Ending(letter=x, outcome="found", reason=str(x.content.get("reason", ""))) for x in page]
                 continue
@@ -142,15 +143,15 @@ class _Queue:
         self._held: dict[str, Letter] = {}
 
     def pages(self) -> Iterator[list[Letter]]:
-        """Take letters, page by page, oldest first; each is hidden until it is deleted or released."""
+        """Take letters, page by page; each is hidden until it is deleted or released."""
         page: list[Letter] = []
         while messages := self._receive():
             page += messages
             if len(page) >= PAGE_LETTERS:
-                yield sorted(page, key=lambda letter: letter.changed_at)
+                yield page
                 page = []
         if page:
-            yield sorted(page, key=lambda letter: letter.changed_at)
+            yield page
 
     def delete(self, letter: Letter) -> None:
         """Delete a letter for good."""

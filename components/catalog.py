@@ -141,6 +141,20 @@ class Catalog(pulumi.ComponentResource):
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}},
         )
 
+    def read_stream(self) -> Statement:
+        """Grant what an event source mapping does with the table's stream in its function's name."""
+        return Statement(
+            sid="ReadCatalogStream",
+            # The developer guide's list for Lambda, ListStreams with the stream as its resource included.
+            actions=[
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+            ],
+            resources=[self.table.stream_arn],
+        )
+
 
 _SCALED_PROPERTIES = [
     "readCapacity",

@@ -10,6 +10,8 @@ import pulumi_aws as aws
 from components.account import Account
 from components.api import Api
 from components.catalog import Catalog
+from components.dashboard import Dashboard
+from components.delivery import Delivery
 from components.encryption import Encryption
 from components.identity import Identity
 from components.ingest import Ingest
@@ -18,11 +20,12 @@ from components.landing import Landing
 from components.monitoring import Monitoring, Watched
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
 from components.provider import stack_provider
+from components.secret import Secret
 from components.settings import StackSettings
 
 SOURCE = Path("lambda_src")
 BUILD = Path("build")
-FUNCTIONS = ("ingest", "api")
+FUNCTIONS = ("ingest", "api", "delivery")
 
 
 class Pipeline(pulumi.ComponentResource):
@@ -87,6 +90,28 @@ class Pipeline(pulumi.ComponentResource):
             layer_arn=shared_layer.arn,
             opts=child,
         )
+        secret = Secret(f"{stack.prefix}-secret", stack=stack, encryption=encryption, provider=provider, opts=child)
+        delivery = (
+            Delivery(
+                f"{stack.prefix}-delivery",
+                stack=stack,
+                account=account,
+                encryption=encryption,
+                catalog=catalog,
+                secret=secret,
+                code=codes["delivery"],
+                layer_arn=shared_layer.arn,
+                opts=child,
+            )
+            if stack.settings.delivery_endpoint
+            else None
+        )
+        timeout, api_timeout = stack.settings.function_timeout_seconds, stack.settings.api_timeout_seconds
+        functions = [
+            Watched(purpose="ingest", function=ingest.function, timeout_seconds=timeout),
+            Watched(purpose="api", function=api.function, timeout_seconds=api_timeout),
+            *([Watched(purpose="delivery", function=delivery.function, timeout_seconds=timeout)] if delivery else []),
+        ]
         monitoring = Monitoring(
             f"{stack.prefix}-monitoring",
             stack=stack,
@@ -95,14 +120,19 @@ class Pipeline(pulumi.ComponentResource):
             intake=intake,
             catalog=catalog,
             api=api,
-            functions=[
-                Watched(
-                    purpose="ingest",
-                    function=ingest.function,
-                    timeout_seconds=stack.settings.function_timeout_seconds,
-                ),
-                Watched(purpose="api", function=api.function, timeout_seconds=stack.settings.api_timeout_seconds),
-            ],
+            functions=functions,
+            delivery=delivery,
+            opts=child,
+        )
+        dashboard = Dashboard(
+            f"{stack.prefix}-dashboard",
+            stack=stack,
+            account=account,
+            intake=intake,
+            catalog=catalog,
+            api=api,
+            functions=functions,
+            delivery=delivery,
             opts=child,
         )
         self.outputs: dict[str, pulumi.Output[str]] = {
@@ -123,10 +153,18 @@ class Pipeline(pulumi.ComponentResource):
             "topicArn": monitoring.topic.arn,
             "keyId": encryption.key.key_id,
             "keyArn": encryption.key.arn,
+            "secretArn": secret.secret.arn,
+            "dashboardUrl": dashboard.url,
         }
         if identity.test_user is not None and identity.test_password is not None:
             self.outputs["testUserName"] = identity.test_user.username
             self.outputs["testUserPassword"] = identity.test_password
+        if delivery is not None:
+            self.outputs |= {
+                "deliveryFunctionName": delivery.function.name,
+                "deliveryFunctionArn": delivery.function.arn,
+                "deliveryDeadLetterQueueUrl": delivery.dead_letters.url,
+            }
         self.register_outputs(self.outputs)
 
 

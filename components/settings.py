@@ -25,6 +25,18 @@ VISIBILITY_PER_TIMEOUT = 6
 
 DAY_SECONDS = 86400
 
+DELIVERY_AGE_MARGIN_SECONDS = 3600
+"""How much older than the delivery function allows a record may get before the event source drops it."""
+
+DELIVERY_PATIENCE_SHARE = 4
+"""One part in this many of an invocation is spent on tries that fail; the duration alarm stays quiet below half."""
+
+CONNECT_SECONDS = 3
+"""How long the delivery function waits for a connection."""
+
+LOCAL_STAGE = "local"
+"""The stage that runs on one machine."""
+
 _STAGE = re.compile(r"[a-z][a-z0-9-]*")
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).
@@ -35,6 +47,28 @@ LogRetention = Literal[
 
 class SettingsError(pulumi.RunError):
     """One or more settings are wrong. The message names each key, its value and what is allowed."""
+
+
+def _endpoint(value: str) -> str:
+    if not value:
+        return value
+    try:
+        url = urlsplit(value)
+        _ = url.port
+    except ValueError:
+        url = urlsplit("")
+    plain = url.scheme == "http" and url.hostname in _LOOPBACK_HOSTS
+    if (
+        not (url.scheme == "https" or plain)
+        or not url.hostname
+        or "@" in url.netloc
+        or url.fragment
+        or not re.fullmatch(r"[!-~]+", value)
+    ):
+        raise ValueError(
+            "should be empty or a URL such as https://receiver.example.com/files, without user, password or fragment"
+        )
+    return value
 
 
 def _tag(value: str) -> str:
@@ -248,6 +282,30 @@ class Settings(BaseModel):
         default=False, description="Make a user for tests, in the group of writers, with a generated password."
     )
 
+    delivery_endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(
+        "", description="HTTPS URL that every finished file is posted to. Empty: no delivery, no function."
+    )
+    delivery_timeout_seconds: int = Field(
+        10, ge=1, le=60, description="Seconds that the endpoint may take to answer one delivery."
+    )
+    delivery_max_age_seconds: int = Field(
+        21_600,
+        ge=60,
+        # The stream keeps its records for a day (DynamoDB Developer Guide, Change data capture).
+        le=DAY_SECONDS - DELIVERY_AGE_MARGIN_SECONDS,
+        description="Age from which a delivery that fails is put aside as a dead letter.",
+    )
+    delivery_max_retries: int = Field(
+        2000, ge=1, le=10_000, description="Times that a batch of deliveries is tried again at most."
+    )
+    delivery_batch_size: int = Field(25, ge=1, le=1000, description="Deliveries that one invocation takes at most.")
+    delivery_parallelization: int = Field(
+        5, ge=1, le=10, description="Delivery functions that run at once for each shard of the table's stream."
+    )
+    delivery_alarm_seconds: int = Field(
+        900, ge=60, description="Age of a delivery from which the alarm for late ones is raised."
+    )
+
     alert_emails: list[Annotated[str, AfterValidator(_email)]] = Field(
         [], description="Addresses that the alarms are sent to; each must confirm its subscription."
     )
@@ -280,15 +338,46 @@ class Settings(BaseModel):
                 f"archiveAfterDays = {self.archive_after_days}: should be less than "
                 f"deepArchiveAfterDays ({self.deep_archive_after_days})"
             )
+        if self.delivery_endpoint:
+            self._check_delivery()
         twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
         if twice:
             raise ValueError(f"alertEmails: {min(twice)!r} is given twice")
+        self._check_access()
+        return self
+
+    def _check_access(self) -> None:
         for name, origins in (("corsOrigins", self.cors_origins), ("apiCorsOrigins", self.api_cors_origins)):
             if "*" in origins and len(origins) > 1:
                 raise ValueError(f"{name} = {origins}: * already allows every origin; give it alone")
         if self.test_user and self.retain_data:
             raise ValueError("testUser = true: only in a stage that keeps no data (retainData = false)")
-        return self
+
+    def _check_delivery(self) -> None:
+        needed = CONNECT_SECONDS + self.delivery_timeout_seconds + self.time_reserve_seconds
+        if needed >= self.function_timeout_seconds:
+            raise ValueError(
+                f"deliveryTimeoutSeconds = {self.delivery_timeout_seconds}: with {CONNECT_SECONDS} s to connect and "
+                f"timeReserveSeconds ({self.time_reserve_seconds}), should be less than functionTimeoutSeconds "
+                f"({self.function_timeout_seconds}), or nothing is ever sent"
+            )
+        retried = self.delivery_max_retries * self.delivery_patience_seconds
+        if retried < self.delivery_max_age_seconds:
+            raise ValueError(
+                f"deliveryMaxRetries = {self.delivery_max_retries}: at {self.delivery_patience_seconds} s each, they "
+                f"may be over after {retried} s; should last for deliveryMaxAgeSeconds "
+                f"({self.delivery_max_age_seconds}), or deliveries are dropped before they are dead letters"
+            )
+        if self.delivery_alarm_seconds >= self.delivery_max_age_seconds:
+            raise ValueError(
+                f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryMaxAgeSeconds "
+                f"({self.delivery_max_age_seconds}), or the alarm comes after the dead letters"
+            )
+
+    @property
+    def delivery_patience_seconds(self) -> int:
+        """How long an invocation that delivers nothing tries before it hands back."""
+        return max(1, self.function_timeout_seconds // DELIVERY_PATIENCE_SHARE)
 
     @property
     def visibility_seconds(self) -> int:
@@ -386,6 +475,11 @@ def load() -> StackSettings:
         )
     settings = _parse(Settings, project, problems)
     aws = _parse(AwsSettings, "aws", problems)
+    if settings and settings.delivery_endpoint.startswith("http:") and stage != LOCAL_STAGE:
+        problems.append(
+            f"{project}:deliveryEndpoint = {settings.delivery_endpoint!r}: should be https://…; plain http is for "
+            f"this machine, in the stage {LOCAL_STAGE!r}"
+        )
     if problems or settings is None or aws is None:
         raise SettingsError("wrong settings of stack " + repr(stage) + ":\n" + "\n".join(f"  {p}" for p in problems))
     return StackSettings(project=project, stage=stage, settings=settings, aws=aws)

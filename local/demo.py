@@ -12,10 +12,13 @@ from rich.console import Console
 
 from local.api import ApiAnswer, ApiClient, sign_in_test_user
 from local.files import Item, UploadedFile, read_lines, upload, wait_for_final
+from local.receiver import Receiver, listening
 from local.report import (
     AnswerRow,
+    DeliveryRow,
     FileRow,
     print_answers,
+    print_deliveries,
     print_files,
     print_limits,
     print_outputs,
@@ -26,6 +29,9 @@ from local.samples import Sample, read_samples
 from local.stack import LocalStack, standing_stack
 
 _FINAL_STATUS_SECONDS: Final = 45
+_DELIVERY_SECONDS: Final = 20
+_POLL_SECONDS: Final = 0.05
+_DELIVERED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED"})
 _SHOWN_REJECTS: Final = 3
 _SHOWN_CHARACTERS: Final = 160
 _RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
@@ -37,13 +43,18 @@ def run(console: Console) -> int:
     Returns
     -------
     int
-        0 if every file and every request ended as it should, else 1.
+        0 if every file and every request ended as it should, and every file was delivered, else 1.
     """
     samples = read_samples()
     started = time.monotonic()
-    with standing_stack(console) as stack:
+    with (
+        listening(Receiver) as receiver,
+        standing_stack(console, overrides={"deliveryEndpoint": receiver.url}) as stack,
+    ):
+        receiver.trust(stack.cloud, stack.outputs["secretArn"])
         files = _upload(stack, samples)
         items = _wait(console, stack, list(files.values()))
+        deliveries = _wait_for_deliveries(receiver, items)
         rejects = {
             str(item["key"]): read_lines(stack.cloud, stack.outputs["bucketName"], str(item["rejected_key"]))
             for item in items.values()
@@ -55,14 +66,33 @@ def run(console: Console) -> int:
     print_limits(console, stack.resources)
     for key, lines in rejects.items():
         print_rejects(console, key, lines[:_SHOWN_REJECTS])
+    print_deliveries(console, deliveries)
     print_files(console, rows)
     print_answers(console, answers)
+    missing = sum(not row.delivery_id for row in deliveries)
     wrong = sum(not row.right for row in rows) + sum(not answer.right for answer in answers)
     verdict = f"[red]{wrong} not as it should" if wrong else "[green]each as it should"
+    delivered = f"[red]{missing} not delivered" if missing else f"[green]{len(deliveries)} delivered"
     console.print(
-        f"{len(rows)} files and {len(answers)} requests, {verdict}[/], in {time.monotonic() - started:.1f} s."
+        f"{len(rows)} files and {len(answers)} requests, {verdict}[/], {delivered}[/], "
+        f"in {time.monotonic() - started:.1f} s."
     )
-    return 1 if wrong else 0
+    return 1 if wrong or missing else 0
+
+
+def _wait_for_deliveries(receiver: Receiver, items: Mapping[UploadedFile, Item]) -> list[DeliveryRow]:
+    """Wait until each finished file was delivered, or the time is up; a row for each, without an id if it was not."""
+    due = {(str(i["object_id"]), str(i["status"])): str(i["key"]) for i in items.values() if i["status"] in _DELIVERED}
+    deadline = time.monotonic() + _DELIVERY_SECONDS
+    while True:
+        came = {(a.told["object_id"], a.told["status"]): a for a in list(receiver.arrivals)}
+        if came.keys() >= due.keys() or time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_SECONDS)
+    return [
+        DeliveryRow(key=key, status=change[1], delivery_id=came[change].delivery_id if change in came else "")
+        for change, key in due.items()
+    ]
 
 
 def _upload(stack: LocalStack, samples: Sequence[Sample]) -> Mapping[Sample, UploadedFile]:

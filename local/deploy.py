@@ -13,7 +13,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.cloud import Cloud
 from local.program import run_program
-from local.services import apigateway, cloudwatch, cognito, dynamodb, iam, kms, lambda_, s3, sns, sqs
+from local.services import apigateway, cloudwatch, cognito, dynamodb, iam, kms, lambda_, s3, secretsmanager, sns, sqs
 from local.services.base import Creator, Inputs, Properties
 from local.stack_config import StackConfig
 
@@ -26,11 +26,15 @@ NOT_EMULATED: Final[Mapping[str, str]] = {
 
 LIMITS: Final[Mapping[str, str]] = {
     "aws:apigatewayv2/stage:Stage": "made, but no access logs are written and nothing is throttled",
+    "aws:cloudwatch/dashboard:Dashboard": "made, but there is no console to show it",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but no metric of a function, queue or table reaches it",
     "aws:cognito/userPool:UserPool": "made, but no e-mail is sent and no attack is looked for",
     "aws:dynamodb/table:Table": "made; capacity, throttling and encryption are not emulated",
+    "aws:lambda/eventSourceMapping:EventSourceMapping": "made; of a stream, one batch at a time is "
+    "read, without asking the role; one that fails in part comes again whole, unsplit, its retries uncounted",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "made, but no access logs are written",
+    "aws:secretsmanager/secret:Secret": "made, but not encrypted with the key",
     "aws:sns/topicSubscription:TopicSubscription": "made, but no e-mail is sent",
 }
 """Resource types that are made and do less than on AWS."""
@@ -44,6 +48,7 @@ _CREATORS: Final[Mapping[str, Creator]] = {
     **kms.CREATORS,
     **lambda_.CREATORS,
     **s3.CREATORS,
+    **secretsmanager.CREATORS,
     **sns.CREATORS,
     **sqs.CREATORS,
 }

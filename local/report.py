@@ -63,6 +63,27 @@ def print_files(console: Console, rows: Sequence[FileRow]) -> None:
     console.print(table)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeliveryRow:
+    """A finished file's line in the table of deliveries. The id is empty if nothing arrived."""
+
+    key: str
+    status: str
+    delivery_id: str
+
+
+def print_deliveries(console: Console, rows: Sequence[DeliveryRow]) -> None:
+    """Print what the receiver took: credentials and signature were right."""
+    table = Table(title="Deliveries, as the receiver took them", title_justify="left", title_style="bold")
+    table.add_column("key", overflow="fold")
+    table.add_column("status")
+    table.add_column("delivery id", overflow="fold")
+    for row in rows:
+        delivery_id = Text(row.delivery_id) if row.delivery_id else Text("none arrived", style="bold red")
+        table.add_row(row.key, Text(row.status, style=_STYLES.get(row.status, "red")), delivery_id)
+    console.print(table)
+
+
 def print_rejects(console: Console, key: str, lines: Sequence[str]) -> None:
     """Print some rejected records of a file as they are published."""
     console.print(f"Rejected records of {key}, as published:")
@@ -75,7 +96,8 @@ def print_outputs(console: Console, outputs: Mapping[str, str]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in sorted(outputs.items()):
-        table.add_row(name, _HIDDEN if name.endswith("Password") else value)
+        # As it is: an ARN's :secret: is no emoji.
+        table.add_row(name, _HIDDEN if name.endswith("Password") else Text(value))
     console.print(table)
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-central-1"
 PASSWORD: Final = "Generated-by-the-provider-0123456789"
-"""What the provider answers when the program asks for a random password."""
+"""What the provider answers when the program asks for a random password of letters and digits."""
+
+USER_PASSWORD: Final = "Generated-for-the-test-user-0123456789"
+"""The same, for one with symbols in it."""
 
 PINNED: Final = {
     # What an account adds to its stage files is no matter of these tests.
@@ -173,7 +176,9 @@ class _Mocks(pulumi.runtime.Mocks):
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:index/getPartition:getPartition": {"partition": "aws"},
             "aws:index/getRegion:getRegion": {"region": REGION},
-            "aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": PASSWORD},
+            "aws:secretsmanager/getRandomPassword:getRandomPassword": {
+                "randomPassword": PASSWORD if args.args.get("excludePunctuation") else USER_PASSWORD
+            },
         }
         return answers[args.token], []
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
 # "standard" backs off on throttling, 5xx and time-outs; what still fails goes back to the queue. A service that never
@@ -33,7 +34,7 @@ def dynamodb() -> DynamoDBClient:
 
 @cache
 def sqs() -> SQSClient:
-    """Return the SQS client; made when the first message is refused, which is rare."""
+    """Return the SQS client; made when something is first put aside, which is rare."""
     return boto3.client("sqs", config=_CONFIG)
 
 
@@ -47,3 +48,9 @@ def kms() -> KMSClient:
 def presigner() -> S3Client:
     """Return the S3 client to sign links with: objects under a KMS key are shown to signatures of version 4 only."""
     return boto3.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4")))
+
+
+@cache
+def secretsmanager() -> SecretsManagerClient:
+    """Return the Secrets Manager client; made when the secret is first read."""
+    return boto3.client("secretsmanager", config=_CONFIG)

@@ -50,6 +50,19 @@ class Inputs:
         """Return the text `key`."""
         return self._get(key, str, default)
 
+    def secret(self, key: str) -> str:
+        """Return the text `key`, which must be declared as a secret: Pulumi then keeps it encrypted in its state.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        value = self._values.get(key)
+        if not pulumi.runtime.rpc.is_rpc_secret(value):
+            raise ValueError(f"{self.name}: {key} should be declared as a secret")
+        return str(pulumi.runtime.rpc.unwrap_rpc_secret(value))
+
     def integer(self, key: str, default: int | None = None) -> int:
         """Return the number `key`."""
         return int(self._get(key, float, default))

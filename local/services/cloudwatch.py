@@ -73,7 +73,14 @@ def _query(query: Inputs) -> MetricDataQueryTypeDef:
     return {"Id": query.text("id"), "ReturnData": query.flag("returnData"), "MetricStat": statistic}
 
 
+def _dashboard(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.text("dashboardName")
+    cloud.cloudwatch.put_dashboard(DashboardName=name, DashboardBody=inputs.text("dashboardBody"))
+    return Made(id=name, outputs={})
+
+
 CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
 }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from local.cloud import Cloud
 from local.services.base import Creator, Inputs, Made
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationResponseTypeDef
 
 
 def _layer(cloud: Cloud, inputs: Inputs) -> Made:
@@ -57,14 +60,37 @@ def _permission(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _event_source(cloud: Cloud, inputs: Inputs) -> Made:
-    mapping = cloud.lambda_.create_event_source_mapping(
+    create = _stream_source if "startingPosition" in inputs else _queue_source
+    mapping = create(cloud, inputs)
+    return Made(id=mapping["UUID"], outputs={"uuid": mapping["UUID"]})
+
+
+def _queue_source(cloud: Cloud, inputs: Inputs) -> EventSourceMappingConfigurationResponseTypeDef:
+    return cloud.lambda_.create_event_source_mapping(
         EventSourceArn=inputs.text("eventSourceArn"),
         FunctionName=inputs.text("functionName"),
         BatchSize=inputs.integer("batchSize"),
         FunctionResponseTypes=["ReportBatchItemFailures"],
         ScalingConfig={"MaximumConcurrency": inputs.part("scalingConfig").integer("maximumConcurrency")},
     )
-    return Made(id=mapping["UUID"], outputs={"uuid": mapping["UUID"]})
+
+
+def _stream_source(cloud: Cloud, inputs: Inputs) -> EventSourceMappingConfigurationResponseTypeDef:
+    filters = inputs.part("filterCriteria").parts("filters")
+    on_failure = inputs.part("destinationConfig").part("onFailure")
+    return cloud.lambda_.create_event_source_mapping(
+        EventSourceArn=inputs.text("eventSourceArn"),
+        FunctionName=inputs.text("functionName"),
+        StartingPosition="TRIM_HORIZON",
+        BatchSize=inputs.integer("batchSize"),
+        ParallelizationFactor=inputs.integer("parallelizationFactor"),
+        FilterCriteria={"Filters": [{"Pattern": entry.text("pattern")} for entry in filters]},
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        BisectBatchOnFunctionError=inputs.flag("bisectBatchOnFunctionError"),
+        MaximumRetryAttempts=inputs.integer("maximumRetryAttempts"),
+        MaximumRecordAgeInSeconds=inputs.integer("maximumRecordAgeInSeconds"),
+        DestinationConfig={"OnFailure": {"Destination": on_failure.text("destinationArn")}},
+    )
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

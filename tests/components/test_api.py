@@ -7,7 +7,7 @@ import json
 import pytest
 
 from components.settings import SettingsError
-from tests.conftest import ACCOUNT, PASSWORD, REGION, DeclaredStack, declare, texts
+from tests.conftest import ACCOUNT, REGION, USER_PASSWORD, DeclaredStack, declare, texts
 
 USER_ROUTES = {"POST /validate", "POST /process", "POST /uploads", "GET /files", "GET /files/{id+}"}
 
@@ -127,7 +127,7 @@ def test_the_client_has_no_secret_and_short_tokens(stack: DeclaredStack) -> None
 
     assert client.inputs["generateSecret"] is False
     assert set(texts(client.inputs["explicitAuthFlows"])) == {
-        *("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+        *("ALLOW_USER_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
     }
     validity = [client.number(f"{kind}Validity") for kind in ("accessToken", "idToken", "refreshToken")]
     assert validity == [1, 1, 30]
@@ -142,11 +142,11 @@ def test_groups(stack: DeclaredStack) -> None:
 def test_a_test_user_in_dev_alone_and_its_password_nowhere_in_clear(dev: DeclaredStack, prod: DeclaredStack) -> None:
     user = dev.one("User")
 
-    assert PASSWORD in str(user.inputs["password"])
+    assert USER_PASSWORD in str(user.inputs["password"])
     assert "4dabf18193072939515e22adb298388d" in str(user.inputs["password"]), "not marked as a secret"
     for resource in dev.resources:
         if resource.urn != user.urn:
-            assert PASSWORD not in str(resource.inputs), resource.name
+            assert USER_PASSWORD not in str(resource.inputs), resource.name
     assert "password" in user.ignore_changes
     assert dev.one("UserInGroup").text("groupName") == "writers"
     assert not prod.all("User")

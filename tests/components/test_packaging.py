@@ -19,7 +19,7 @@ from components.packaging import (
 )
 from components.pipeline import FUNCTIONS
 from local.stack_config import ROOT
-from tests.conftest import DeclaredStack
+from tests.conftest import DeclaredStack, declare
 
 SOURCE = ROOT / "lambda_src"
 RUNTIME_PACKAGES = ("boto3", "botocore", "jmespath", "s3transfer", "dateutil", "six", "urllib3")
@@ -112,7 +112,7 @@ def test_a_package_that_is_not_as_locked_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("purpose", FUNCTIONS)
 def test_every_handler_imports_from_the_archives_and_boto3_alone(
-    tmp_path: Path, dev: DeclaredStack, purpose: str
+    tmp_path: Path, everything: DeclaredStack, purpose: str
 ) -> None:
     """As in Lambda: the code, the layer, and boto3 with what it depends on, nothing else of this environment."""
     packages = tmp_path / "packages"
@@ -123,7 +123,7 @@ def test_every_handler_imports_from_the_archives_and_boto3_alone(
     for package in RUNTIME_PACKAGES:
         (found,) = {path for entry in sys.path for path in Path(entry).glob(f"{package}*") if path.stem == package}
         (runtime / found.name).symlink_to(found)
-    function = dev.one("Function", f"-{purpose}")
+    function = everything.one("Function", f"-{purpose}")
     variables = function.part("environment")["variables"]
     assert isinstance(variables, dict)
 
@@ -143,6 +143,18 @@ def test_every_handler_imports_from_the_archives_and_boto3_alone(
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "function"
+
+
+def test_no_handler_is_left_out(everything: DeclaredStack) -> None:
+    assert {function.text("handler") for function in everything.all("Function")} == {
+        f"{folder.parent.name}.handler.handler" for folder in SOURCE.glob("*/handler.py")
+    }
+
+
+@pytest.fixture(scope="module")
+def everything() -> DeclaredStack:
+    """A stack with every function."""
+    return declare("dev", overrides={"deliveryEndpoint": "https://receiver.example.com/files"})
 
 
 _IMPORT = """

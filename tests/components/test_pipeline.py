@@ -53,7 +53,7 @@ def test_no_two_stages_share_a_name(dev: DeclaredStack, prod: DeclaredStack) -> 
 def test_outputs(stack: DeclaredStack) -> None:
     assert set(stack.outputs) == {
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
-        *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn"),
+        *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn", "secretArn", "dashboardUrl"),
         *("apiEndpoint", "apiFunctionName", "apiFunctionArn", "userPoolId", "userPoolClientId"),
         *(("testUserName", "testUserPassword") if stack.stage == "dev" else ()),
     }

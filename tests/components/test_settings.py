@@ -65,6 +65,16 @@ def test_stages_differ_as_promised() -> None:
         pytest.param("lambdaInsightsLayerArn", "on", "the versioned ARN", id="no layer ARN"),
         pytest.param("logRetentionDays", 8, "should be 1, 3, 5, 7", id="retention that CloudWatch does not know"),
         pytest.param("archiveAfterDays", 30, "should be greater than or equal to 90", id="archive too early"),
+        pytest.param(
+            "deliveryEndpoint", "receiver.example.com", "a URL such as https://", id="endpoint without scheme"
+        ),
+        pytest.param("deliveryEndpoint", "http://receiver.example.com/", "a URL such as https://", id="plain HTTP"),
+        pytest.param("deliveryEndpoint", "https://u:p@example.com/", "without user, password", id="credentials in it"),
+        pytest.param("deliveryEndpoint", "https://example.com/#top", "or fragment", id="endpoint with a fragment"),
+        pytest.param("deliveryEndpoint", "https://example.com:port/", "a URL such as https://", id="wrong port"),
+        pytest.param("deliveryEndpoint", "https://example.com/a b", "a URL such as https://", id="space in it"),
+        pytest.param("deliveryEndpoint", "http://127.0.0.1:8000/", "in the stage 'local'", id="loopback in a stage"),
+        pytest.param("deliveryMaxAgeSeconds", 86400, "less than or equal to 82800", id="older than the stream"),
         pytest.param("owner", "", "should have 1 to 256 letters", id="empty text"),
         pytest.param("owner", "R&D <x>", "as AWS tags do", id="tag with other characters"),
         pytest.param("corsOrigins", ["https://*.*.com"], "should be * or an origin", id="two wildcards"),
@@ -92,6 +102,18 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
         ({"autoscalingMinCapacity": 9, "autoscalingMaxCapacity": 8}, "should be at most autoscalingMaxCapacity (8)"),
         ({"deadLetterRetentionDays": 4}, "should be more than intakeRetentionDays (4)"),
         ({"maxReceiveCount": 500}, "or messages are dropped before they are dead letters"),
+        (
+            {"deliveryTimeoutSeconds": 47, "deliveryEndpoint": "https://example.com/"},
+            "with 3 s to connect and timeReserveSeconds (10), should be less than functionTimeoutSeconds (60)",
+        ),
+        (
+            {"deliveryMaxRetries": 1439, "deliveryEndpoint": "https://example.com/"},
+            "at 15 s each, they may be over after 21585 s; should last for deliveryMaxAgeSeconds (21600)",
+        ),
+        (
+            {"deliveryAlarmSeconds": 21600, "deliveryEndpoint": "https://example.com/"},
+            "should be less than deliveryMaxAgeSeconds (21600)",
+        ),
         ({"archiveAfterDays": 200}, "should be less than deepArchiveAfterDays (180)"),
         ({"corsOrigins": ["*", "https://a.example"]}, "give it alone"),
         ({"alertEmails": ["a@b.example", "a@b.example"]}, "is given twice"),
@@ -102,6 +124,15 @@ def test_values_that_contradict_each_other_are_refused(overrides: Mapping[str, o
 
     assert message in text
     assert f"file-pipeline:{next(iter(overrides))}" in text
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:8000/files", "http://localhost/", "https://example.com"])
+def test_the_local_stage_may_deliver_on_this_machine(url: str) -> None:
+    assert load("local", {"deliveryEndpoint": url}).settings.delivery_endpoint == url
+
+
+def test_settings_of_a_delivery_that_is_not_there_may_be_anything() -> None:
+    assert load("dev", {"deliveryMaxRetries": 1}).settings.delivery_max_retries == 1
 
 
 def test_all_problems_are_named_at_once() -> None:

@@ -63,10 +63,10 @@ class Pipeline:
 
     def waiting(self) -> int:
         """Messages in the intake queue, in flight or not."""
-        return self._count(self.queue_url)
+        return self.count(self.queue_url)
 
     def dead_letters(self) -> int:
-        return self._count(self.dead_letter_url)
+        return self.count(self.dead_letter_url)
 
     def drained(self) -> None:
         """Wait until the intake queue is empty."""
@@ -93,7 +93,9 @@ class Pipeline:
     def paused(self) -> Iterator[None]:
         """Let messages wait in the queue."""
         lambda_ = self.stack.cloud.lambda_
-        (mapping,) = lambda_.list_event_source_mappings()["EventSourceMappings"]
+        (mapping,) = lambda_.list_event_source_mappings(FunctionName=self.stack.outputs["ingestFunctionName"])[
+            "EventSourceMappings"
+        ]
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
             yield
@@ -133,7 +135,8 @@ class Pipeline:
         function = self.stack.cloud.lambda_.get_function(FunctionName=self.stack.outputs["ingestFunctionName"])
         return function["Configuration"]["Role"].rpartition("/")[2]
 
-    def _count(self, url: str) -> int:
+    def count(self, url: str) -> int:
+        """Messages in a queue, in flight or not."""
         counts = self.stack.cloud.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         )["Attributes"]

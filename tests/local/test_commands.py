@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from local import demo, emulator, samples
 from local.deploy import EmulatorProvider, NotEmulatedError
+from local.receiver import Arrival, Receiver, Reply
 from local.stack_config import ROOT
 from tests.local.conftest import Pipeline
 from tests.local.waiting import wait_until
@@ -38,11 +40,15 @@ def test_the_demo_succeeds_and_shows_everything(tmp_path: Path, monkeypatch: pyt
     assert demo.run(screen) == 0
 
     text = printed(screen)
+    before, deliveries, files = re.split(r"\nDeliveries, as the receiver took them|\nFiles ", text)
     for sample in samples.read_samples():
-        (line,) = [line for line in text.splitlines() if f" {sample.key} " in line and sample.status in line]
+        (line,) = [line for line in files.splitlines() if f" {sample.key} " in line and sample.status in line]
         assert sample.status in line
         assert sample.reason in line
-    assert "bucketName" in text
+        delivered = re.search(rf" {re.escape(sample.key)} +│ {sample.status} +│ [0-9a-f]{{32}} ", deliveries)
+        assert bool(delivered) is (sample.status != "SKIPPED")
+    assert "bucketName" in before
+    assert ":secret:file-pipeline-local-secret-" in before, "an ARN is no emoji"
     assert "aws:cloudwatch/metricAlarm:MetricAlarm" in text
     assert "\x1b[" not in text, "no colours where there is no terminal"
     assert list(tmp_path.iterdir()) == []
@@ -61,6 +67,24 @@ def test_the_demo_fails_if_a_file_ends_otherwise(monkeypatch: pytest.MonkeyPatch
 
     assert "SKIPPED (wrong)" in printed(screen)
     assert "1 not as it should" in printed(screen)
+
+
+class Forgetful(Receiver):
+    """Says that it took what it never saw."""
+
+    def receive(self, arrival: Arrival) -> Reply | None:
+        return Reply(status=204) if b"MANIFEST" in arrival.body else super().receive(arrival)
+
+
+def test_the_demo_fails_if_a_delivery_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "Receiver", Forgetful)
+    monkeypatch.setattr(demo, "_DELIVERY_SECONDS", 3)
+    screen = console()
+
+    assert demo.run(screen) == 1
+
+    assert "none arrived" in printed(screen)
+    assert "1 not delivered" in printed(screen)
 
 
 def test_samples_and_their_list_agree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The delivery function: tells the next system of every finished file."""

@@ -1,0 +1,1 @@
+"""What the emulator's own process runs."""

@@ -1,0 +1,42 @@
+"""Secrets Manager on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from local.cloud import Cloud
+from local.services.base import Creator, Inputs, Made
+
+
+def _secret(cloud: Cloud, inputs: Inputs) -> Made:
+    name = inputs.physical_name()
+    arn = cloud.secretsmanager.create_secret(
+        Name=name, Description=inputs.text("description", ""), KmsKeyId=inputs.text("kmsKeyId")
+    )["ARN"]
+    return Made(id=arn, outputs={"arn": arn, "name": name})
+
+
+def _version(cloud: Cloud, inputs: Inputs) -> Made:
+    secret = inputs.text("secretId")
+    client = cloud.secretsmanager
+    version = client.put_secret_value(SecretId=secret, SecretString=inputs.secret("secretString"))["VersionId"]
+    for label in set(inputs.texts("versionStages")) - {"AWSCURRENT"}:
+        # The emulator forgets every other label that is given beside AWSCURRENT.
+        client.update_secret_version_stage(SecretId=secret, VersionStage=label, MoveToVersionId=version)
+    return Made(id=f"{secret}|{version}", outputs={"arn": secret, "versionId": version})
+
+
+def _policy(cloud: Cloud, inputs: Inputs) -> Made:
+    arn = inputs.text("secretArn")
+    cloud.secretsmanager.put_resource_policy(
+        SecretId=arn, ResourcePolicy=inputs.text("policy"), BlockPublicPolicy=inputs.flag("blockPublicPolicy")
+    )
+    return Made(id=arn, outputs={})
+
+
+CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretPolicy:SecretPolicy": _policy,
+    "aws:secretsmanager/secretVersion:SecretVersion": _version,
+}

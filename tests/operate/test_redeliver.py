@@ -1,0 +1,173 @@
+"""Dead letters sent again: all of them, in order, none lost wherever it stops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+
+from operate import __main__ as program
+from operate import redeliver
+from operate.stack_outputs import OutputsError, StackOutputs
+from tests.lambda_src.conftest import Calls
+from tests.lambda_src.delivery.conftest import change
+from tests.operate.conftest import Operating
+
+
+def test_all_are_sent_oldest_first_and_deleted(operating: Operating, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = operating.put_aside(25)
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+
+    assert operating.delivery.receiver.taken() == refused
+    assert operating.waiting() == 0
+    assert operating.function.invocations == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "25 sent"
+
+
+def test_a_dry_run_lists_and_leaves_all(operating: Operating, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = operating.put_aside(12)
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=True, as_json=True) == 1
+
+    found = json.loads(capsys.readouterr().out)["letters"]
+    assert [letter["letter"] for letter in found] == refused
+    assert {letter["reason"] for letter in found} == {"the endpoint answered 404"}
+    assert operating.waiting() == 12
+    assert operating.function.invocations == 0
+
+
+def test_interrupted_it_loses_nothing(operating: Operating, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = operating.put_aside(25)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    operating.function.before = [lambda: None, interrupt]
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(
+        json.dumps({"deliveryDeadLetterQueueUrl": operating.delivery.queue_url, "deliveryFunctionName": "delivery"})
+    )
+
+    assert program.main(["redeliver", "--outputs", str(outputs)]) == 130
+
+    assert "still in the queue" in capsys.readouterr().err
+    assert operating.delivery.receiver.taken() == refused[:10]
+    assert operating.waiting() == 15, "at once, not when their time is up"
+    assert program.main(["redeliver", "--outputs", str(outputs)]) == 0
+    assert operating.delivery.receiver.taken() == refused
+
+
+def test_it_stops_when_the_endpoint_is_not_well(operating: Operating, capsys: pytest.CaptureFixture[str]) -> None:
+    operating.put_aside(25)
+    operating.delivery.receiver.will_answer(204, 204, 503)
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+
+    assert len(operating.delivery.receiver.asked) == 3
+    assert operating.waiting() == 23
+    assert "failed: the endpoint answered 503" in capsys.readouterr().out
+
+
+def test_what_is_refused_again_does_not_hold_up_the_others(operating: Operating) -> None:
+    operating.put_aside(5)
+    operating.delivery.receiver.will_answer(404)
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+
+    assert len(operating.delivery.receiver.taken()) == 4
+    assert operating.waiting() == 1
+
+
+def test_a_function_that_crashes_loses_nothing(operating: Operating, capsys: pytest.CaptureFixture[str]) -> None:
+    operating.put_aside(3)
+    operating.function.crash = True
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+
+    assert "out of memory" in capsys.readouterr().out
+    assert operating.waiting() == 3
+
+
+def test_a_message_that_is_no_letter_is_named_and_left(
+    operating: Operating, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operating.delivery.sqs.send_message(QueueUrl=operating.delivery.queue_url, MessageBody="by hand")
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+
+    assert "holds neither a delivery nor a record" in capsys.readouterr().out
+    assert operating.waiting() == 1
+
+
+def put_place(operating: Operating, count: int) -> None:
+    """Finish files in a table with a stream, and put the place of their records aside, as the event source does."""
+    table = boto3.client("dynamodb").create_table(
+        TableName="catalog",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "object_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "object_id", "KeyType": "HASH"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]
+    for number in range(count):
+        inner = change(number)["dynamodb"]
+        assert isinstance(inner, dict)
+        boto3.client("dynamodb").put_item(TableName="catalog", Item=inner["NewImage"])
+    streams, arn = boto3.client("dynamodbstreams"), table["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    records = streams.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+    place = {
+        "requestContext": {"condition": "RetryAttemptsExhausted"},
+        "DDBStreamBatchInfo": {
+            "streamArn": arn,
+            "shardId": shard,
+            "startSequenceNumber": records[1]["dynamodb"]["SequenceNumber"],
+            "endSequenceNumber": records[-2]["dynamodb"]["SequenceNumber"],
+            "approximateArrivalOfFirstRecord": "2026-11-20T08:15:31.000Z",
+        },
+    }
+    operating.delivery.sqs.send_message(QueueUrl=operating.delivery.queue_url, MessageBody=json.dumps(place))
+
+
+def test_a_place_in_the_stream_is_read_and_sent(operating: Operating) -> None:
+    """What crashed the function: the event source keeps the place alone, and the stream the data, for a day."""
+    put_place(operating, 15)
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+
+    keys = [arrival.told["key"] for arrival in operating.delivery.receiver.arrivals]
+    assert keys == [f"uploads/{number}.csv" for number in range(1, 14)]
+    assert operating.waiting() == 0
+
+
+def test_a_place_that_is_sent_in_part_stays(operating: Operating) -> None:
+    put_place(operating, 5)
+    operating.delivery.receiver.will_answer(204, 503)
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+
+    assert operating.waiting() == 1
+
+
+def test_a_place_whose_data_is_over_is_named_and_left(
+    operating: Operating, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_place(operating, 3)
+    calls.fail("GetShardIterator", "TrimmedDataAccessException")
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+
+    assert "look the files up in the catalog" in capsys.readouterr().out
+    assert operating.waiting() == 1
+
+
+def test_a_stack_that_delivers_nothing_says_so() -> None:
+    with pytest.raises(OutputsError, match="no output deliveryDeadLetterQueueUrl: it delivers nothing"):
+        redeliver.run(StackOutputs({}), dry_run=False, as_json=False)

@@ -195,8 +195,8 @@ def test_what_is_refused_again_stays(delivered: Delivered) -> None:
     assert delivered.operate("redeliver").returncode == 0
 
 
-def test_a_burst_loses_nothing_and_keeps_each_keys_order(delivered: Delivered) -> None:
-    """Sixty files, some of them FAILED first, while the receiver fails now and then."""
+def test_a_burst_under_failures_loses_nothing(delivered: Delivered) -> None:
+    """Sixty files, while the receiver fails now and then."""
     delivered.receiver.will_answer(*[204, 204, 500, 204, 429, 204] * 3)
     files = [delivered.drop(f"uploads/burst/{number}.csv", str(number).encode()) for number in range(60)]
 
@@ -307,7 +307,7 @@ def test_the_ingest_role_may_not_read_the_secret(delivered: Delivered) -> None:
     assert answer == "AccessDeniedException"
 
 
-def test_the_secret_cannot_be_read_over_plain_http_even_by_its_reader(delivered: Delivered) -> None:
+def test_the_denial_of_plain_http_stands_on_the_secret(delivered: Delivered) -> None:
     policy = delivered.stack.cloud.secretsmanager.get_resource_policy(SecretId=delivered.stack.outputs["secretArn"])
 
     assert "aws:SecureTransport" in policy["ResourcePolicy"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Final
 
 from api.errors import not_found
 from api.models import File, FileDetail, FileList, FileStatus
+from api.requests import SAFE_ID_MARK
 from shared.catalog_reader import CatalogReader, Index, Item, position_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 _FIRST: Final = "0"
 _LAST: Final = "9"
+_MAX_ID_BYTES: Final = 2048
+"""What DynamoDB takes as a partition key (DynamoDB Developer Guide, Constraints)."""
+
 _UPLOADER: Final = "uploaded-by"
 
 
@@ -56,7 +61,8 @@ class Files:
         ApiError
             If the cursor is not one of this list.
         """
-        purpose = {"for": "files", "caller": caller.subject, "status": status or "", "day": str(day or "")}
+        # KMS takes no empty value in an encryption context.
+        purpose = {"for": "files", "caller": caller.subject, "status": status or "any", "day": str(day or "any")}
         after = self._cursors.open(cursor, purpose) if cursor else None
         items = self._reader.newest(
             self._by_status if status else self._by_bucket,
@@ -80,6 +86,8 @@ class Files:
         ApiError
             If there is none.
         """
+        if len(object_id.encode()) > _MAX_ID_BYTES:
+            raise not_found("there is no file with an id that long")
         versions = self._reader.versions(object_id)
         item = next((item for item in versions if version_id in {None, item["version_id"]}), None)
         if item is None:
@@ -107,4 +115,6 @@ def _fields(item: Item) -> Mapping[str, object]:
     fields: dict[str, object] = {name: item.get(name) for name in File.model_fields}
     metadata = item.get("user_metadata")
     uploader = metadata.get(_UPLOADER) if isinstance(metadata, dict) else None
-    return {**fields, "id": item["object_id"], "uploaded_by": item.get("uploaded_by", uploader)}
+    object_id = str(item["object_id"])
+    path = f"/files/{SAFE_ID_MARK}{base64.urlsafe_b64encode(object_id.encode()).decode().rstrip('=')}"
+    return {**fields, "id": object_id, "path": path, "uploaded_by": item.get("uploaded_by", uploader)}

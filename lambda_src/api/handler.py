@@ -60,7 +60,7 @@ def _records() -> Records:
         stage=_stage,
         region=_region,
     )
-    return Records(clients.s3, catalog, _reader(), _settings)
+    return Records(clients.s3, catalog, _settings)
 
 
 @cache

@@ -108,6 +108,7 @@ class File(BaseModel):
     """A catalog item."""
 
     id: str
+    path: str = Field(description="Where this file is shown: its id, safe in every path.")
     version_id: str
     status: FileStatus
     reason: str | None

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from api.errors import ApiError, invalid, too_large
 from api.models import FileStatus, RecordResult, RecordsAnswer
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
     from api.requests import Caller
     from api.settings import ApiSettings
     from shared.catalog import Catalog
-    from shared.catalog_reader import CatalogReader
     from shared.records.batch import Batch
 
 _ID_DIGITS: Final = 32
 _CONTENT_DIGITS: Final = 16
-_MAX_REASON: Final = 1000
+_STORED_BEFORE: Final = "PreconditionFailed"
+_MAX_REASON: Final = 200
+_MAX_REASONS_BYTES: Final = 1_000_000
+"""Reasons of one answer, escaped: Lambda answers 6 MB at most, in which each escape is escaped again."""
+
+_NOT_SHOWN: Final = "not shown: the answer would be too large"
 
 
 class _Body(msgspec.Struct):
@@ -67,18 +72,15 @@ class Records:
     ----------
     client
         Gives the client to publish with, when it is needed.
-    catalog, reader
+    catalog
         The table.
     settings
         The function's settings.
     """
 
-    def __init__(
-        self, client: Callable[[], S3Client], catalog: Catalog, reader: CatalogReader, settings: ApiSettings
-    ) -> None:
+    def __init__(self, client: Callable[[], S3Client], catalog: Catalog, settings: ApiSettings) -> None:
         self._client = client
         self._catalog = catalog
-        self._reader = reader
         self._settings = settings
 
     def validate(self, sent: Sent) -> RecordsAnswer:
@@ -109,25 +111,20 @@ class Records:
         identity = checked.digest if idempotency_key is None else f"key {idempotency_key}"
         item_id = self._item_id("process", sent.caller, identity)
         key = f"{self._settings.results_prefix}{item_id.rpartition('/')[2]}/{checked.digest[:_CONTENT_DIGITS]}.json"
-        status, reason = (
-            (Status.COMPLETED, None) if checked.batch.valid else (Status.REJECTED, "none of the records is valid")
-        )
         s3_key = key if checked.batch.valid else None
-        standing = self._reader.versions(item_id)
-        if standing:
-            digest = str(standing[0]["content_sha256"])
-        else:
-            # The object first: what the catalog names is there. A worker that dies between the two has stored an
-            # object that the same request finishes.
-            size = self._store(key, checked) if s3_key else None
-            results = {**checked.counts(), **({"processed_key": key} if s3_key else {})}
-            outcome = Outcome(status=status, reason=reason, results=results)
-            digest = self._catalog.store(self._result(sent, checked, item_id, outcome, started, s3_key, size))
-        if digest != checked.digest:
+        outcome = checked.outcome(s3_key)
+        # First the id is taken: of two requests with one key and other records, one is refused and stores nothing. A
+        # worker that dies after that leaves PROCESSING behind, and the same request goes on.
+        taken = self._result(sent, checked, item_id, Outcome(status=Status.PROCESSING), started)
+        standing = self._catalog.store(taken)
+        if standing not in {None, checked.digest}:
             raise ApiError(
                 HTTPStatus.CONFLICT, "idempotency_conflict", "this Idempotency-Key was used for other records before"
             )
-        return checked.answer(item_id, FileStatus(status), s3_key)
+        if standing is None:
+            size = self._store(key, checked) if s3_key else None
+            self._catalog.store(self._result(sent, checked, item_id, outcome, started, s3_key, size))
+        return checked.answer(item_id, FileStatus(outcome.status), s3_key)
 
     def _check(self, sent: Sent) -> _Checked:
         name = sent.record_type or self._settings.record_types[0]
@@ -147,8 +144,11 @@ class Records:
         for number, item in enumerate(items, 1):
             if len(item) > MAX_RECORD_BYTES:
                 raise too_large(f"record {number} has {len(item)} bytes; at most {MAX_RECORD_BYTES} are taken")
-        digest = hashlib.sha256(f"{name}\0".encode() + data).hexdigest()
-        return _Checked(batch=RecordDecoder(load_schema(name)).items(items, 1), record_type=name, digest=digest)
+        batch = RecordDecoder(load_schema(name)).items(items, 1)
+        # The verdicts too: where the rules have changed since, it is not the same request.
+        verdicts = "".join(f"\0{rejection.number} {rejection.reason}" for rejection in batch.rejected)
+        digest = hashlib.sha256(f"{name}{verdicts}\0".encode() + data).hexdigest()
+        return _Checked(batch=batch, record_type=name, digest=digest)
 
     def _item_id(self, kind: str, caller: Caller, identity: str) -> str:
         digest = hashlib.sha256(f"{caller.subject}\0{identity}".encode()).hexdigest()
@@ -156,7 +156,13 @@ class Records:
 
     def _store(self, key: str, checked: _Checked) -> int:
         body = checked.document()
-        self._client().put_object(Bucket=self._settings.bucket, Key=key, Body=body, ContentType="application/json")
+        try:
+            self._client().put_object(
+                Bucket=self._settings.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+            )
+        except ClientError as error:  # stored before, by the same request: the key stands for the content
+            if error.response.get("Error", {}).get("Code") != _STORED_BEFORE:
+                raise
         return len(body)
 
     def _result(
@@ -193,7 +199,7 @@ class _Checked:
         return {"records_valid": len(self.batch.valid), "records_rejected": len(self.batch.rejected)}
 
     def answer(self, item_id: str, status: FileStatus, s3_key: str | None) -> RecordsAnswer:
-        reasons = {rejection.number: rejection.reason[:_MAX_REASON] for rejection in self.batch.rejected}
+        reasons = self._reasons()
         return RecordsAnswer(
             id=item_id,
             status=status,
@@ -205,6 +211,20 @@ class _Checked:
             ],
             s3_key=s3_key,
         )
+
+    def outcome(self, s3_key: str | None) -> Outcome:
+        if s3_key is None:
+            return Outcome(status=Status.REJECTED, reason="none of the records is valid", results=self.counts())
+        return Outcome(status=Status.COMPLETED, results={**self.counts(), "processed_key": s3_key})
+
+    def _reasons(self) -> dict[int, str]:
+        reasons: dict[int, str] = {}
+        left = _MAX_REASONS_BYTES
+        for rejection in self.batch.rejected:
+            reason = rejection.reason[:_MAX_REASON]
+            left -= len(ascii(reason))
+            reasons[rejection.number] = reason if left > 0 else _NOT_SHOWN
+        return reasons
 
     def document(self) -> bytes:
         """Render what is stored: the same records give the same bytes."""

@@ -9,12 +9,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from api.errors import ApiError, invalid, too_large
+from api.errors import ApiError, invalid, not_found, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OPEN_ROUTE: Final = "GET /health"
+SAFE_ID_MARK: Final = "~"
+"""What an id begins with that is base64url, for paths: API Gateway takes a decoded ? for the end of one."""
+
+_OPEN_PATH: Final = "/health"
 _FILE_PATH: Final = "/files/"
 _JSON: Final = "application/json"
 
@@ -62,11 +66,12 @@ class Gate:
             If the caller may not do this, or the body is too large or no text.
         """
         method = _text(event, "requestContext", "http", "method")
-        if event.get("routeKey") != OPEN_ROUTE:
+        if (event.get("routeKey"), event.get("rawPath")) != (OPEN_ROUTE, _OPEN_PATH):
             self._authorize(event, method)
         checked = {**event, "rawPath": _encode_id(_text(event, "rawPath"))}
         if method == "POST":
-            checked |= {"body": self._read_body(event), "isBase64Encoded": False}
+            headers = {**_part(event, "headers"), "content-type": _JSON}
+            checked |= {"body": self._read_body(event), "isBase64Encoded": False, "headers": headers}
         return checked
 
     def _authorize(self, event: Mapping[str, object], method: str) -> None:
@@ -125,7 +130,7 @@ def _claims(event: Mapping[str, object]) -> dict[str, str]:
 
 def _groups(event: Mapping[str, object]) -> set[str]:
     # API Gateway hands a list over as text, its items between brackets and parted by spaces.
-    return set(_claims(event).get("cognito:groups", "").strip("[]").replace(",", " ").split())
+    return set(_claims(event).get("cognito:groups", "").removeprefix("[").removesuffix("]").split(" "))
 
 
 def _encode_id(path: str) -> str:
@@ -135,7 +140,17 @@ def _encode_id(path: str) -> str:
     """
     if not path.startswith(_FILE_PATH):
         return path
-    return _FILE_PATH + quote(path.removeprefix(_FILE_PATH).replace("%25", "%"), safe="")
+    file_id = path.removeprefix(_FILE_PATH)
+    if file_id.startswith(SAFE_ID_MARK):
+        return _FILE_PATH + quote(_decode_safe_id(file_id.removeprefix(SAFE_ID_MARK)), safe="")
+    return _FILE_PATH + quote(file_id.replace("%25", "%"), safe="")
+
+
+def _decode_safe_id(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise not_found("there is no file with this id") from error
 
 
 def _part(event: Mapping[str, object], *names: str) -> Mapping[str, object]:

@@ -58,7 +58,9 @@ _REFUSALS: Final = {
     503: "AWS failed; try again later",
 }
 _MESSAGES: Final = {"data": "should be a record, or a list of at least one record"}
+_THROTTLED: Final = ("Throttl", "Throughput", "SlowDown", "LimitExceeded", "TooManyRequests")
 _ALWAYS: Final = (400, 403, 500, 503)
+_IDEMPOTENCY_KEY: Final = r"^[!-~]{1,128}$"
 _MAX_SHOWN_ERRORS: Final = 20
 
 
@@ -115,7 +117,9 @@ def _add_errors(app: APIGatewayHttpResolver) -> None:
     def refuse_invalid(error: RequestValidationError) -> Response[str]:
         return answer(_explain(error))
 
-    def fail_for_now(_error: ClientError | BotoCoreError) -> Response[str]:
+    def fail_for_now(error: ClientError | BotoCoreError) -> Response[str]:
+        if isinstance(error, ClientError) and not _passes(error):
+            return fail(error)
         logger.exception("AWS failed")
         return answer(ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "this did not work now; try again later"))
 
@@ -129,6 +133,13 @@ def _add_errors(app: APIGatewayHttpResolver) -> None:
     app.exception_handler(RequestValidationError)(refuse_invalid)
     app.exception_handler([ClientError, BotoCoreError])(fail_for_now)
     app.exception_handler(Exception)(fail)
+
+
+def _passes(error: ClientError) -> bool:
+    """Tell what AWS may take later from what it refuses."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = error.response.get("Error", {}).get("Code", "")
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(word in code for word in _THROTTLED)
 
 
 def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
@@ -164,7 +175,7 @@ def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
         body: Annotated[RecordsRequest, Body()],
         idempotency_key: Annotated[
             str | None,
-            Header(alias="Idempotency-Key", min_length=1, max_length=128, description="Else the records themselves."),
+            Header(alias="Idempotency-Key", pattern=_IDEMPOTENCY_KEY, description="Else the records themselves."),
         ] = None,
     ) -> RecordsAnswer:
         return counted(services.records().process(sent(body), idempotency_key))

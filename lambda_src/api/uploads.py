@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from api.settings import ApiSettings
     from shared.rules import IntakeRules
 
+MAX_POST_BYTES = 5 * 1024**3
+"""The most that S3 takes in one request (S3 User Guide, Uploading objects)."""
+
+_DOTS = frozenset({".", ".."})
 _UPLOADER_FIELD = "x-amz-meta-uploaded-by"
 _FILE_NAME = "${"  # S3 would put the name of the posted file in its place
 
@@ -58,13 +62,14 @@ class Uploads:
             "x-amz-server-side-encryption-aws-kms-key-id": self._settings.key_arn,
             _UPLOADER_FIELD: caller.name,
         }
+        max_bytes = min(self._settings.max_object_bytes, MAX_POST_BYTES)
         expires_at = datetime.now(UTC) + timedelta(seconds=self._settings.link_seconds)
         form = self._presigner().generate_presigned_post(
             self._settings.bucket,
             key,
             Fields=dict(fixed),
             Conditions=[
-                ["content-length-range", 0, self._settings.max_object_bytes],
+                ["content-length-range", 0, max_bytes],
                 *({name: value} for name, value in fixed.items()),
             ],
             ExpiresIn=self._settings.link_seconds,
@@ -73,14 +78,14 @@ class Uploads:
             url=form["url"],
             fields=form["fields"],
             key=key,
-            max_bytes=self._settings.max_object_bytes,
+            max_bytes=max_bytes,
             expires_at=expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         )
 
     @staticmethod
     def _refuse(name: str) -> str | None:
-        if not name.isprintable() or name.startswith("/") or _FILE_NAME in name:
-            return "name should be printable, not begin with a slash, and have no ${ in it"
+        if not name.isprintable() or name.startswith("/") or _FILE_NAME in name or _DOTS & set(name.split("/")):
+            return "name should be printable, not begin with a slash, and have no ${ and no part . or .. in it"
         if not name.isascii() and len(name.encode()) > 900:  # noqa: PLR2004 - as its characters
             return "name is longer than 900 bytes"
         return None

@@ -163,13 +163,13 @@ class Catalog:
             raise
         return True
 
-    def store(self, result: ApiResult) -> str:
-        """Put the item of records that came through the API, unless it is there.
+    def store(self, result: ApiResult) -> str | None:
+        """Put the item of records that came through the API, if its id is free or taken for the same records.
 
         Returns
         -------
-        str
-            The digest of the records that the item stands for: of others, if their request had the same id.
+        str or None
+            None if it was put; else the digest of the records that the id stands for: the same, if they are finished.
         """
         item = {
             "object_id": {"S": result.object_id},
@@ -199,12 +199,19 @@ class Catalog:
             self._client.put_item(
                 TableName=self._table_name,
                 Item=item,
-                ConditionExpression="attribute_not_exists(object_id)",
+                ConditionExpression=(
+                    "attribute_not_exists(object_id) OR (content_sha256 = :content AND #status = :processing)"
+                ),
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":content": {"S": result.content_sha256},
+                    ":processing": {"S": Status.PROCESSING},
+                },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             return _item_of(error.response)["content_sha256"]["S"]
-        return result.content_sha256
+        return None
 
     def _write(
         self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker, claim_expires_at: int | None

@@ -79,6 +79,7 @@ class CatalogReader:
         """Return the items of all versions of an object id, the latest first."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table_name,
+            ConsistentRead=True,
             KeyConditionExpression="object_id = :id",
             ExpressionAttributeValues={":id": {"S": object_id}},
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore.config import Config
@@ -46,8 +47,14 @@ def kms() -> KMSClient:
 
 @cache
 def presigner() -> S3Client:
-    """Return the S3 client to sign links with: objects under a KMS key are shown to signatures of version 4 only."""
-    return boto3.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4")))
+    """Return the S3 client to sign links with.
+
+    Objects under a KMS key are shown to signatures of version 4 only. Left to itself, the SDK signs for the global
+    endpoint, which redirects to the bucket's region, and a signature holds for one host; an endpoint of one's own,
+    such as the local cloud's, has no host for each bucket.
+    """
+    style: Literal["path", "virtual"] = "path" if "AWS_ENDPOINT_URL" in os.environ else "virtual"
+    return boto3.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": style})))
 
 
 @cache

@@ -127,7 +127,7 @@ def test_the_client_has_no_secret_and_short_tokens(stack: DeclaredStack) -> None
 
     assert client.inputs["generateSecret"] is False
     assert set(texts(client.inputs["explicitAuthFlows"])) == {
-        *("ALLOW_USER_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+        *("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
     }
     validity = [client.number(f"{kind}Validity") for kind in ("accessToken", "idToken", "refreshToken")]
     assert validity == [1, 1, 30]

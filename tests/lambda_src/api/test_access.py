@@ -37,7 +37,7 @@ def test_writers_may_send(api: Api, groups: str, path: str, body: object) -> Non
     assert api.post(path, body).status == 200
 
 
-@pytest.mark.parametrize("groups", ["[readers]", "[writers-of-books]", "[]", None])
+@pytest.mark.parametrize("groups", ["[readers]", "[writers-of-books]", "[x,writers]", "[[writers]]", "[]", None])
 @pytest.mark.parametrize(("path", "body"), POSTS)
 def test_others_may_not_send(api: Api, groups: str | None, path: str, body: object) -> None:
     api.groups = groups
@@ -65,6 +65,14 @@ def test_without_the_authorizer_nothing_is_open(api: Api) -> None:
     assert (answer.status, answer.body["code"]) == (401, "unauthorized")
 
 
+def test_only_health_itself_is_open(api: Api) -> None:
+    event = {**api.event("GET", "/files"), "routeKey": "GET /health"}
+    api.groups = None
+    del event["requestContext"]["authorizer"]  # type: ignore[attr-defined]
+
+    assert api.answer(event).status == 401
+
+
 def test_a_route_that_is_not_there(api: Api) -> None:
     answer = api.get("/secrets")
 
@@ -79,6 +87,12 @@ def test_aws_that_fails_for_now_is_a_503_that_tells_nothing(api: Api, calls: Cal
 
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
     assert "injected" not in str(answer.body)
+
+
+def test_what_aws_refuses_for_good_is_not_said_to_pass(api: Api, calls: Calls) -> None:
+    calls.fail("Query", "ValidationException")
+
+    assert api.get("/files").status == 500
 
 
 def test_a_mistake_of_ours_is_a_500_that_tells_nothing(

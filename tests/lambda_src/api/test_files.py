@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shared.catalog import Catalog, Worker
 from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
 from tests.lambda_src.api.conftest import Answer, Api
-from tests.lambda_src.conftest import BUCKET, Aws
+from tests.lambda_src.conftest import BUCKET, Aws, Calls
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SHARDS = 8
@@ -159,6 +159,17 @@ def test_a_changed_or_foreign_cursor_is_refused(api: Api, catalog: list[str]) ->
     assert all("cursor" in answer.fields() for answer in refused)
 
 
+def test_a_cursor_is_bound_to_its_question(api: Api, catalog: list[str], calls: Calls) -> None:
+    assert catalog
+    api.get("/files", limit=2)
+
+    (sealed,) = [part for part in calls.parameters if isinstance(part, dict) and "EncryptionContext" in part]
+
+    context = sealed["EncryptionContext"]
+    assert context == {"for": "files", "caller": api.subject, "status": "any", "day": "any"}
+    assert all(context.values()), "KMS takes no empty value"
+
+
 def test_a_cursor_tells_nothing(api: Api, catalog: list[str]) -> None:
     assert catalog
     cursor = str(api.get("/files", limit=2).body["cursor"])
@@ -196,6 +207,16 @@ def test_one_file(api: Api, aws: Aws) -> None:
     assert "X-Amz-Expires=900" in url
 
 
+def test_a_file_by_its_safe_path(api: Api, aws: Aws) -> None:
+    """A question mark in a key would end the path: every file says where it is shown without one."""
+    file = add(aws, "uploads/what?.csv")
+    path = str(cast("list[dict[str, object]]", api.get("/files").body["files"])[0]["path"])
+
+    assert "?" not in path
+    assert api.get(path).body["id"] == file.object_id
+    assert api.get(path[:-1] + "!").status == 404
+
+
 def test_one_version_of_a_file(api: Api, aws: Aws) -> None:
     file = add(aws, "uploads/a.csv", version="v1")
     add(aws, "uploads/a.csv", Status.REJECTED, version="v2", at=START + timedelta(seconds=1))
@@ -210,7 +231,7 @@ def test_one_version_of_a_file(api: Api, aws: Aws) -> None:
 def test_what_is_no_file_is_not_found(api: Api, aws: Aws) -> None:
     add(aws, "uploads/a.csv")
 
-    for path in ("nope", f"latest:{BUCKET}/uploads/a.csv", "%25"):
+    for path in ("nope", "x" * 2049, f"latest:{BUCKET}/uploads/a.csv", "%25"):
         answer = api.get(f"/files/{path}")
         assert (answer.status, answer.body["code"]) == (404, "not_found")
 
@@ -232,6 +253,15 @@ def test_an_upload_is_signed_for_one_key_type_and_size(api: Api) -> None:
     assert not any(part[0] == "starts-with" for part in policy["conditions"] if isinstance(part, list))
 
 
+def test_links_name_the_bucket_in_its_region(api: Api, aws: Aws) -> None:
+    """The global endpoint would redirect, and a signature holds for one host."""
+    file = add(aws, "uploads/a.csv", rejected_key="rejected/a.ndjson.gz")
+    host = f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/"
+
+    assert str(api.post("/uploads", {"name": "a.csv"}).body["url"]) == host
+    assert str(api.get("/files/" + arrived(file.object_id)).body["rejects_url"]).startswith(host)
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
@@ -239,6 +269,8 @@ def test_an_upload_is_signed_for_one_key_type_and_size(api: Api) -> None:
         ("temp/a.csv", "objects under temp/ are not taken in"),
         ("folder/", "key is a folder, not a file"),
         ("/a.csv", "name should be printable"),
+        ("../a.csv", "name should be printable"),
+        ("./temp/a.csv", "name should be printable"),
         ("${filename}", "name should be printable"),
         ("a\nb.csv", "name should be printable"),
         ("ü" * 500, "name is longer than 900 bytes"),

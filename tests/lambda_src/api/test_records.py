@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.records.parse import load_schema, parse
+from shared.records.schemas.shipment import Shipment
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 
@@ -86,16 +87,22 @@ def test_the_same_again_stores_nothing_again_and_answers_the_same(api: Api, aws:
     assert set(objects(aws).values()) == {1}
 
 
-def test_a_worker_that_died_after_storing_is_finished_by_the_same_request(api: Api, aws: Aws, calls: Calls) -> None:
-    calls.fail("PutItem", "InternalServerError", status=500)
+@pytest.mark.parametrize("died_at", ["PutObject", "PutItem"])
+def test_a_worker_that_died_is_finished_by_the_same_request(api: Api, aws: Aws, calls: Calls, died_at: str) -> None:
+    """Before the object, and between the object and its item."""
+    if died_at == "PutObject":
+        calls.fail("PutObject", "InternalError", status=500)
+    else:
+        calls.after["PutObject"] = lambda _answer: calls.fail("PutItem", "InternalServerError", status=500)
     failed = api.post("/process", {"data": GOOD})
     assert (failed.status, failed.body["code"]) == (503, "unavailable")
-    assert len(objects(aws)) == 1
+    assert len(objects(aws)) == (0 if died_at == "PutObject" else 1)
+    calls.after.clear()
 
     again = api.post("/process", {"data": GOOD})
 
     assert again.status == 200
-    assert set(objects(aws)) == {again.body["s3_key"]}
+    assert objects(aws) == {again.body["s3_key"]: 1}
     assert stored(aws, again.body["id"])["status"] == "COMPLETED"
 
 
@@ -117,6 +124,57 @@ def test_an_idempotency_key_stands_for_one_content(api: Api, aws: Aws) -> None:
 
     assert (other.status, other.body["code"]) == (409, "idempotency_conflict")
     assert len(objects(aws)) == 1
+
+
+def test_of_two_at_once_with_one_key_the_refused_one_stores_nothing(api: Api, aws: Aws, calls: Calls) -> None:
+    answers = []
+    calls.before["PutObject"] = lambda: answers.append(
+        api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
+    )
+
+    first = api.post("/process", {"data": GOOD}, Idempotency_Key="k")
+
+    assert first.status == 200
+    assert [answer.status for answer in answers] == [409]
+    assert objects(aws) == {first.body["s3_key"]: 1}
+
+
+def test_changed_rules_make_another_request(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was rejected under the rules before is not answered as stored, but stored."""
+
+    class Strict(Shipment, kw_only=True):
+        must: str
+
+    monkeypatch.setattr("api.records.load_schema", lambda _name: Strict)
+    before = api.post("/process", {"data": GOOD})
+    monkeypatch.setattr("api.records.load_schema", load_schema)
+
+    after = api.post("/process", {"data": GOOD})
+
+    assert (before.body["status"], after.body["status"]) == ("REJECTED", "COMPLETED")
+    assert objects(aws) == {after.body["s3_key"]: 1}
+
+
+def test_an_answer_stays_below_what_lambda_answers(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.records._MAX_REASONS_BYTES", 100)
+
+    results = cast("list[dict[str, object]]", api.post("/validate", {"data": [BAD] * 5}).body["results"])
+
+    assert [result["valid"] for result in results] == [False] * 5
+    assert results[0]["reason"] == "timestamp: invalid RFC3339 encoded datetime"
+    assert results[-1]["reason"] == "not shown: the answer would be too large"
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 129, "ü"])
+def test_a_wrong_idempotency_key_is_refused(api: Api, key: str) -> None:
+    answer = api.post("/process", {"data": GOOD}, Idempotency_Key=key)
+
+    assert (answer.status, answer.body["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("content_type", ["Application/JSON", "application/json; charset=utf-8"])
+def test_json_by_any_name(api: Api, content_type: str) -> None:
+    assert api.post("/validate", {"data": GOOD}, Content_Type=content_type).status == 200
 
 
 def test_two_callers_share_no_idempotency_key(api: Api) -> None:

@@ -10,6 +10,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from components.settings import Settings
+from docs import iam
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _SETTINGS: Final = ("settings: made by `make docs` from components/settings.py", "settings: end")
@@ -49,6 +50,7 @@ def generated() -> dict[Path, str]:
     text = _between(readme.read_text(), settings_table(), "<!-- {} -->", _SETTINGS)
     return {
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
+        ROOT / "docs" / "iam.md": iam.document(),
         readme: _between(text, (ROOT / "benchmarks" / "RESULTS.md").read_text(), "<!-- {} -->", _FIGURES),
     }
 

@@ -60,7 +60,7 @@ def _denies_plain_http(resource: Resource) -> Iterator[str]:
         not statement.allows
         and statement.is_for_everybody
         and action in statement.actions
-        and statement.conditions == {"Bool": {"aws:securetransport": ["false"]}}
+        and statement.conditions == {"Bool": {"aws:SecureTransport": ["false"]}}
         for statement in _statements(resource)
     ):
         yield f"does not deny {action} to everybody without TLS (Bool aws:SecureTransport false)"

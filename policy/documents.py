@@ -28,7 +28,7 @@ class Statement:
     principals
         Kind of principal → who. ``*`` alone is ``{"AWS": ["*"]}``.
     conditions
-        Operator → condition key, in lower case → values.
+        Operator → condition key → values.
     negated
         Elements that say what is not meant: NotAction, NotResource, NotPrincipal.
     """
@@ -44,7 +44,7 @@ class Statement:
     @property
     def condition_keys(self) -> frozenset[str]:
         """The condition keys, in lower case."""
-        return frozenset(key for keys in self.conditions.values() for key in keys)
+        return frozenset(key.lower() for keys in self.conditions.values() for key in keys)
 
     @property
     def is_for_everybody(self) -> bool:
@@ -85,7 +85,7 @@ def _read_statement(number: int, entry: dict[str, object]) -> Statement:
         if principal == "*"
         else {kind: _texts(who) for kind, who in _mapping(principal).items()},
         conditions={
-            operator: {key.lower(): _texts(value) for key, value in _mapping(keys).items()}
+            operator: {key: _texts(value) for key, value in _mapping(keys).items()}
             for operator, keys in conditions.items()
         },
         negated=[name for name in ("NotAction", "NotResource", "NotPrincipal") if name in entry],

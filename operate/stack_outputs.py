@@ -1,0 +1,123 @@
+"""The outputs of a stack, from Pulumi or from a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+FILE_VARIABLE: Final = "PIPELINE_OUTPUTS"
+"""Environment variable that names the outputs file where no argument does; the local cloud prints an export of it."""
+
+
+class OutputsError(Exception):
+    """The outputs cannot be read, or one is not there. The message says what to do."""
+
+
+class StackOutputs:
+    """The outputs of a stack.
+
+    Parameters
+    ----------
+    values
+        Output name → value.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def get(self, name: str, needed_for: str) -> str:
+        """Return the output `name`.
+
+        Raises
+        ------
+        OutputsError
+            If the stack has none: the message says what it is `needed_for`.
+        """
+        value = self._values.get(name)
+        if not value:
+            raise OutputsError(f"the stack has no output {name}: {needed_for}")
+        return value
+
+    @property
+    def bucket(self) -> str:
+        """The landing bucket."""
+        return self._own("bucketName")
+
+    @property
+    def table(self) -> str:
+        """The catalog table."""
+        return self._own("tableName")
+
+    @property
+    def ingest_function(self) -> str:
+        """The ingest function, whose environment says how the catalog is written."""
+        return self._own("ingestFunctionName")
+
+    @property
+    def queue_url(self) -> str:
+        """The intake queue."""
+        return self._own("queueUrl")
+
+    @property
+    def queue_arn(self) -> str:
+        """The intake queue's ARN."""
+        return self._own("queueArn")
+
+    @property
+    def dead_letter_queue_url(self) -> str:
+        """The intake's dead-letter queue."""
+        return self._own("deadLetterQueueUrl")
+
+    def _own(self, name: str) -> str:
+        return self.get(name, "are these the outputs of this program's stack, and is it deployed?")
+
+
+def read_outputs(file: Path | None = None, stack: str | None = None) -> StackOutputs:
+    """Read a stack's outputs.
+
+    Parameters
+    ----------
+    file
+        Where they are, as ``pulumi stack output --json`` prints them; ``-`` for standard input.
+    stack
+        The stack that Pulumi is asked for. Neither: the file that `FILE_VARIABLE` names, else the selected stack.
+
+    Raises
+    ------
+    OutputsError
+        If they cannot be read.
+    """
+    named = os.environ.get(FILE_VARIABLE)
+    if file is None and stack is None and named:
+        file = Path(named)
+    text = _ask_pulumi(stack) if file is None else _read(file)
+    try:
+        values: object = json.loads(text)
+    except ValueError as error:
+        raise OutputsError("the outputs are not JSON; use what `pulumi stack output --json` prints") from error
+    if not isinstance(values, dict):
+        raise OutputsError("the outputs are not a JSON object; use what `pulumi stack output --json` prints")
+    return StackOutputs({name: value for name, value in values.items() if isinstance(value, str)})
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text()
+    except (OSError, UnicodeError) as error:
+        raise OutputsError(f"{file} cannot be read: {error}") from error
+
+
+def _ask_pulumi(stack: str | None) -> str:
+    command = ["pulumi", "stack", "output", "--json", *(["--stack", stack] if stack else [])]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - all of it is ours
+    except FileNotFoundError as error:
+        raise OutputsError("pulumi is not installed; give its outputs with --outputs FILE") from error
+    except subprocess.CalledProcessError as error:
+        raise OutputsError(f"pulumi stack output failed: {error.stderr.strip()}") from error
+    return str(answer.stdout)

@@ -44,7 +44,7 @@ def commands(stack: LocalStack) -> list[str]:
     key = "uploads/shipments/2026-11-20.csv"
     latest = json.dumps({"object_id": {"S": f"latest:{bucket}/{key}"}, "version_id": {"S": "latest"}})
     skipped = json.dumps({":shard": {"S": "SKIPPED#0"}})
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.emulator.environment().items()]
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.environment().items()]
     scan = (
         f"aws dynamodb scan --table-name {table} --filter-expression 'attribute_exists(#s)'"
         """ --expression-attribute-names '{"#s": "status"}'"""
@@ -76,5 +76,7 @@ def commands(stack: LocalStack) -> list[str]:
         "",
         "# what the function logged, and what it could not take",
         logs,
+        "python -m operate status",
+        f"python -m operate why {key}",
         f"aws sqs receive-message --endpoint-url $AWS_ENDPOINT_URL --queue-url {queue} --message-attribute-names All",
     ]

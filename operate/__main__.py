@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m operate",
-        description="Commands for a stack that stands. AWS is reached as the AWS CLI reaches it: AWS_PROFILE and so on.",
+        description="Commands for a stack that stands. AWS is reached as the AWS CLI reaches it.",
         epilog="Exit status: 0 all is well, 1 something failed or needs attention, 2 not understood.",
     )
     common = argparse.ArgumentParser(add_help=False)

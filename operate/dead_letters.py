@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
 
 HIDDEN_SECONDS: Final = 300
 """How long a letter that was taken is hidden from others, if it is not released before."""
@@ -18,6 +20,9 @@ RETRIED: Final = "received too often"
 
 _LONG_POLL_SECONDS: Final = 1
 """A receive that waits asks every server of SQS; one that does not may miss messages."""
+
+_STALE_RECEIVES: Final = 20
+"""Receives in a row that give only what was taken before and is shown again: then nothing else is left."""
 
 _BATCH: Final = 10  # the most that SQS gives or takes at once
 
@@ -46,6 +51,11 @@ class Letter:
         """Why it is here."""
         return self.refusal or RETRIED
 
+    @property
+    def digest(self) -> str:
+        """What tells its body from others."""
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
 
 class DeadLetters:
     """The dead-letter queue. As a context, it shows again what was taken and not deleted.
@@ -61,7 +71,7 @@ class DeadLetters:
         self._url = url
         self._held: dict[str, Letter] = {}
 
-    def __enter__(self) -> DeadLetters:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -80,8 +90,8 @@ class DeadLetters:
 
     def take(self, limit: int | None = None) -> Iterator[Letter]:
         """Take letter after letter until none is left, or `limit`; each is hidden meanwhile."""
-        taken = 0
-        while limit is None or taken < limit:
+        taken = stale = 0
+        while (limit is None or taken < limit) and stale < _STALE_RECEIVES:
             messages = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_BATCH if limit is None else min(_BATCH, limit - taken),
@@ -94,14 +104,15 @@ class DeadLetters:
                     id=message["MessageId"],
                     receipt=message["ReceiptHandle"],
                     body=message["Body"],
-                    refusal=message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", ""),
+                    refusal=_refusal(message),
                 )
                 for message in messages
             ]
             fresh = [letter for letter in letters if letter.id not in self._held]
             self._held |= {letter.id: letter for letter in letters}
-            if not fresh:  # none is left, or what was taken first is shown again
+            if not messages:
                 return
+            stale = 0 if fresh else stale + 1
             taken += len(fresh)
             yield from fresh
 
@@ -109,6 +120,11 @@ class DeadLetters:
         """Delete a letter for good."""
         self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
         self._held.pop(letter.id, None)
+
+
+def _refusal(message: MessageTypeDef) -> str:
+    attribute = message.get("MessageAttributes", {}).get("reason")
+    return attribute.get("StringValue", "") if attribute else ""
 
 
 def depth(client: SQSClient, url: str) -> tuple[int, int]:

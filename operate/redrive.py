@@ -4,8 +4,9 @@ A letter is sent first and deleted then: wherever this is interrupted, nothing i
 is processed once, since its file is claimed.
 
 SQS's own redrive (StartMessageMoveTask) takes all letters or none. Those that the function refused as malformed would
-be refused again, and lie here as new ones: so letters are moved one by one, and the refused ones stay, unless all are
-to be moved. Then SQS does it alone, fast, and goes on if this is interrupted; where it has no such task, we do it.
+be refused again, and come back here as new ones while the task runs: so letters are sent one by one, and the refused
+ones stay, unless they are asked for, and then each is sent once. For a large backlog without refused letters, ``--sqs``
+has SQS do it: it is faster, and goes on if this is interrupted.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     letters = sum(depth(sqs, outputs.dead_letter_queue_url))
     if options.dry_run:
         return _list(sqs, outputs, screen, letters)
-    if options.all and (task := _start_task(sqs, outputs, options.rate)):
+    if options.sqs and (task := _start_task(sqs, outputs, options.rate)):
         return _follow_task(sqs, outputs, screen, task)
     return _move(sqs, outputs, screen, options, letters)
 
@@ -64,17 +65,20 @@ def _list(sqs: SQSClient, outputs: StackOutputs, screen: Screen, expected: int) 
 
 
 def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argparse.Namespace, expected: int) -> int:
-    pace, sent, kept = Pace(options.rate), 0, Counter[str]()
+    pace, sent, kept = Pace(options.rate), set[str](), Counter[str]()
+    count = 0
     with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
         for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
-            if letter.refusal and not options.all:
+            # What is malformed comes back as a new letter: once is enough.
+            if letter.refusal and (not options.all or letter.digest in sent):
                 kept[letter.reason] += 1
                 continue
             pace.keep()
             sqs.send_message(QueueUrl=outputs.queue_url, MessageBody=letter.body)
             dead.delete(letter)
-            sent += 1
-    _report(screen, sent, kept)
+            sent.add(letter.digest)
+            count += 1
+    _report(screen, count, kept)
     return FAILED if kept else WELL
 
 
@@ -106,7 +110,7 @@ def _follow_task(sqs: SQSClient, outputs: StackOutputs, screen: Screen, source: 
     with screen.progress() as bars:
         bar = bars.add_task("SQS moves all dead letters", total=None)
         while True:
-            (task, *_) = sqs.list_message_move_tasks(SourceArn=source)["Results"]
+            task = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
             moved = task.get("ApproximateNumberOfMessagesMoved", 0)
             bars.update(bar, completed=moved, total=task.get("ApproximateNumberOfMessagesToMove"))
             if task.get("Status") != "RUNNING":
@@ -124,7 +128,10 @@ def _follow_task(sqs: SQSClient, outputs: StackOutputs, screen: Screen, source: 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what is there, and send nothing")
     parser.add_argument(
-        "--all", action="store_true", help="send malformed letters too, which will be refused again as they are"
+        "--all", action="store_true", help="send malformed letters too, once each: after the function learned them"
+    )
+    parser.add_argument(
+        "--sqs", action="store_true", help="have SQS move all letters, where it can; not if some are malformed"
     )
     add_rate(parser)
 

@@ -27,6 +27,7 @@ from operate.stack_outputs import StackOutputs
 from shared.catalog import Catalog
 from shared.files import FINAL, Status
 
+READY: Final = "to be sent"
 SENT: Final = "sent"
 GONE: Final = "gone from S3"
 AT_WORK: Final = "being worked on"
@@ -47,19 +48,13 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         0 if all of them were sent, else 1; 1 too if there was none.
     """
     pipeline = Pipeline(outputs)
-    reader = CatalogReader(pipeline.dynamodb, outputs.table, pipeline.shards)
-    wanted = frozenset(options.status or [])
-    chosen = (
-        selected
-        for selected in _select(options, pipeline, reader)
-        if (options.all_versions or selected.is_latest) and (not wanted or _state(selected) in wanted)
-    )
+    chosen = _choose(options, pipeline, screen)
     send = partial(_send, pipeline, pipeline.catalog, f"reprocess requested by {pipeline.caller()}")
     pace, done, counts = Pace(options.rate), list[tuple[str, str, str]](), Counter[str]()
     with screen.progress() as bars:
-        for selected in bars.track(chosen, total=None, description="Sending files again"):
+        for selected in bars.track(chosen, description="Sending files again"):
             outcome = _judge(selected)
-            if outcome == SENT and not options.dry_run:
+            if outcome == READY and not options.dry_run:
                 pace.keep()
                 try:
                     outcome = send(selected)
@@ -71,7 +66,20 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
             if outcome == NOT_SENT:
                 break  # AWS is not well: what follows would fail too
     _report(screen, done, counts, dry_run=options.dry_run)
-    return WELL if done and counts.keys() == {SENT} else FAILED
+    return WELL if done and counts.keys() <= {READY, SENT} else FAILED
+
+
+def _choose(options: argparse.Namespace, pipeline: Pipeline, screen: Screen) -> list[Selected]:
+    """Find the files, all of them before the first is sent: sending moves them in the index that is read."""
+    reader = CatalogReader(pipeline.dynamodb, pipeline.outputs.table, pipeline.shards)
+    chosen: dict[tuple[str, str], Selected] = {}
+    with screen.progress() as bars:
+        for selected in bars.track(_select(options, pipeline, reader), total=None, description="Finding files"):
+            if (options.all_versions or selected.is_latest) and (
+                not options.status or _state(selected) in options.status
+            ):
+                chosen[selected.version.object_id, selected.version.version_id] = selected
+    return list(chosen.values())
 
 
 def _select(options: argparse.Namespace, pipeline: Pipeline, reader: CatalogReader) -> Iterator[Selected]:
@@ -96,7 +104,7 @@ def _judge(selected: Selected) -> str:
     expiry = selected.file.number("claim_expires_at") if selected.file else None
     if selected.file and selected.file.status is Status.PROCESSING and (expiry or 0) >= datetime.now(UTC).timestamp():
         return AT_WORK
-    return SENT
+    return READY
 
 
 def _send(pipeline: Pipeline, catalog: Catalog, reason: str, selected: Selected) -> str:
@@ -120,11 +128,11 @@ def _report(screen: Screen, done: list[tuple[str, str, str]], counts: Counter[st
             "counts": counts,
         }
     )
-    screen.table("To be sent again" if dry_run else "Files", ("key", "was", "outcome"), done[:_SHOWN])
+    screen.table("Files", ("key", "was", "outcome"), done[:_SHOWN])
     if len(done) > _SHOWN:
         screen.say(f"… and {len(done) - _SHOWN} more; --json lists all.")
     summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no file fits"
-    screen.say(f"Dry run, nothing sent: {summary}." if dry_run else f"{summary}.")
+    screen.say(f"Dry run: {summary}." if dry_run else f"{summary}.")
 
 
 def _day(text: str) -> str:

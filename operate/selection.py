@@ -74,7 +74,13 @@ def of_day(pipeline: Pipeline, reader: CatalogReader, day: str) -> Iterator[Sele
         found = _find(pipeline, file)
         # An item may not know its size, where S3 could not be asked.
         version = file.version if found is None else replace(file.version, size=found)
-        yield Selected(version=version, file=file, is_latest=True, is_there=found is not None)
+        latest = reader.latest(file.version.bucket, file.version.key)
+        yield Selected(
+            version=version,
+            file=file,
+            is_latest=latest is None or latest.version.version_id == version.version_id,
+            is_there=found is not None,
+        )
 
 
 def _find(pipeline: Pipeline, file: CatalogFile) -> int | None:

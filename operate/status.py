@@ -77,9 +77,9 @@ def _attention(
 ) -> list[str]:
     found = []
     if dead:
-        found.append(f"{dead} dead letters: `redrive --dry-run` says why, `redrive` sends them again")
+        found.append(f"{dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them again")
     if counts[Status.FAILED]:
-        found.append(f"{counts[Status.FAILED]} files FAILED: the queue retries them, or `reprocess` does")
+        found.append(f"{counts[Status.FAILED]} FAILED: the queue retries them, or `reprocess` does")
     stuck = oldest.get(Status.PROCESSING)
     if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.text("processed_at")) > patience:
         found.append(f"{stuck.version.key} is PROCESSING for more than {patience}: `reprocess` takes it up again")
@@ -107,7 +107,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "--shards",
         type=int,
         metavar="N",
-        help="shards of the index to ask; default: as many as the function writes to. The larger number, after a change",
+        help="index shards to ask, if once there were more; default: what the function writes to",
     )
 
 

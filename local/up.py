@@ -76,7 +76,7 @@ def commands(stack: LocalStack) -> list[str]:
         "",
         "# what the function logged, and what it could not take",
         logs,
-        "python -m operate status",
-        f"python -m operate why {key}",
+        ".venv/bin/python -m operate status",
+        f".venv/bin/python -m operate why {key}",
         f"aws sqs receive-message --endpoint-url $AWS_ENDPOINT_URL --queue-url {queue} --message-attribute-names All",
     ]

@@ -65,20 +65,21 @@ def _list(sqs: SQSClient, outputs: StackOutputs, screen: Screen, expected: int) 
 
 
 def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argparse.Namespace, expected: int) -> int:
-    pace, sent, kept = Pace(options.rate), set[str](), Counter[str]()
-    count = 0
-    with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
-        for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
-            # What is malformed comes back as a new letter: once is enough.
-            if letter.refusal and (not options.all or letter.digest in sent):
-                kept[letter.reason] += 1
-                continue
-            pace.keep()
-            sqs.send_message(QueueUrl=outputs.queue_url, MessageBody=letter.body)
-            dead.delete(letter)
-            sent.add(letter.digest)
-            count += 1
-    _report(screen, count, kept)
+    pace, sent, kept, count = Pace(options.rate), set[str](), Counter[str](), 0
+    try:
+        with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
+            for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
+                # What is malformed comes back as a new letter: once is enough.
+                if letter.refusal and (not options.all or letter.digest in sent):
+                    kept[letter.reason] += 1
+                    continue
+                pace.keep()
+                sqs.send_message(QueueUrl=outputs.queue_url, MessageBody=letter.body)
+                dead.delete(letter)
+                sent.add(letter.digest)
+                count += 1
+    finally:  # interrupted or not, say how far it came
+        _report(screen, count, kept)
     return FAILED if kept else WELL
 
 

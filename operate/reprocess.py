@@ -24,7 +24,6 @@ from operate.pipeline import Pipeline
 from operate.screen import Screen
 from operate.selection import Selected, of_day, of_prefix
 from operate.stack_outputs import StackOutputs
-from shared.catalog import Catalog
 from shared.files import FINAL, Status
 
 READY: Final = "to be sent"
@@ -49,23 +48,21 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     """
     pipeline = Pipeline(outputs)
     chosen = _choose(options, pipeline, screen)
-    send = partial(_send, pipeline, pipeline.catalog, f"reprocess requested by {pipeline.caller()}")
+    send = partial(_try_to_send, pipeline, screen, f"reprocess requested by {pipeline.caller()}")
     pace, done, counts = Pace(options.rate), list[tuple[str, str, str]](), Counter[str]()
-    with screen.progress() as bars:
-        for selected in bars.track(chosen, description="Sending files again"):
-            outcome = _judge(selected)
-            if outcome == READY and not options.dry_run:
-                pace.keep()
-                try:
+    try:
+        with screen.progress() as bars:
+            for selected in bars.track(chosen, description="Sending files again"):
+                outcome = _judge(selected)
+                if outcome == READY and not options.dry_run:
+                    pace.keep()
                     outcome = send(selected)
-                except (ClientError, BotoCoreError) as error:
-                    screen.complain(f"reprocess: {selected.version.key}: {error}")
-                    outcome = NOT_SENT
-            counts[outcome] += 1
-            done.append((selected.version.key, _state(selected), outcome))
-            if outcome == NOT_SENT:
-                break  # AWS is not well: what follows would fail too
-    _report(screen, done, counts, dry_run=options.dry_run)
+                counts[outcome] += 1
+                done.append((selected.version.key, _state(selected), outcome))
+                if outcome == NOT_SENT:
+                    break  # AWS is not well: what follows would fail too
+    finally:  # interrupted or not, say how far it came
+        _report(screen, done, counts, dry_run=options.dry_run)
     return WELL if done and counts.keys() <= {READY, SENT} else FAILED
 
 
@@ -107,10 +104,18 @@ def _judge(selected: Selected) -> str:
     return READY
 
 
-def _send(pipeline: Pipeline, catalog: Catalog, reason: str, selected: Selected) -> str:
+def _try_to_send(pipeline: Pipeline, screen: Screen, reason: str, selected: Selected) -> str:
+    try:
+        return _send(pipeline, reason, selected)
+    except (ClientError, BotoCoreError) as error:
+        screen.complain(f"reprocess: {selected.version.key}: {error}")
+        return NOT_SENT
+
+
+def _send(pipeline: Pipeline, reason: str, selected: Selected) -> str:
     file = selected.file
     if file and file.status in FINAL:
-        free = catalog.reopen(
+        free = pipeline.catalog.reopen(
             selected.version, status=file.status, processed_at=file.text("processed_at"), reason=reason
         )
         if not free:

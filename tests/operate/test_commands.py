@@ -112,6 +112,25 @@ def test_redrive_sends_before_it_deletes(aws: Aws, operate: Operate, calls: Call
     assert buried(aws) == ["one"], "twice at worst, never lost"
 
 
+def test_redrive_that_is_interrupted_says_how_far_it_came(aws: Aws, operate: Operate, calls: Calls) -> None:
+    bury(aws, "one")
+    bury(aws, "two")
+
+    def interrupt() -> None:
+        calls.before["SendMessage"] = _raise_interrupt
+
+    calls.before["SendMessage"] = interrupt
+    ran = operate("redrive", "--json")
+
+    assert (ran.status, ran.json()["sent"]) == (130, 1)
+    assert "nothing is lost" in ran.err
+    assert len(bodies(aws)) == len(buried(aws)) == 1
+
+
+def _raise_interrupt() -> None:
+    raise KeyboardInterrupt
+
+
 def test_redrive_by_sqs_names_the_destination_and_follows_the_task(
     operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:

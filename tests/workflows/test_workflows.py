@@ -53,7 +53,7 @@ def test_both_ways_of_running_pulumi_hold_the_guardrails_against_it() -> None:
 
 def test_an_update_is_never_cut_off_nor_beside_another() -> None:
     assert dig(load("pulumi.yml"), "jobs", "run", "concurrency") == {
-        "group": "pulumi-${{ inputs.stage }}",
+        "group": "pulumi-${{ inputs.stage }}-${{ inputs.command == 'up' && 'up' || github.ref }}",
         "cancel-in-progress": False,
     }
 

@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from pydantic.fields import FieldInfo
 
 from components.settings import Settings
+from docs import iam
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
@@ -56,6 +57,7 @@ def generated() -> dict[Path, str]:
     return {
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
         ROOT / "docs" / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
+        ROOT / "docs" / "iam.md": iam.document(),
         readme: _between(text, (ROOT / "benchmarks" / "RESULTS.md").read_text(), "<!-- {} -->", _FIGURES),
     }
 

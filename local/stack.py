@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -15,6 +17,7 @@ from local.cloud import Cloud
 from local.deploy import deploy
 from local.emulator import Emulator, running
 from local.stack_config import StackConfig
+from operate.stack_outputs import FILE_VARIABLE
 
 STAGE: Final = "local"
 
@@ -31,6 +34,8 @@ class LocalStack:
         What it stands on, and its administrator's clients.
     outputs
         What the stack exports.
+    outputs_file
+        Where they are written, as ``pulumi stack output --json`` prints them; gone with the emulator.
     resources
         Type of each resource that it declares, by name.
     """
@@ -39,7 +44,12 @@ class LocalStack:
     emulator: Emulator
     cloud: Cloud
     outputs: Mapping[str, str]
+    outputs_file: Path
     resources: Mapping[str, str]
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables with which AWS SDKs and ``python -m operate`` reach the stack."""
+        return {**self.emulator.environment(), FILE_VARIABLE: str(self.outputs_file)}
 
 
 @contextmanager
@@ -69,11 +79,14 @@ def standing_stack(
                 logger=_console_logger(console),
             )
         console.print(f"Stack {STAGE!r} built: {len(deployment.resources)} resources declared")
+        outputs_file = emulator.log.with_name("outputs.json")
+        outputs_file.write_text(json.dumps(dict(deployment.outputs)))
         yield LocalStack(
             project=config.project,
             emulator=emulator,
             cloud=cloud,
             outputs=deployment.outputs,
+            outputs_file=outputs_file,
             resources=deployment.resources,
         )
 

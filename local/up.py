@@ -47,7 +47,7 @@ def commands(stack: LocalStack) -> list[str]:
     key = "uploads/shipments/2026-11-20.csv"
     latest = json.dumps({"object_id": {"S": f"latest:{bucket}/{key}"}, "version_id": {"S": "latest"}})
     skipped = json.dumps({":shard": {"S": "SKIPPED#0"}})
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.emulator.environment().items()]
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.environment().items()]
     scan = (
         f"aws dynamodb scan --table-name {table} --filter-expression 'attribute_exists(#s)'"
         """ --expression-attribute-names '{"#s": "status"}'"""
@@ -89,6 +89,8 @@ def commands(stack: LocalStack) -> list[str]:
         "",
         "# what the function logged, and what it could not take",
         logs,
+        ".venv/bin/python -m operate status",
+        f".venv/bin/python -m operate why {key}",
         f"aws sqs receive-message --endpoint-url $AWS_ENDPOINT_URL --queue-url {queue} --message-attribute-names All",
         "",
         "# the API: a token for an hour, or this one, and requests",

@@ -1,1 +1,7 @@
-"""Commands for the operator of a stack that stands."""
+"""Commands for the operator of a stack that stands: ``python -m operate``."""
+
+import sys
+from pathlib import Path
+
+# The catalog and the events are the functions' own: their code is a root of its own here, as it is in Lambda.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "lambda_src"))

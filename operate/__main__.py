@@ -4,55 +4,73 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import redeliver, rotate_secret
-from operate.stack_outputs import OutputsError, read_outputs
+from operate import redeliver, redrive, reprocess, rotate_secret, status, why
+from operate.command import FAILED, INTERRUPTED, USAGE, Command, UsageError
+from operate.screen import Screen
+from operate.stack_outputs import FILE_VARIABLE, OutputsError, read_outputs
 
-_FAILED = 1
-_USAGE = 2
-_INTERRUPTED = 130
+COMMANDS: Final[Sequence[Command]] = (
+    status.COMMAND,
+    why.COMMAND,
+    redrive.COMMAND,
+    reprocess.COMMAND,
+    redeliver.COMMAND,
+    rotate_secret.COMMAND,
+)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns
     -------
     int
-        0 if all is done, 1 if something failed or is left, 2 if the command was not understood or the stack's outputs
-        cannot be read, 130 if it was interrupted.
+        0 if all is well, 1 if something failed or needs attention, 2 if the command was not understood or the stack's
+        outputs cannot be read, 130 if it was interrupted.
     """
     options = _parser().parse_args(arguments)
+    screen = Screen(as_json=options.json)
+    command: Command = options.chosen
     try:
-        outputs = read_outputs(options.outputs, options.stack)
-        if options.command == "redeliver":
-            return redeliver.run(outputs, dry_run=options.dry_run, as_json=options.json)
-        return rotate_secret.run(outputs, as_json=options.json)
-    except OutputsError as error:
-        sys.stderr.write(f"{options.command}: {error}\n")
-        return _USAGE
+        return command.run(options, read_outputs(options.outputs, options.stack), screen)
+    except (OutputsError, UsageError) as error:
+        screen.complain(f"{command.name}: {error}")
+        return USAGE
     except (ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"{options.command}: {error}\n")
-        return _FAILED
+        screen.complain(f"{command.name}: {error}")
+        return FAILED
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: what was not sent is still in the queue\n")
-        return _INTERRUPTED
+        screen.complain("interrupted: nothing is lost, run it again to go on")
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m operate", description="Commands for a stack that stands.")
+    parser = argparse.ArgumentParser(
+        prog="python -m operate",
+        description="Commands for a stack that stands. AWS is reached as the AWS CLI reaches it.",
+        epilog="Exit status: 0 all is well, 1 something failed or needs attention, 2 not understood.",
+    )
     common = argparse.ArgumentParser(add_help=False)
     source = common.add_mutually_exclusive_group()
-    source.add_argument("--outputs", type=Path, metavar="FILE", help="the stack's outputs as JSON; - is standard input")
-    source.add_argument("--stack", help="the stack to ask `pulumi stack output` for; default: the selected one")
+    source.add_argument(
+        "--outputs",
+        type=Path,
+        metavar="FILE",
+        help=f"the stack's outputs as JSON, - for standard input; default: the file that {FILE_VARIABLE} names",
+    )
+    source.add_argument("--stack", metavar="NAME", help="the stack to ask `pulumi stack output` for; default: selected")
     common.add_argument("--json", action="store_true", help="print the result as JSON")
-    commands = parser.add_subparsers(dest="command", required=True)
-    again = commands.add_parser("redeliver", parents=[common], help="send the delivery's dead letters again")
-    again.add_argument("--dry-run", action="store_true", help="list the dead letters, and leave them")
-    commands.add_parser("rotate-secret", parents=[common], help="make a new password and signing key")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        one = commands.add_parser(command.name, parents=[common], help=command.summary, description=command.summary)
+        command.configure(one)
+        one.set_defaults(chosen=command)
     return parser
 
 

@@ -6,6 +6,7 @@ nothing is lost wherever this is interrupted; what was taken just before may the
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections import Counter, deque
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from operate.command import Command
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -295,3 +298,15 @@ def _print(endings: Sequence[Ending], *, as_json: bool) -> None:
         if not ending.done:
             sys.stdout.write(f"{ending.letter.name}: {ending.outcome}: {ending.reason}\n")
     sys.stdout.write(_summary(endings) + "\n")
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="list the dead letters, and leave them")
+
+
+COMMAND: Final = Command(
+    name="redeliver",
+    summary="send the delivery's dead letters again",
+    configure=_configure,
+    run=lambda options, outputs, screen: run(outputs, dry_run=options.dry_run, as_json=screen.as_json),
+)

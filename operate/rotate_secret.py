@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import boto3
+
+from operate.command import Command
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -49,3 +51,11 @@ def _random(client: SecretsManagerClient) -> str:
     return client.get_random_password(PasswordLength=CHARACTERS, ExcludePunctuation=True, RequireEachIncludedType=True)[
         "RandomPassword"
     ]
+
+
+COMMAND: Final = Command(
+    name="rotate-secret",
+    summary="make a new password and signing key for the next system",
+    configure=lambda _parser: None,
+    run=lambda _options, outputs, screen: run(outputs, as_json=screen.as_json),
+)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+FILE_VARIABLE: Final = "PIPELINE_OUTPUTS"
+"""Environment variable that names the outputs file where no argument does; the local cloud prints an export of it."""
 
 
 class OutputsError(Exception):
@@ -38,6 +43,39 @@ class StackOutputs:
             raise OutputsError(f"the stack has no output {name}: {needed_for}")
         return value
 
+    @property
+    def bucket(self) -> str:
+        """The landing bucket."""
+        return self._own("bucketName")
+
+    @property
+    def table(self) -> str:
+        """The catalog table."""
+        return self._own("tableName")
+
+    @property
+    def ingest_function(self) -> str:
+        """The ingest function, whose environment says how the catalog is written."""
+        return self._own("ingestFunctionName")
+
+    @property
+    def queue_url(self) -> str:
+        """The intake queue."""
+        return self._own("queueUrl")
+
+    @property
+    def queue_arn(self) -> str:
+        """The intake queue's ARN."""
+        return self._own("queueArn")
+
+    @property
+    def dead_letter_queue_url(self) -> str:
+        """The intake's dead-letter queue."""
+        return self._own("deadLetterQueueUrl")
+
+    def _own(self, name: str) -> str:
+        return self.get(name, "are these the outputs of this program's stack, and is it deployed?")
+
 
 def read_outputs(file: Path | None = None, stack: str | None = None) -> StackOutputs:
     """Read a stack's outputs.
@@ -45,15 +83,18 @@ def read_outputs(file: Path | None = None, stack: str | None = None) -> StackOut
     Parameters
     ----------
     file
-        Where they are, as ``pulumi stack output --json`` prints them; ``-`` for standard input. None: Pulumi is asked.
+        Where they are, as ``pulumi stack output --json`` prints them; ``-`` for standard input.
     stack
-        The stack that Pulumi is asked for. None: the selected one.
+        The stack that Pulumi is asked for. Neither: the file that `FILE_VARIABLE` names, else the selected stack.
 
     Raises
     ------
     OutputsError
         If they cannot be read.
     """
+    named = os.environ.get(FILE_VARIABLE)
+    if file is None and stack is None and named:
+        file = Path(named)
     text = _ask_pulumi(stack) if file is None else _read(file)
     try:
         values: object = json.loads(text)

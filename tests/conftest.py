@@ -51,6 +51,8 @@ class Declared:
     retain_on_delete: bool
     ignore_changes: list[str]
     dependencies: list[str]
+    sources: Mapping[str, list[str]]
+    """Property → URNs of the resources that its value comes from."""
 
     def text(self, key: str) -> str:
         value = self.inputs[key]
@@ -143,6 +145,7 @@ class _Recorder(MockMonitor):
                         retain_on_delete=request.retainOnDelete,
                         ignore_changes=list(request.ignoreChanges),
                         dependencies=list(request.dependencies),
+                        sources={name: list(of.urns) for name, of in request.propertyDependencies.items()},
                     )
                 )
         return response

@@ -213,6 +213,48 @@ class Catalog:
             return _item_of(error.response)["content_sha256"]["S"]
         return None
 
+    def reopen(self, version: ObjectVersion, *, status: Status, processed_at: str, reason: str) -> bool:
+        """Make a finished version free again, so that an event for it is processed once more: FAILED.
+
+        Parameters
+        ----------
+        version
+            Which version.
+        status, processed_at
+            Its final status and the time of its last change, as they were read.
+        reason
+            Who wants it again, and why.
+
+        Returns
+        -------
+        bool
+            False if the item has changed since, or is not final: nothing was changed.
+        """
+        if status not in FINAL:
+            return False
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key=self._key(version),
+                UpdateExpression=(
+                    "SET #status = :failed, reason = :reason, status_shard = :shard, processed_at = :now, #ttl = :ttl"
+                ),
+                ConditionExpression="#status = :status AND processed_at = :processed_at",
+                ExpressionAttributeNames={"#status": "status", "#ttl": "ttl"},
+                ExpressionAttributeValues={
+                    ":failed": {"S": Status.FAILED},
+                    ":reason": {"S": reason},
+                    ":shard": {"S": self._shard(Status.FAILED, version.object_id, version.version_id)},
+                    ":now": {"S": iso(self._now())},
+                    ":ttl": {"N": str(self._ttl())},
+                    ":status": {"S": status},
+                    ":processed_at": {"S": processed_at},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def _write(
         self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker, claim_expires_at: int | None
     ) -> Claim:

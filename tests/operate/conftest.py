@@ -1,82 +1,151 @@
-"""The operator's commands against moto, with the real delivery function behind a Lambda of the test's own."""
+"""The commands on moto: the same bucket, queues and table as the function's tests, and the function that they ask."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import zipfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
 
 import boto3
 import pytest
 
-from operate import redeliver
-from operate.stack_outputs import StackOutputs
-from tests.lambda_src.conftest import calls  # noqa: F401 - a fixture
-from tests.lambda_src.delivery.conftest import (  # noqa: F401 - fixtures
-    Delivering,
-    change,
-    delivering,
-    delivery,
-    moto_clients,
-    receiver,
-)
+from operate.__main__ import main
+from shared.catalog import Catalog, Worker
+from shared.files import ObjectFacts, ObjectVersion, Outcome
+from tests.conftest import ACCOUNT, REGION
+from tests.lambda_src.conftest import BUCKET, Aws, Calls, aws, aws_clients, calls  # noqa: F401 - fixtures
+
+SHARDS = 4
 
 
-@dataclass
-class LocalLambda:
-    """Runs the real handler where Lambda would."""
-
-    call: Callable[[dict[str, object]], object]
-    before: list[Callable[[], None]] = field(default_factory=list)
-    crash: bool = False
-    invocations: int = 0
-
-    def invoke(self, *, FunctionName: str, Payload: str) -> dict[str, object]:  # noqa: N803 - Lambda's names
-        assert FunctionName == "delivery"
-        self.invocations += 1
-        if self.before:
-            self.before.pop(0)()
-        if self.crash:
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "out of memory"}')}
-        return {"Payload": io.BytesIO(json.dumps(self.call(json.loads(Payload))).encode())}
+def operator_catalog(aws: Aws, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Catalog:  # noqa: F811
+    return Catalog(
+        aws.dynamodb, aws.table, shards=SHARDS, retention=timedelta(days=365), stage="dev", region=REGION, now=now
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Operating:
-    """A stack with dead letters, and its operator."""
+def uploaded(aws: Aws, key: str, body: bytes = b"content") -> ObjectVersion:  # noqa: F811
+    """Put an object, and say which version that is."""
+    answer = aws.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    return ObjectVersion(
+        bucket=BUCKET,
+        key=key,
+        version_id=answer["VersionId"],
+        etag=answer["ETag"].strip('"'),
+        size=len(body),
+        sequencer=f"{datetime.now(UTC).timestamp() * 1e6:018.0f}",
+        event_name="ObjectCreated:Put",
+        event_time="2026-11-20T08:15:30.123Z",
+    )
 
-    delivery: Delivering
-    function: LocalLambda
-    outputs: StackOutputs
 
-    def put_aside(self, count: int) -> list[str]:
-        """Have deliveries refused; returns their ids, oldest first."""
-        self.delivery.receiver.will_answer(*[404] * count)
-        # The newest first, since order is the command's to restore.
-        records = [change(number, age_seconds=1000 - number) for number in reversed(range(count))]
-        assert self.delivery.invoke(*records) == []
-        refused = [arrival.delivery_id for arrival in reversed(self.delivery.receiver.asked)]
-        self.delivery.receiver.asked.clear()
-        return refused
+def ended(aws: Aws, version: ObjectVersion, outcome: Outcome) -> None:  # noqa: F811
+    """Let the catalog say how a version ended."""
+    now = datetime.now(UTC)
+    worker = Worker(
+        request_id="request-1", function_name="ingest", attempt=1, started_at=now, deadline=now + timedelta(seconds=60)
+    )
+    operator_catalog(aws).record(version, ObjectFacts(size=version.size), outcome, worker)
 
-    def waiting(self) -> int:
-        """Dead letters that can be received."""
-        attributes = self.delivery.sqs.get_queue_attributes(
-            QueueUrl=self.delivery.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
-        )["Attributes"]
-        return int(attributes["ApproximateNumberOfMessages"])
+
+def bodies(aws: Aws) -> list[str]:  # noqa: F811
+    """What waits in the intake queue."""
+    messages = aws.sqs.receive_message(QueueUrl=aws.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [message["Body"] for message in messages.get("Messages", [])]
+
+
+def buried(aws: Aws) -> list[str]:  # noqa: F811
+    """The dead letters that can be seen now, ten at most."""
+    messages = aws.sqs.receive_message(QueueUrl=aws.dead_letter_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [message["Body"] for message in messages.get("Messages", [])]
+
+
+def bury(aws: Aws, body: str, reason: str = "") -> None:  # noqa: F811
+    """Put a dead letter."""
+    attributes = {"reason": {"DataType": "String", "StringValue": reason}} if reason else {}
+    aws.sqs.send_message(QueueUrl=aws.dead_letter_url, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]
+
+
+class Ran:
+    """What a command answered."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status = status
+        self.out = out
+        self.err = err
+
+    def json(self) -> dict[str, object]:
+        result: dict[str, object] = json.loads(self.out)
+        return result
+
+
+class Operate(Protocol):
+    """Runs a command."""
+
+    def __call__(self, *arguments: str) -> Ran: ...
 
 
 @pytest.fixture
-def operating(delivery: Delivering, monkeypatch: pytest.MonkeyPatch) -> Operating:  # noqa: F811 - the fixture
-    function = LocalLambda(call=delivery.call)
-    real = boto3.client
+def operate(
+    aws: Aws,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Operate:
+    """Run a command against the stack on moto."""
+    arn = aws.sqs.get_queue_attributes(QueueUrl=aws.queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    outputs = {
+        "bucketName": BUCKET,
+        "tableName": aws.table,
+        "queueUrl": aws.queue_url,
+        "queueArn": arn,
+        "deadLetterQueueUrl": aws.dead_letter_url,
+        "ingestFunctionName": _function(),
+    }
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps(outputs))
+    monkeypatch.setenv("PIPELINE_OUTPUTS", str(file))
 
-    def client(service: str, **options: object) -> object:
-        return function if service == "lambda" else real(service, **options)  # type: ignore[call-overload]
+    def run(*arguments: str) -> Ran:
+        capsys.readouterr()
+        try:
+            status = main(arguments)
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Ran(status, captured.out, captured.err)
 
-    monkeypatch.setattr("operate.redeliver.boto3.client", client)
-    monkeypatch.setattr(redeliver, "_LONG_POLL_SECONDS", 0)
-    values = {"deliveryDeadLetterQueueUrl": delivery.queue_url, "deliveryFunctionName": "delivery"}
-    return Operating(delivery=delivery, function=function, outputs=StackOutputs(values))
+    return run
+
+
+def _function() -> str:
+    """Make the ingest function, for its environment alone."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("handler.py", "")
+    name = "file-pipeline-dev-ingest"
+    iam = boto3.client("iam")
+    iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")
+    boto3.client("lambda").create_function(
+        FunctionName=name,
+        Role=f"arn:aws:iam::{ACCOUNT}:role/role",
+        Runtime="python3.13",
+        Handler="handler.handler",
+        Code={"ZipFile": archive.getvalue()},
+        Environment={
+            "Variables": {
+                "INDEX_SHARDS": str(SHARDS),
+                "CATALOG_RETENTION_DAYS": "365",
+                "STAGE": "dev",
+                "UPLOADS_PREFIX": "uploads/",
+            }
+        },
+    )
+    return name
+
+
+__all__: Sequence[str] = ("Aws", "Calls")

@@ -13,7 +13,7 @@ from operate import redeliver
 from operate.stack_outputs import OutputsError, StackOutputs
 from tests.lambda_src.conftest import Calls
 from tests.lambda_src.delivery.conftest import change
-from tests.operate.conftest import Operating
+from tests.operate.delivery.conftest import Operating
 
 
 def test_all_are_sent_oldest_first_and_deleted(operating: Operating, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +55,7 @@ def test_interrupted_it_loses_nothing(operating: Operating, tmp_path: Path, caps
 
     assert program.main(["redeliver", "--outputs", str(outputs)]) == 130
 
-    assert "still in the queue" in capsys.readouterr().err
+    assert "nothing is lost" in capsys.readouterr().err
     assert operating.delivery.receiver.taken() == refused[:10]
     assert operating.waiting() == 15, "at once, not when their time is up"
     assert program.main(["redeliver", "--outputs", str(outputs)]) == 0

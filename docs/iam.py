@@ -1,0 +1,157 @@
+"""Every permission of a stack as tables, read from the policies that the program declares."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Final
+
+import pulumi
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
+
+from local.program import run_program
+from local.stack_config import StackConfig
+from policy import resource_types as types
+from policy.documents import Statement, read_document
+
+STAGE: Final = "prod"
+
+EVERY_PART: Final[Mapping[str, object]] = {
+    # The layer is not looked at: this machine's is built the fastest.
+    "layerPlatform": "host",
+    "lambdaInsightsLayerArn": "arn:aws:lambda:eu-central-1:123456789012:layer:LambdaInsightsExtension-Arm64:1",
+    "alertEmails": ["ops@example.com"],
+    "deliveryEndpoint": "https://receiver.example.com/files",
+}
+"""Settings on top of the stage's, so that each part that can be left out is there."""
+
+_HEAD: Final = f"""# Permissions
+
+Made by `make docs` from the policies that the program declares for `{STAGE}`, with every optional part: a permission
+that grows shows here, in review. The stack's own resources go by their names in the program, without `project-stage-`;
+`REGION` and `ACCOUNT` are those of the stack.
+"""
+
+_TARGETS: Final = {
+    types.BUCKET_POLICY: "bucket",
+    types.QUEUE_POLICY: "queueUrl",
+    types.TOPIC_POLICY: "arn",
+    types.SECRET_POLICY: "secretArn",
+}
+"""What a policy that is a resource of its own belongs to."""
+
+_INSIDE: Final = {types.KEY: "policy", types.ROLE: "assumeRolePolicy"}
+"""Resources that their policy is a property of."""
+
+
+_OUTPUTS: Final = ("apiEndpoint", "arn", "endpoint", "executionArn", "invokeArn", "keyId", "name", "url")
+"""What the program asks of what it declares."""
+
+
+class _Recorder(pulumi.runtime.Mocks):
+    """Answers the program with names in place of ids and ARNs, and notes what it declares."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._lock = threading.Lock()
+        self.declared: list[tuple[str, str, Mapping[str, object]]] = []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, object]]:
+        name, inputs = args.name.removeprefix(self._prefix), dict(args.inputs)
+        with self._lock:  # the program declares from several threads
+            self.declared.append((args.typ, name, inputs))
+        outputs = dict.fromkeys(_OUTPUTS, name)
+        return name, {**outputs, "streamArn": f"{name}/stream/*", **inputs}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]]]:
+        answers: dict[str, dict[str, object]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "ACCOUNT"},
+            "aws:index/getPartition:getPartition": {"partition": "aws"},
+            "aws:index/getRegion:getRegion": {"region": "REGION"},
+            "aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "not a password"},
+        }
+        return answers[args.token], []
+
+
+@cache
+def document() -> str:
+    """Return docs/iam.md: what each function's role may do, and what each resource lets whom do."""
+    config = StackConfig.load(STAGE, EVERY_PART)
+    recorder = _Recorder(f"{config.project}-{config.stage}-")
+    run_program(config, recorder, MockMonitor(recorder))
+    return "\n".join(
+        [
+            _HEAD,
+            "## What each function may do\n",
+            *_table(("function", "action", "resource", "condition", "grant"), _functions(recorder.declared)),
+            "\n## What each resource lets whom do\n",
+            *_table(("resource", "", "who", "action", "on", "condition", "statement"), _resources(recorder.declared)),
+            "",
+        ]
+    )
+
+
+_Declared = Sequence[tuple[str, str, Mapping[str, object]]]
+
+
+def _functions(declared: _Declared) -> Iterator[tuple[str, ...]]:
+    users: dict[object, list[str]] = {}
+    for kind, name, inputs in declared:
+        if kind == types.FUNCTION:
+            users.setdefault(inputs["role"], []).append(name)
+    for kind, _, inputs in declared:
+        if kind == types.ROLE_POLICY:
+            who = ", ".join(sorted(users.get(inputs["role"], [f"(no function: {inputs['role']})"])))
+            for statement in read_document(inputs["policy"]):
+                for action in statement.actions:
+                    for resource in statement.resources:
+                        yield who, action, resource, _conditions(statement), statement.sid
+
+
+def _resources(declared: _Declared) -> Iterator[tuple[str, ...]]:
+    for kind, name, inputs in declared:
+        if kind in _TARGETS:
+            owner, text = str(inputs[_TARGETS[kind]]), inputs["policy"]
+        elif kind in _INSIDE:
+            owner, text = name, inputs.get(_INSIDE[kind])
+        elif kind == types.FUNCTION_PERMISSION:
+            source = str(inputs.get("sourceArn", ""))
+            yield (
+                str(inputs["function"]),
+                "allow",
+                f"Service: {inputs['principal']}",
+                str(inputs["action"]),
+                "",
+                f"aws:SourceArn = {source}",
+                name,
+            )
+            continue
+        else:
+            continue
+        for statement in read_document(text):
+            who = ", ".join(f"{kind}: {', '.join(names)}" for kind, names in statement.principals.items())
+            for action in statement.actions:
+                yield (
+                    owner,
+                    "allow" if statement.allows else "deny",
+                    "everybody" if statement.is_for_everybody else who,
+                    action,
+                    ", ".join(statement.resources),
+                    _conditions(statement),
+                    statement.sid,
+                )
+
+
+def _conditions(statement: Statement) -> str:
+    return "; ".join(
+        f"{operator}: {key} = {', '.join(values)}"
+        for operator, keys in sorted(statement.conditions.items())
+        for key, values in sorted(keys.items())
+    )
+
+
+def _table(columns: Sequence[str], rows: Iterator[tuple[str, ...]]) -> list[str]:
+    cells = [[f"`{cell}`" if ":" in cell or "*" in cell else cell for cell in row] for row in sorted(rows)]
+    head = [columns, ["---"] * len(columns)]
+    return ["| " + " | ".join(row) + " |" for row in [*head, *cells]]

@@ -1,0 +1,177 @@
+"""Reading the catalog, through its indexes: one query for each shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from shared.catalog import LATEST, latest_id
+from shared.files import ObjectVersion, Status
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_BATCH_KEYS: Final = 100
+"""The most keys that BatchGetItem takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogFile:
+    """One object version as the catalog has it.
+
+    Parameters
+    ----------
+    version
+        Which version.
+    status
+        Its state.
+    attributes
+        Every attribute of its item.
+    """
+
+    version: ObjectVersion
+    status: Status
+    attributes: Mapping[str, object]
+
+    def text(self, name: str) -> str:
+        """Return an attribute as text; empty where the item has none."""
+        return str(self.attributes.get(name, ""))
+
+    def number(self, name: str) -> int | None:
+        """Return an attribute as a whole number; None where the item has none."""
+        return int(self.text(name)) if name in self.attributes else None
+
+
+class CatalogReader:
+    """The catalog, to read from.
+
+    Parameters
+    ----------
+    client, table
+        The table and the client to reach it with.
+    shards
+        Partition keys that one bucket's or status's index entries are spread over.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str, shards: int) -> None:
+        self._client = client
+        self._table = table
+        self.shards = shards
+
+    def count(self, status: Status, shard: int) -> int:
+        """Count the files of a status in one shard. The items are counted in the table, not sent here."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by-status",
+            Select="COUNT",
+            KeyConditionExpression="status_shard = :shard",
+            ExpressionAttributeValues={":shard": {"S": f"{status}#{shard}"}},
+        )
+        return sum(page["Count"] for page in pages)
+
+    def oldest(self, status: Status) -> CatalogFile | None:
+        """Return the file that has been in a status for the longest time."""
+        found = [
+            file
+            for shard in range(self.shards)
+            for file in self._parse(
+                self._client.query(
+                    TableName=self._table,
+                    IndexName="by-status",
+                    KeyConditionExpression="status_shard = :shard",
+                    ExpressionAttributeValues={":shard": {"S": f"{status}#{shard}"}},
+                    Limit=1,
+                )["Items"]
+            )
+        ]
+        return min(found, key=lambda file: file.text("processed_at"), default=None)
+
+    def of_day(self, bucket: str, day: str) -> Iterator[CatalogFile]:
+        """Read the files whose status was last changed on a day (UTC), oldest first in each shard."""
+        yield from self._of_bucket(
+            bucket, " AND begins_with(processed_at, :day)", {":day": {"S": day}}, filter_expression=None
+        )
+
+    def search(self, bucket: str, key: str) -> Iterator[CatalogFile]:
+        """Find every version of a key. This reads the index of the whole bucket."""
+        yield from self._of_bucket(bucket, "", {":key": {"S": key}}, filter_expression="#key = :key")
+
+    def get(self, versions: Sequence[ObjectVersion]) -> dict[tuple[str, str], CatalogFile]:
+        """Read the items of some versions: object id and version id → file, for those that have one."""
+        found: list[CatalogFile] = []
+        for start in range(0, len(versions), _BATCH_KEYS):
+            keys: list[dict[str, AttributeValueTypeDef]] = [
+                {"object_id": {"S": version.object_id}, "version_id": {"S": version.version_id}}
+                for version in versions[start : start + _BATCH_KEYS]
+            ]
+            while keys:
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+                found += self._parse(answer["Responses"].get(self._table, []))
+                left = answer.get("UnprocessedKeys", {}).get(self._table)
+                keys = [dict(key) for key in left["Keys"]] if left else []
+        return {(file.version.object_id, file.version.version_id): file for file in found}
+
+    def latest(self, bucket: str, key: str) -> CatalogFile | None:
+        """Return the version that the catalog takes for the key's latest."""
+        pointer = self._get(latest_id(bucket, key), LATEST)
+        if pointer is None:
+            return None
+        item = self._get(pointer["latest_object_id"]["S"], pointer["latest_version_id"]["S"])
+        return next(iter(self._parse([item] if item else [])), None)
+
+    def _get(self, object_id: str, version_id: str) -> dict[str, AttributeValueTypeDef] | None:
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key={"object_id": {"S": object_id}, "version_id": {"S": version_id}},
+            ConsistentRead=True,
+        )
+        return answer.get("Item")
+
+    def _of_bucket(
+        self,
+        bucket: str,
+        condition: str,
+        values: Mapping[str, AttributeValueTypeDef],
+        filter_expression: str | None,
+    ) -> Iterator[CatalogFile]:
+        filtered = (
+            {"FilterExpression": filter_expression, "ExpressionAttributeNames": {"#key": "key"}}
+            if filter_expression
+            else {}
+        )
+        for shard in range(self.shards):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="by-bucket",
+                KeyConditionExpression=f"bucket_shard = :shard{condition}",
+                ExpressionAttributeValues={":shard": {"S": f"{bucket}#{shard}"}, **values},
+                **filtered,  # type: ignore[arg-type]  # both or none
+            )
+            for page in pages:
+                yield from self._parse(page["Items"])
+
+    @staticmethod
+    def _parse(items: Sequence[Mapping[str, AttributeValueTypeDef]]) -> list[CatalogFile]:
+        deserializer = TypeDeserializer()
+        return [_file({name: deserializer.deserialize(value) for name, value in item.items()}) for item in items]
+
+
+def _file(item: Mapping[str, object]) -> CatalogFile:
+    def text(name: str) -> str:
+        return str(item.get(name, ""))
+
+    version = ObjectVersion(
+        bucket=text("bucket"),
+        key=text("key"),
+        version_id=text("version_id"),
+        etag=text("etag"),
+        size=int(text("size")) if "size" in item else None,
+        sequencer=text("sequencer"),
+        event_name=text("event_name"),
+        event_time=text("event_time"),
+    )
+    return CatalogFile(version=version, status=Status(text("status")), attributes=item)

@@ -1,0 +1,116 @@
+"""``status``: how many files are in which state, what waits, and what needs attention."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from operate.catalog_reader import CatalogFile, CatalogReader
+from operate.command import FAILED, WELL, Command
+from operate.dead_letters import depth
+from operate.pipeline import Pipeline
+from operate.screen import Screen
+from operate.stack_outputs import StackOutputs
+from shared.files import Status
+
+_WAITING: Final = (Status.PROCESSING, Status.FAILED)
+
+
+def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
+    """Print the state of a stack.
+
+    Returns
+    -------
+    int
+        0 if all is well, 1 if something needs attention: dead letters, failed files, or a file that nobody finishes.
+    """
+    pipeline = Pipeline(outputs)
+    reader = CatalogReader(pipeline.dynamodb, outputs.table, options.shards or pipeline.shards)
+    counts = _count(reader, screen)
+    oldest = {status: reader.oldest(status) for status in _WAITING if counts[status]}
+    waiting, in_flight = depth(pipeline.sqs, outputs.queue_url)
+    dead = sum(depth(pipeline.sqs, outputs.dead_letter_queue_url))
+    attention = _attention(counts, oldest, dead, _patience(pipeline))
+    screen.result(
+        {
+            "files": counts,
+            "oldest": {status: _describe(file) for status, file in oldest.items() if file},
+            "queue": {"waiting": waiting, "inFlight": in_flight},
+            "deadLetters": dead,
+            "attention": attention,
+        }
+    )
+    screen.table(
+        "Files",
+        ("status", "files", "oldest, since", "key"),
+        [(status, counts[status], *_since(oldest.get(status))) for status in Status],
+    )
+    screen.table(
+        "Messages",
+        ("", ""),
+        [
+            ("waiting in the intake queue", waiting),
+            ("being worked on", in_flight),
+            ("dead letters", dead),
+        ],
+    )
+    for line in attention:
+        screen.say(f"Needs attention: {line}")
+    if not attention:
+        screen.say("All is well.")
+    return FAILED if attention else WELL
+
+
+def _count(reader: CatalogReader, screen: Screen) -> dict[Status, int]:
+    counts = dict.fromkeys(Status, 0)
+    with screen.progress() as bars:
+        for status, shard in bars.track(
+            [(status, shard) for status in Status for shard in range(reader.shards)], description="Counting files"
+        ):
+            counts[status] += reader.count(status, shard)
+    return counts
+
+
+def _attention(
+    counts: dict[Status, int], oldest: dict[Status, CatalogFile | None], dead: int, patience: timedelta
+) -> list[str]:
+    found = []
+    if dead:
+        found.append(f"{dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them again")
+    if counts[Status.FAILED]:
+        found.append(f"{counts[Status.FAILED]} FAILED: the queue retries them, or `reprocess` does")
+    stuck = oldest.get(Status.PROCESSING)
+    if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.text("processed_at")) > patience:
+        found.append(f"{stuck.version.key} is PROCESSING for more than {patience}: `reprocess` takes it up again")
+    return found
+
+
+def _patience(pipeline: Pipeline) -> timedelta:
+    """How long a file may be PROCESSING: a worker that dies is followed when its message is visible again."""
+    answer = pipeline.sqs.get_queue_attributes(
+        QueueUrl=pipeline.outputs.queue_url, AttributeNames=["VisibilityTimeout"]
+    )
+    return 2 * timedelta(seconds=int(answer["Attributes"]["VisibilityTimeout"]))
+
+
+def _since(file: CatalogFile | None) -> tuple[str | None, str | None]:
+    return (file.text("processed_at"), file.version.key) if file else (None, None)
+
+
+def _describe(file: CatalogFile) -> dict[str, str]:
+    return {"key": file.version.key, "versionId": file.version.version_id, "since": file.text("processed_at")}
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--shards",
+        type=int,
+        metavar="N",
+        help="index shards to ask, if once there were more; default: what the function writes to",
+    )
+
+
+COMMAND: Final = Command(
+    name="status", summary="count files by state, and say what waits", configure=_configure, run=run
+)

@@ -1,0 +1,145 @@
+"""``why``: everything that is known of one file."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from ingest.events import MalformedEventError, parse_uploads
+from operate.catalog_reader import CatalogFile, CatalogReader
+from operate.command import FAILED, WELL, Command
+from operate.dead_letters import DeadLetters
+from operate.pipeline import Pipeline
+from operate.screen import Screen
+from operate.selection import of_prefix
+from operate.stack_outputs import StackOutputs
+from shared.files import Status
+
+PEEKED_LETTERS: Final = 200
+"""Dead letters that are looked at: each look hides them from others for a moment."""
+
+_NOT_SEEN: Final = "not in the catalog"
+_RESULTS: Final = ("processed_key", "rejected_key")
+
+
+def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
+    """Print what is known of a file.
+
+    Returns
+    -------
+    int
+        0 if its latest version has its final status, 1 if it failed, is unfinished, dead or unknown.
+    """
+    pipeline, key = Pipeline(outputs), str(options.key)
+    reader = CatalogReader(pipeline.dynamodb, outputs.table, pipeline.shards)
+    latest = reader.latest(outputs.bucket, key)
+    listed = list(of_prefix(pipeline, reader, key, exact=True))
+    known = [selected.file for selected in listed if selected.file]
+    known += [latest] if latest else []
+    if options.search:
+        known += reader.search(outputs.bucket, key)
+    files = sorted(
+        {file.version.version_id: file for file in known}.values(), key=lambda file: file.version.order, reverse=True
+    )
+    unseen = [selected.version for selected in listed if not selected.file]
+    letters = [*_letters(pipeline, key)]
+    newest = latest.version.version_id if latest else ""
+    there = {selected.version.version_id for selected in listed}
+    screen.result(
+        {
+            "key": key,
+            "versions": [
+                {
+                    **file.attributes,
+                    "is_latest": file.version.version_id == newest,
+                    "in_s3": file.version.version_id in there,
+                    "logs": _logs(pipeline, file),
+                }
+                for file in files
+            ],
+            "not_in_catalog": [version.version_id for version in unseen],
+            "dead_letters": letters,
+        }
+    )
+    screen.table(
+        key,
+        ("version", "status", "reason", "valid", "rejected", "attempt", "ms", "bytes", "uploaded", "processed", "is"),
+        [
+            *(_row(file, "latest" if file.version.version_id == newest else "", there) for file in files),
+            *(
+                (v.version_id, _NOT_SEEN, None, None, None, None, None, v.size, v.event_time, None, None)
+                for v in unseen
+            ),
+        ],
+    )
+    for file in files:
+        for name in _RESULTS:
+            if file.text(name):
+                screen.say(f"{name.removesuffix('_key')}: s3://{outputs.bucket}/{file.text(name)}")
+    for file in files:
+        screen.say(f"logs of {file.version.version_id}: {_logs(pipeline, file)}")
+    for letter in letters:
+        screen.say(f"dead letter {letter['id']}: {letter['reason']}")
+    if not files and not unseen:
+        screen.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
+    settled = latest is not None and latest.status not in {Status.FAILED, Status.PROCESSING}
+    return WELL if settled and not letters and not unseen else FAILED
+
+
+def _row(file: CatalogFile, mark: str, there: set[str]) -> tuple[object, ...]:
+    notes = [mark] if mark else []
+    if file.version.version_id not in there:
+        notes.append("gone from S3")
+    return (
+        file.version.version_id,
+        file.status,
+        file.text("reason"),
+        file.number("records_valid"),
+        file.number("records_rejected"),
+        file.number("attempt"),
+        file.number("duration_ms"),
+        file.version.size,
+        file.text("event_time"),
+        file.text("processed_at"),
+        ", ".join(notes),
+    )
+
+
+def _logs(pipeline: Pipeline, file: CatalogFile) -> str:
+    """Return the AWS CLI command that prints the log lines of the invocation that had the file last."""
+    begun = datetime.fromisoformat(file.text("processed_at")).timestamp()
+    start = int(begun * 1000) - (file.number("duration_ms") or 0) - 60_000
+    pattern = f'{{ $.function_request_id = "{file.text("request_id") or file.text("owner")}" }}'
+    return (
+        f"aws logs filter-log-events --region {pipeline.region} --log-group-name {pipeline.log_group}"
+        f" --start-time {start} --filter-pattern {shlex.quote(pattern)} --query 'events[].message' --output text"
+    )
+
+
+def _letters(pipeline: Pipeline, key: str) -> Iterator[dict[str, str]]:
+    """Find dead letters of a key among the first ones, and leave them where they are."""
+    with DeadLetters(pipeline.sqs, pipeline.outputs.dead_letter_queue_url) as dead:
+        for letter in dead.take(PEEKED_LETTERS):
+            try:
+                uploads, _ = parse_uploads(letter.body, pipeline.outputs.bucket)
+            except MalformedEventError:
+                continue
+            if key in {upload.key for upload in uploads}:
+                yield {"id": letter.id, "reason": letter.reason}
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="KEY", help="the object's key")
+    parser.add_argument(
+        "--search",
+        action="store_true",
+        help="find old versions that S3 has no more, too: reads the index of the whole bucket",
+    )
+
+
+COMMAND: Final = Command(
+    name="why", summary="print everything that is known of one file", configure=_configure, run=run
+)

@@ -1,0 +1,1 @@
+"""Guardrails: a CrossGuard policy pack that holds every stack to what the project promises."""

@@ -1,0 +1,15 @@
+"""Entry of the policy pack: ``pulumi preview --policy-pack policy`` starts it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pulumi_policy import EnforcementLevel, PolicyPack
+
+# Pulumi runs the folder, not the package: put what the package is in on the path.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from policy.guardrails import GUARDRAILS
+
+PolicyPack("file-pipeline-guardrails", policies=[*GUARDRAILS], enforcement_level=EnforcementLevel.MANDATORY)

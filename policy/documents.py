@@ -1,0 +1,100 @@
+"""Policy documents, read as IAM reads them: one text or a list of texts, names in any case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policy.rule import UNKNOWN
+
+
+class MalformedDocumentError(ValueError):
+    """The text is no policy document."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a policy document.
+
+    Parameters
+    ----------
+    sid
+        Its Sid, or its number where it has none.
+    allows
+        Whether it allows; if not, it denies.
+    actions, resources
+        What, on what.
+    principals
+        Kind of principal → who. ``*`` alone is ``{"AWS": ["*"]}``.
+    conditions
+        Operator → condition key → values.
+    negated
+        Elements that say what is not meant: NotAction, NotResource, NotPrincipal.
+    """
+
+    sid: str
+    allows: bool
+    actions: list[str]
+    resources: list[str]
+    principals: Mapping[str, list[str]]
+    conditions: Mapping[str, Mapping[str, list[str]]]
+    negated: list[str]
+
+    @property
+    def condition_keys(self) -> frozenset[str]:
+        """The condition keys, in lower case."""
+        return frozenset(key.lower() for keys in self.conditions.values() for key in keys)
+
+    @property
+    def is_for_everybody(self) -> bool:
+        """Whether its principal is everybody."""
+        return any("*" in who for who in self.principals.values())
+
+
+def read_document(text: object) -> list[Statement]:
+    """Return the statements of a policy document; none for one that is missing or not known yet.
+
+    Raises
+    ------
+    MalformedDocumentError
+        If it is no policy document.
+    """
+    if text is None or text is UNKNOWN:
+        return []
+    try:
+        document: object = json.loads(text) if isinstance(text, str) else None
+    except ValueError as error:
+        raise MalformedDocumentError("is not JSON") from error
+    stated = document.get("Statement") if isinstance(document, dict) else None
+    entries = stated if isinstance(stated, list) else [stated]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise MalformedDocumentError("has no Statement")
+    return [_read_statement(number, entry) for number, entry in enumerate(entries) if isinstance(entry, dict)]
+
+
+def _read_statement(number: int, entry: dict[str, object]) -> Statement:
+    conditions = _mapping(entry.get("Condition"))
+    principal = entry.get("Principal")
+    return Statement(
+        sid=str(entry.get("Sid", number)),
+        allows=entry.get("Effect") == "Allow",
+        actions=_texts(entry.get("Action")),
+        resources=_texts(entry.get("Resource")),
+        principals={"AWS": ["*"]}
+        if principal == "*"
+        else {kind: _texts(who) for kind, who in _mapping(principal).items()},
+        conditions={
+            operator: {key: _texts(value) for key, value in _mapping(keys).items()}
+            for operator, keys in conditions.items()
+        },
+        negated=[name for name in ("NotAction", "NotResource", "NotPrincipal") if name in entry],
+    )
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return {str(name): entry for name, entry in value.items()} if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [] if value is None else [str(text) for text in value] if isinstance(value, list) else [str(value)]

@@ -1,0 +1,42 @@
+"""The tables of permissions leave nothing out."""
+
+from __future__ import annotations
+
+from docs import iam
+from tests.conftest import DeclaredStack, declare, texts
+
+
+def rows() -> list[list[str]]:
+    lines = [line for line in iam.document().splitlines() if line.startswith("| ")]
+    return [[cell.strip("` ") for cell in line.strip("|").split("|")] for line in lines]
+
+
+def full() -> DeclaredStack:
+    return declare(iam.STAGE, overrides=iam.EVERY_PART)
+
+
+def test_every_action_of_every_role_has_a_row_for_each_resource() -> None:
+    for policy in full().all("RolePolicy"):
+        function = policy.name.removeprefix(f"file-pipeline-{iam.STAGE}-").removesuffix("-policy")
+        for sid, statement in policy.statements().items():
+            for action in texts(statement["Action"]):
+                found = [row for row in rows() if row[0] == function and row[1] == action and row[-1] == sid]
+                assert len(found) == len(texts(statement["Resource"])), (function, action)
+                assert all(bool(row[3]) == ("Condition" in statement) for row in found), (function, action)
+
+
+def test_every_statement_of_every_resource_policy_has_a_row() -> None:
+    stack = full()
+    policies = [
+        *(
+            (policy, "policy")
+            for kind in ("BucketPolicy", "QueuePolicy", "TopicPolicy", "Key")
+            for policy in stack.all(kind)
+        ),
+        *((role, "assumeRolePolicy") for role in stack.all("Role")),
+    ]
+    for policy, key in policies:
+        for sid, statement in policy.statements(key).items():
+            effect = str(statement["Effect"]).lower()
+            actions = {row[3] for row in rows() if len(row) == 7 and row[1] == effect and row[-1] == sid}
+            assert set(texts(statement["Action"])) <= actions, (policy.name, sid)

@@ -1,0 +1,440 @@
+"""Each command on moto: what it changes, what it leaves, what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
+
+from ingest.events import parse_uploads
+from operate import redrive
+from operate.events import created_event
+from operate.pace import Pace
+from shared.catalog import Worker
+from shared.files import ObjectFacts, Outcome, Status
+from tests.conftest import REGION, dig
+from tests.lambda_src.conftest import BUCKET, Aws, Calls
+from tests.lambda_src.test_vocabulary import VERSION
+from tests.operate.conftest import Operate, bodies, buried, bury, ended, operator_catalog, uploaded
+
+COMPLETED = Outcome(status=Status.COMPLETED)
+REJECTED = Outcome(status=Status.REJECTED, reason="file has no records")
+
+
+def test_the_event_says_what_s3_would_say() -> None:
+    assert parse_uploads(created_event(VERSION, REGION), VERSION.bucket) == ([VERSION], [])
+
+
+# --- status
+
+
+def test_status_of_a_quiet_stack_is_well(aws: Aws, operate: Operate) -> None:
+    for number in range(6):
+        ended(aws, uploaded(aws, f"uploads/{number}.csv"), COMPLETED)
+
+    ran = operate("status")
+
+    assert ran.status == 0, ran.err
+    assert "All is well." in ran.out
+    assert dig(operate("status", "--json").json(), "files", "COMPLETED") == 6
+
+
+def test_status_says_what_needs_attention(aws: Aws, operate: Operate) -> None:
+    ended(aws, uploaded(aws, "uploads/a.csv"), Outcome(status=Status.FAILED, reason="throttled"))
+    bury(aws, "nonsense", "the message is not JSON")
+    aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="waits")
+
+    ran = operate("status", "--json")
+
+    assert ran.status == 1
+    result = ran.json()
+    assert (result["deadLetters"], dig(result, "queue", "waiting")) == (1, 1)
+    assert dig(result, "oldest", "FAILED", "key") == "uploads/a.csv"
+    assert len(str(result["attention"])) > 2
+    assert "Needs attention: 1 FAILED" in operate("status").out
+
+
+def test_status_asks_more_shards_if_told(operate: Operate, calls: Calls) -> None:
+    operate("status", "--shards", "9")
+
+    asked = {str(dig(p, "ExpressionAttributeValues", ":shard", "S")) for p in calls.parameters if dig(p, "IndexName")}
+    assert {f"{status}#{shard}" for status in Status for shard in range(9)} <= asked
+
+
+# --- redrive
+
+
+def test_redrive_sends_what_was_received_too_often_and_leaves_what_is_malformed(aws: Aws, operate: Operate) -> None:
+    bury(aws, "one")
+    bury(aws, "malformed", "the message is not JSON")
+
+    ran = operate("redrive", "--json")
+
+    assert ran.status == 1, "a letter is left"
+    assert (ran.json()["sent"], ran.json()["kept"]) == (1, 1)
+    assert bodies(aws) == ["one"]
+    assert aws.dead_letters() == {"malformed": "the message is not JSON"}, "it is shown again at once"
+
+
+def test_redrive_of_all_sends_what_is_malformed_once(aws: Aws, operate: Operate, calls: Calls) -> None:
+    """The function refuses it again, while the command still runs: it does not go round."""
+    bury(aws, "malformed", "the message is not JSON")
+    refusals = iter(range(5))
+
+    def refuse(_answer: object) -> None:
+        for _ in islice(refusals, 1):
+            bury(aws, "malformed", "the message is not JSON")
+
+    calls.after["DeleteMessage"] = refuse
+
+    ran = operate("redrive", "--all", "--json")
+
+    assert (ran.json()["sent"], ran.json()["kept"]) == (1, 1)
+    assert bodies(aws) == ["malformed"]
+
+
+def test_redrive_dry_run_counts_by_reason_and_changes_nothing(aws: Aws, operate: Operate, calls: Calls) -> None:
+    for number in range(12):
+        bury(aws, f"m{number}", "the message is not JSON")
+    bury(aws, "retried")
+
+    ran = operate("redrive", "--dry-run", "--json")
+
+    assert ran.json()["reasons"] == {"the message is not JSON": 12, "received too often": 1}
+    assert not {"SendMessage", "DeleteMessage"} & set(calls.made[13:])
+    assert len(buried(aws)) == 10, "as many as one receive gives: all are visible again"
+
+
+def test_redrive_sends_before_it_deletes(aws: Aws, operate: Operate, calls: Calls) -> None:
+    bury(aws, "one")
+    calls.fail("DeleteMessage", "ServiceUnavailable", times=9)
+
+    ran = operate("redrive")
+
+    assert ran.status == 1
+    assert "injected" in ran.err
+    assert bodies(aws) == ["one"]
+    assert buried(aws) == ["one"], "twice at worst, never lost"
+
+
+def test_redrive_that_is_interrupted_says_how_far_it_came(aws: Aws, operate: Operate, calls: Calls) -> None:
+    bury(aws, "one")
+    bury(aws, "two")
+
+    def interrupt() -> None:
+        calls.before["SendMessage"] = _raise_interrupt
+
+    calls.before["SendMessage"] = interrupt
+    ran = operate("redrive", "--json")
+
+    assert (ran.status, ran.json()["sent"]) == (130, 1)
+    assert "nothing is lost" in ran.err
+    assert len(bodies(aws)) == len(buried(aws)) == 1
+
+
+def _raise_interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_redrive_by_sqs_names_the_destination_and_follows_the_task(
+    operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redrive, "_POLL_SECONDS", 0)
+    running = {"Results": [{"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1}]}
+    completed = {"Results": [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 2}]}
+    calls.answers["StartMessageMoveTask"] = {"TaskHandle": "task"}
+    calls.answers["ListMessageMoveTasks"] = running
+    calls.before["ListMessageMoveTasks"] = lambda: calls.before.update(
+        ListMessageMoveTasks=lambda: calls.answers.update(ListMessageMoveTasks=completed)
+    )
+
+    ran = operate("redrive", "--sqs", "--rate", "20", "--json")
+
+    assert (ran.status, ran.json()["sent"]) == (0, 2)
+    started = calls.parameters[calls.made.index("StartMessageMoveTask")]
+    assert str(dig(started, "DestinationArn")).endswith(":intake")
+    assert str(dig(started, "SourceArn")).endswith(":dead-letters")
+    assert dig(started, "MaxNumberOfMessagesPerSecond") == 20
+
+
+def test_redrive_by_sqs_that_fails_says_why(operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redrive, "_POLL_SECONDS", 0)
+    calls.answers["StartMessageMoveTask"] = {"TaskHandle": "task"}
+    calls.answers["ListMessageMoveTasks"] = {"Results": [{"Status": "FAILED", "FailureReason": "AccessDenied"}]}
+
+    ran = operate("redrive", "--sqs")
+
+    assert ran.status == 1
+    assert "AccessDenied" in ran.err
+
+
+def test_redrive_does_it_itself_where_sqs_cannot(aws: Aws, operate: Operate, calls: Calls) -> None:
+    bury(aws, "one")
+    calls.fail("StartMessageMoveTask", "InvalidAction")
+
+    assert operate("redrive", "--sqs").status == 0
+    assert bodies(aws) == ["one"]
+
+
+# --- reprocess
+
+
+def test_reprocess_frees_a_finished_version_and_sends_its_event(aws: Aws, operate: Operate) -> None:
+    version = uploaded(aws, "uploads/Köln + Zürich.csv")
+    ended(aws, version, REJECTED)
+
+    ran = operate("reprocess", version.key, "--json")
+
+    assert ran.status == 0, ran.err
+    item = aws.item(version.key)
+    assert item["status"] == "FAILED"
+    assert str(item["reason"]).startswith("reprocess requested by arn:aws:")
+    assert str(item["status_shard"]).startswith("FAILED#")
+    ((body,),) = [bodies(aws)]
+    assert parse_uploads(body, BUCKET) == ([version], [])
+
+
+def test_reprocess_that_dies_in_between_is_taken_up_again(aws: Aws, operate: Operate, calls: Calls) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, COMPLETED)
+    calls.fail("SendMessage", "KMS.ThrottlingException", times=9)
+
+    broken = operate("reprocess", version.key)
+    assert (broken.status, bodies(aws)) == (1, [])
+    assert "uploads/a.csv" in broken.err
+    assert aws.item(version.key)["status"] == "FAILED", "visible"
+
+    calls.faults.clear()
+    assert operate("reprocess", version.key).status == 0
+    assert len(bodies(aws)) == 1
+
+
+def test_reprocess_takes_the_latest_version_unless_told(aws: Aws, operate: Operate) -> None:
+    for body in (b"first", b"second"):
+        ended(aws, uploaded(aws, "uploads/a.csv", body), COMPLETED)
+
+    assert dig(operate("reprocess", "uploads/a.csv", "--json").json(), "counts", "sent") == 1
+    assert dig(operate("reprocess", "uploads/a.csv", "--all-versions", "--json").json(), "counts", "sent") == 2
+
+
+def test_reprocess_of_a_key_is_not_of_those_that_begin_with_it(aws: Aws, operate: Operate) -> None:
+    for key in ("uploads/a", "uploads/ab", "uploads/a/b"):
+        ended(aws, uploaded(aws, key), COMPLETED)
+
+    def keys(target: str) -> set[str]:
+        files = operate("reprocess", target, "--dry-run", "--json").json()["files"]
+        assert isinstance(files, list)
+        return {file["key"] for file in files}
+
+    assert keys("uploads/a") == {"uploads/a"}
+    assert keys("uploads/a/") == {"uploads/a/b"}
+    assert keys("uploads/a*") == {"uploads/a", "uploads/ab", "uploads/a/b"}
+
+
+def test_reprocess_dry_run_changes_nothing(aws: Aws, operate: Operate) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, COMPLETED)
+
+    ran = operate("reprocess", version.key, "--dry-run")
+
+    assert (ran.status, bodies(aws), aws.item(version.key)["status"]) == (0, [], "COMPLETED")
+    assert "to be sent" in ran.out
+
+
+def test_reprocess_sends_an_upload_that_was_never_seen(aws: Aws, operate: Operate) -> None:
+    version = uploaded(aws, "uploads/lost.csv")
+
+    assert operate("reprocess", "uploads/lost.csv").status == 0
+
+    ((sent,), problems) = parse_uploads(bodies(aws)[0], BUCKET)
+    assert (sent.version_id, sent.etag, sent.size, problems) == (version.version_id, version.etag, 7, [])
+
+
+def test_reprocess_leaves_a_file_that_is_being_worked_on(aws: Aws, operate: Operate) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    now = datetime.now(UTC)
+
+    def claim(seconds: int) -> None:
+        deadline = now + timedelta(seconds=seconds)
+        worker = Worker(request_id="w", function_name="ingest", attempt=1, started_at=now, deadline=deadline)
+        operator_catalog(aws).claim(version, ObjectFacts(), worker)
+
+    claim(60)
+    assert (operate("reprocess", version.key).status, bodies(aws)) == (1, [])
+    claim(-60)
+    assert (operate("reprocess", version.key).status, len(bodies(aws))) == (0, 1), "its claim has lapsed"
+
+
+def test_reprocess_of_a_day_leaves_what_is_gone(aws: Aws, operate: Operate) -> None:
+    """It would become SKIPPED, and what the catalog knows of it would be lost."""
+    kept, gone = uploaded(aws, "uploads/kept.csv"), uploaded(aws, "uploads/gone.csv")
+    for version in (kept, gone):
+        ended(aws, version, COMPLETED)
+    aws.s3.delete_object(Bucket=BUCKET, Key=gone.key, VersionId=gone.version_id)
+
+    ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
+
+    assert ran.status == 1
+    assert ran.json()["counts"] == {"sent": 1, "gone from S3": 1}
+    assert aws.item(gone.key)["status"] == "COMPLETED"
+    assert operate("reprocess", "--day", "2020-01-01").status == 1, "nothing fits"
+
+
+def test_reprocess_by_status(aws: Aws, operate: Operate) -> None:
+    ended(aws, uploaded(aws, "uploads/good.csv"), COMPLETED)
+    ended(aws, uploaded(aws, "uploads/bad.csv"), REJECTED)
+
+    ran = operate("reprocess", "uploads/", "--status", "REJECTED", "--json")
+
+    assert ran.json()["files"] == [{"key": "uploads/bad.csv", "was": "REJECTED", "outcome": "sent"}]
+
+
+def test_a_version_that_changed_meanwhile_is_left(aws: Aws, operate: Operate, calls: Calls) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, COMPLETED)
+    item = aws.item(version.key)
+
+    def other_operator() -> None:
+        assert operator_catalog(aws).reopen(
+            version, status=Status.COMPLETED, processed_at=str(item["processed_at"]), reason="another"
+        )
+
+    calls.before["UpdateItem"] = other_operator
+    ran = operate("reprocess", version.key, "--json")
+
+    assert ran.json()["counts"] == {"changed meanwhile": 1}
+    assert aws.item(version.key)["reason"] == "another"
+
+
+def test_only_a_final_status_is_reopened(aws: Aws) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, Outcome(status=Status.FAILED, reason="throttled"))
+    at = str(aws.item(version.key)["processed_at"])
+
+    assert not operator_catalog(aws).reopen(version, status=Status.FAILED, processed_at=at, reason="again")
+    assert aws.item(version.key)["reason"] == "throttled"
+
+
+# --- why
+
+
+def test_why_tells_all_versions_the_latest_and_the_dead_letter(aws: Aws, operate: Operate) -> None:
+    first, second = uploaded(aws, "uploads/a b.csv", b"1"), uploaded(aws, "uploads/a b.csv", b"2")
+    ended(aws, first, Outcome(status=Status.COMPLETED, results={"records_valid": 3, "processed_key": "processed/a"}))
+    ended(aws, second, REJECTED)
+    bury(aws, created_event(second, REGION))
+    bury(aws, created_event(uploaded(aws, "uploads/other.csv"), REGION))
+
+    ran = operate("why", "uploads/a b.csv", "--json")
+
+    assert ran.status == 1, "it has a dead letter"
+    versions = ran.json()["versions"]
+    assert isinstance(versions, list)
+    assert [(v["version_id"], v["status"], v["is_latest"], v["in_s3"]) for v in versions] == [
+        (second.version_id, "REJECTED", True, True),
+        (first.version_id, "COMPLETED", False, True),
+    ]
+    assert "request-1" in versions[0]["logs"]
+    assert "/aws/lambda/file-pipeline-dev-ingest" in versions[0]["logs"]
+    assert [letter["reason"] for letter in ran.json()["dead_letters"]] == ["received too often"]  # type: ignore[attr-defined]
+    assert len(buried(aws)) == 2, "looked at, not taken"
+    text = operate("why", "uploads/a b.csv").out
+    assert "processed: s3://landing-bucket/processed/a" in text
+    assert "file has no" in text
+
+
+def test_why_of_a_finished_file_is_well(aws: Aws, operate: Operate) -> None:
+    ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
+
+    assert operate("why", "uploads/a.csv").status == 0
+
+
+def test_why_finds_versions_that_s3_has_no_more(aws: Aws, operate: Operate) -> None:
+    for body in (b"1", b"2"):
+        version = uploaded(aws, "uploads/a.csv", body)
+        ended(aws, version, COMPLETED)
+        aws.s3.delete_object(Bucket=BUCKET, Key=version.key, VersionId=version.version_id)
+
+    def seen(*options: str) -> list[bool]:
+        versions = operate("why", "uploads/a.csv", "--json", *options).json()["versions"]
+        assert isinstance(versions, list)
+        return [version["is_latest"] for version in versions]
+
+    assert seen() == [True], "the latest is known anyway"
+    assert seen("--search") == [True, False]
+
+
+def test_why_of_an_unknown_file_says_so(operate: Operate) -> None:
+    ran = operate("why", "uploads/nothing.csv")
+
+    assert ran.status == 1
+    assert "Nothing is known of uploads/nothing.csv" in ran.out
+
+
+def test_why_shows_an_upload_without_an_item(aws: Aws, operate: Operate) -> None:
+    version = uploaded(aws, "uploads/lost.csv")
+
+    ran = operate("why", "uploads/lost.csv", "--json")
+
+    assert (ran.status, ran.json()["not_in_catalog"]) == (1, [version.version_id])
+
+
+# --- all of them
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "COMMAND"),
+        (("nonsense",), "nonsense"),
+        (("reprocess",), "required"),
+        (("reprocess", "uploads/a", "--day", "2026-11-20"), "not allowed"),
+        (("reprocess", "--day", "yesterday"), "should be a day such as 2026-11-20"),
+        (("reprocess", "processed/a.csv"), "only what lies under uploads/"),
+        (("redrive", "--rate", "0"), "should be a number of messages a second"),
+        (("redrive", "--rate", "fast"), "should be a number of messages a second"),
+        (("status", "--outputs", "/nowhere.json"), "/nowhere.json cannot be read"),
+    ],
+)
+def test_what_is_not_understood_is_said_with_status_2(
+    operate: Operate, arguments: tuple[str, ...], complaint: str
+) -> None:
+    ran = operate(*arguments)
+
+    assert ran.status == 2
+    assert complaint in ran.err
+
+
+def test_an_error_of_aws_is_said_with_status_1(operate: Operate, calls: Calls) -> None:
+    calls.fail("GetFunctionConfiguration", "AccessDeniedException")
+
+    ran = operate("status")
+
+    assert (ran.status, ran.out) == (1, "")
+    assert "AccessDeniedException" in ran.err
+
+
+def test_no_colours_and_nothing_but_json_without_a_terminal(aws: Aws, operate: Operate) -> None:
+    ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
+
+    assert "\x1b[" not in operate("status").out
+    assert json.loads(operate("status", "--json").out)
+
+
+def test_the_pace_is_kept_and_what_was_late_is_not_made_up_for() -> None:
+    clock, waits = [0.0], list[float]()
+
+    def wait(seconds: float) -> None:
+        waits.append(round(seconds, 6))
+        clock[0] += seconds
+
+    pace = Pace(10, now=lambda: clock[0], wait=wait)
+    for _ in range(3):
+        pace.keep()
+    clock[0] += 5
+    for _ in range(3):
+        pace.keep()
+
+    assert waits == [0.1, 0.1, 0.1]

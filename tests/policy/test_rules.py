@@ -1,0 +1,279 @@
+"""Each rule passes what keeps its promise and stops what breaks it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from pulumi.output import Unknown
+from pulumi_policy import ResourceValidationPolicy
+
+from policy import resource_types as types
+from policy.guardrails import GUARDRAILS
+from tests.policy.conftest import TAGS, Given, broken, violations
+
+KEY = Given(type=types.KEY, name="key", properties={"enableKeyRotation": True})
+QUEUE = Given(type=types.QUEUE, name="queue")
+TOPIC = Given(type=types.TOPIC, name="topic")
+BUCKET = Given(type=types.BUCKET, name="bucket")
+LOGS = Given(type=types.BUCKET, name="logs")
+GROUP = Given(type=types.LOG_GROUP, name="group")
+OTHER_GROUP = Given(type=types.LOG_GROUP, name="other-group")
+ROLE = Given(type=types.ROLE, name="role")
+FUNCTION = Given(type=types.FUNCTION, name="function", sources={"loggingConfig": [GROUP], "role": [ROLE]})
+TLS = {"Bool": {"aws:SecureTransport": "false"}}
+SOURCE = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+UNKNOWN_VALUE: object = Unknown()  # type: ignore[no-untyped-call]  # Pulumi's is untyped
+
+
+def statement(effect: str, principal: object, action: object, condition: object = None, **more: object) -> object:
+    entry = {"Sid": "S", "Effect": effect, "Action": action, **more}
+    return entry | ({"Principal": principal} if principal else {}) | ({"Condition": condition} if condition else {})
+
+
+def document(*statements: object) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def role_policy(**entry: object) -> tuple[Given, ...]:
+    stated = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*", **entry}
+    return (Given(type=types.ROLE_POLICY, properties={"policy": document(stated)}),)
+
+
+def bucket_policy(*statements: object) -> tuple[Given, ...]:
+    return (Given(type=types.BUCKET_POLICY, properties={"policy": document(*statements)}),)
+
+
+def pointing(kind: str, target: Given, name: str = "bucket", **properties: object) -> Given:
+    return Given(type=kind, name=kind, properties=properties, sources={name: [target]})
+
+
+def encrypted(*keys: Given, algorithm: str = "aws:kms", bucket_key: bool = True) -> Given:
+    rule = {
+        "applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm, "kmsMasterKeyId": "arn"},
+        "bucketKeyEnabled": bucket_key,
+    }
+    return Given(
+        type=types.BUCKET_ENCRYPTION, properties={"rules": [rule]}, sources={"bucket": [BUCKET], "rules": list(keys)}
+    )
+
+
+def event_source(feeds: Given, function: Given = FUNCTION, **properties: object) -> Given:
+    return Given(
+        type=types.EVENT_SOURCE,
+        name="source",
+        properties={"functionResponseTypes": ["ReportBatchItemFailures"], **properties},
+        sources={"eventSourceArn": [feeds], "functionName": [function]},
+    )
+
+
+def queue(**properties: object) -> Given:
+    return dataclasses.replace(QUEUE, properties=properties)
+
+
+def one(kind: str, **properties: object) -> tuple[Given, ...]:
+    return (Given(type=kind, properties=properties),)
+
+
+def production(kind: str, *, protect: bool = True, **properties: object) -> tuple[Given, ...]:
+    return (Given(type=kind, properties=properties, protect=protect, stage="prod"),)
+
+
+def function(**properties: object) -> tuple[Given, ...]:
+    good = {
+        "tracingConfig": {"mode": "Active"},
+        "architectures": ["arm64"],
+        "loggingConfig": {"logFormat": "JSON"},
+        "kmsKeyArn": "arn",
+    }
+    return one(types.FUNCTION, **{**good, **properties})
+
+
+def second(**sources: list[Given]) -> Given:
+    return Given(type=types.FUNCTION, name="second", sources=sources)
+
+
+STREAM_TABLE = Given(type=types.TABLE, name="table")
+BLOCKED = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
+LOGGING = Given(type=types.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetBucket": [LOGS]})
+DENY = statement("Deny", "*", ["s3:*"], TLS)
+ACCESS_LOGS = {"destinationArn": "arn", "format": "{}"}
+LIMITS = {"throttlingBurstLimit": 100, "throttlingRateLimit": 50}
+ROOT = {"AWS": "arn:aws:iam::123456789012:root"}
+SERVICE = {"Service": "s3.amazonaws.com"}
+
+KEEPS: list[tuple[str, tuple[Given, ...]]] = [
+    ("encrypted-with-a-key", one(types.SECRET, kmsKeyId="arn")),
+    ("encrypted-with-a-key", one(types.TABLE, serverSideEncryption={"enabled": True, "kmsKeyArn": "arn"})),
+    ("encrypted-with-the-stack-key", (KEY, Given(type=types.QUEUE, properties={"kmsMasterKeyId": "arn"},
+                                                 sources={"kmsMasterKeyId": [KEY]}))),
+    ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY))),
+    ("buckets-encrypted", (BUCKET, KEY, encrypted(algorithm="AES256"),
+                           Given(type=types.BUCKET_LOGGING, sources={"targetBucket": [BUCKET]}))),
+    ("keys-rotate", (KEY,)),
+    ("documents-readable", bucket_policy(DENY)),
+    ("tls-only", bucket_policy(DENY)),
+    ("tls-everywhere", (QUEUE, pointing(types.QUEUE_POLICY, QUEUE, "queueUrl"))),
+    ("nothing-public", bucket_policy(DENY, statement("Allow", SERVICE, "s3:PutObject", SOURCE))),
+    ("nothing-public", one(types.KEY, policy=document(statement(
+        "Allow", {"Service": "logs.eu-central-1.amazonaws.com"}, "kms:Encrypt",
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn"}})))),
+    ("nothing-public", one(types.ROLE, assumeRolePolicy=document(
+        statement("Allow", {"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")))),
+    ("buckets-private", (BUCKET, pointing(types.BUCKET_PUBLIC_ACCESS, BUCKET),
+                         pointing(types.BUCKET_OWNERSHIP, BUCKET))),
+    ("public-access-blocked", one(types.BUCKET_PUBLIC_ACCESS, **BLOCKED)),
+    ("owner-enforced", one(types.BUCKET_OWNERSHIP, rule={"objectOwnership": "BucketOwnerEnforced"})),
+    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="apigateway.amazonaws.com", sourceArn="arn")),
+    ("functions-not-public", one(types.FUNCTION_URL, authorizationType="AWS_IAM")),
+    ("least-privilege", role_policy()),
+    ("least-privilege", role_policy(Resource="*", Condition={"StringEquals": {"aws:RequestedRegion": "x"}})),
+    ("least-privilege", one(types.KEY, policy=document(statement("Allow", ROOT, "kms:*", Resource="*")))),
+    ("no-aws-managed-policies", one(types.ROLE_POLICY_ATTACHMENT, policyArn="arn:aws:iam::123456789012:policy/ours")),
+    ("dead-letters-kept", (queue(redrivePolicy="{}"), event_source(QUEUE))),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(
+        STREAM_TABLE, destinationConfig={"onFailure": {"destinationArn": "arn"}}))),
+    ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=360.0), event_source(QUEUE),
+                                     dataclasses.replace(FUNCTION, properties={"timeout": 60.0}))),
+    ("partial-batches", one(types.EVENT_SOURCE, functionResponseTypes=["ReportBatchItemFailures"])),
+    ("production-retained", production(types.TABLE, deletionProtectionEnabled=True)),
+    ("production-retained", production(types.USER_POOL, deletionProtection="ACTIVE")),
+    ("production-retained", production(types.BUCKET, forceDestroy=False)),
+    ("production-retained", one(types.TABLE)),
+    ("tables-restorable", one(types.TABLE, pointInTimeRecovery={"enabled": True})),
+    ("buckets-versioned", (BUCKET, pointing(
+        types.BUCKET_VERSIONING, BUCKET, versioningConfiguration={"status": "Enabled"}))),
+    ("functions-as-agreed", function()),
+    ("functions-own-role-and-logs", (FUNCTION, GROUP, ROLE, OTHER_GROUP, second(loggingConfig=[OTHER_GROUP]))),
+    ("functions-guarded-from-loops", (FUNCTION, pointing(
+        types.FUNCTION_RECURSION, FUNCTION, "functionName", recursiveLoop="Terminate"))),
+    ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS, defaultRouteSettings=LIMITS)),
+    ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="JWT")),
+    ("api-authorized", one(types.API_ROUTE, routeKey="GET /health")),
+    ("api-clients-without-secret", one(types.USER_POOL_CLIENT, generateSecret=False)),
+    ("logs-expire", one(types.LOG_GROUP, retentionInDays=7.0)),
+    ("alarms-heard", one(types.ALARM, alarmActions=["arn"], treatMissingData="notBreaching")),
+    ("topics-heard", (dataclasses.replace(TOPIC, stage="prod"),
+                      pointing(types.SUBSCRIPTION, dataclasses.replace(TOPIC, stage="prod"), "topic"))),
+    ("buckets-logged", (BUCKET, LOGS, LOGGING)),
+    ("tagged", (QUEUE,)),
+    ("tagged", (Given(type=types.QUEUE, provider={}, properties={"tagsAll": TAGS}),)),
+]  # fmt: skip
+
+BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
+    ("encrypted-with-a-key", one(types.SECRET), "kmsKeyId is not set"),
+    ("encrypted-with-a-key", one(types.LOG_GROUP, kmsKeyId=""), "kmsKeyId is not set"),
+    ("encrypted-with-a-key", one(types.TOPIC, kmsMasterKeyId="alias/aws/sns"), "not AWS's own"),
+    ("encrypted-with-a-key", one(types.TABLE, serverSideEncryption={"kmsKeyArn": "arn"}), "the key is not used"),
+    ("encrypted-with-a-key", function(kmsKeyArn=None), "kmsKeyArn is not set"),
+    ("encrypted-with-the-stack-key", (KEY, queue(kmsMasterKeyId="arn:of:another")), "not a key of this stack"),
+    ("buckets-encrypted", (BUCKET,), "has no BucketServerSideEncryptionConfiguration"),
+    ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY, algorithm="AES256")), "not encrypted with aws:kms"),
+    ("buckets-encrypted", (BUCKET, KEY, encrypted()), "not encrypted with a key of this stack"),
+    ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY, bucket_key=False)), "has no bucket key"),
+    ("keys-rotate", one(types.KEY), "enableKeyRotation"),
+    ("documents-readable", one(types.ROLE_POLICY, policy="{"), "policy is not JSON"),
+    ("documents-readable", one(types.ROLE_POLICY, policy="{}"), "policy has no Statement"),
+    ("tls-only", bucket_policy(statement("Allow", ROOT, "s3:GetObject")), "does not deny s3:*"),
+    ("tls-only", bucket_policy(statement("Deny", ROOT, ["s3:*"], TLS)), "does not deny s3:*"),
+    ("tls-only", bucket_policy(statement("Deny", "*", ["s3:GetObject"], TLS)), "does not deny s3:*"),
+    ("tls-only", bucket_policy(statement("Deny", "*", ["s3:*"], TLS | SOURCE)), "does not deny s3:*"),
+    ("tls-everywhere", (QUEUE,), "has no policy"),
+    ("tls-everywhere", (TOPIC,), "has no policy"),
+    ("tls-everywhere", (BUCKET,), "has no policy"),
+    ("nothing-public", bucket_policy(statement("Allow", "*", "s3:GetObject", SOURCE)), "allows everybody"),
+    ("nothing-public", bucket_policy(statement("Allow", {"AWS": ["*"]}, "s3:GetObject")), "allows everybody"),
+    ("nothing-public", bucket_policy(statement("Allow", SERVICE, "s3:PutObject")), "aws:SourceAccount"),
+    ("nothing-public", one(types.ROLE, assumeRolePolicy=document(statement("Allow", "*", "sts:AssumeRole"))),
+     "allows everybody"),
+    ("buckets-private", (BUCKET, pointing(types.BUCKET_OWNERSHIP, BUCKET)), "has no BucketPublicAccessBlock"),
+    ("buckets-private", (BUCKET, pointing(types.BUCKET_PUBLIC_ACCESS, BUCKET)), "has no BucketOwnershipControls"),
+    ("public-access-blocked", one(types.BUCKET_PUBLIC_ACCESS, **{**BLOCKED, "blockPublicPolicy": False}),
+     "blockPublicPolicy"),
+    ("owner-enforced", one(types.BUCKET_OWNERSHIP, rule={"objectOwnership": "ObjectWriter"}), "ObjectWriter"),
+    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="*", sourceArn="arn"), "allows everybody"),
+    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="s3.amazonaws.com"), "set sourceArn"),
+    ("functions-not-public", one(types.FUNCTION_URL, authorizationType="NONE"), "authorizationType"),
+    ("least-privilege", role_policy(Action="s3:*"), "allows s3:*"),
+    ("least-privilege", role_policy(Action=["s3:GetObject", "s3:Put*"]), "allows s3:Put*"),
+    ("least-privilege", role_policy(Resource="*"), "on * without a condition"),
+    ("least-privilege", role_policy(NotAction="s3:GetObject"), "has NotAction"),
+    ("least-privilege", role_policy(NotResource="arn"), "has NotResource"),
+    ("least-privilege", bucket_policy(statement("Allow", ROOT, "s3:*")), "allows s3:*"),
+    ("least-privilege", one(types.KEY, policy=document(
+        statement("Allow", {"AWS": "arn:aws:iam::1:role/x"}, "kms:*"))), "allows kms:*"),
+    ("no-aws-managed-policies",
+     one(types.ROLE_POLICY_ATTACHMENT, policyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"), "AmazonS3FullAccess"),
+    ("dead-letters-kept", (QUEUE, event_source(QUEUE)), "has no redrivePolicy"),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE)), "has no destinationConfig.onFailure"),
+    ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=359.0), event_source(QUEUE),
+                                     dataclasses.replace(FUNCTION, properties={"timeout": 60.0})), "at least 360"),
+    ("partial-batches", one(types.EVENT_SOURCE), "ReportBatchItemFailures"),
+    ("production-retained", production(types.KEY, protect=False), "is not protected"),
+    ("production-retained", production(types.BUCKET, forceDestroy=True), "forceDestroy"),
+    ("production-retained", production(types.TABLE), "deletionProtectionEnabled"),
+    ("production-retained", production(types.USER_POOL, deletionProtection="INACTIVE"), "not ACTIVE"),
+    ("tables-restorable", one(types.TABLE), "pointInTimeRecovery"),
+    ("buckets-versioned", (BUCKET,), "is not versioned"),
+    ("buckets-versioned", (BUCKET, pointing(
+        types.BUCKET_VERSIONING, BUCKET, versioningConfiguration={"status": "Suspended"})), "is not versioned"),
+    ("functions-as-agreed", function(tracingConfig={"mode": "PassThrough"}), "tracingConfig"),
+    ("functions-as-agreed", function(architectures=["x86_64"]), "arm64"),
+    ("functions-as-agreed", function(architectures=None), "arm64"),
+    ("functions-as-agreed", function(loggingConfig={"logFormat": "Text"}), "logFormat"),
+    ("functions-own-role-and-logs", (FUNCTION,), "logs to no group of this stack"),
+    ("functions-own-role-and-logs", (FUNCTION, GROUP, ROLE, second(loggingConfig=[GROUP])), "shares its log group"),
+    ("functions-own-role-and-logs", (FUNCTION, GROUP, ROLE, OTHER_GROUP,
+                                     second(loggingConfig=[OTHER_GROUP], role=[ROLE])), "shares its role"),
+    ("functions-guarded-from-loops", (FUNCTION,), "has no FunctionRecursionConfig"),
+    ("functions-guarded-from-loops", (FUNCTION, pointing(
+        types.FUNCTION_RECURSION, FUNCTION, "functionName", recursiveLoop="Allow")), "has no FunctionRecursionConfig"),
+    ("api-logged-and-throttled", one(types.API_STAGE, defaultRouteSettings=LIMITS), "accessLogSettings.destinationArn"),
+    ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS), "throttlingBurstLimit"),
+    ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="NONE"), "POST /validate"),
+    ("api-authorized", one(types.API_ROUTE, routeKey="$default"), "$default"),
+    ("api-clients-without-secret", one(types.USER_POOL_CLIENT, generateSecret=True), "generateSecret"),
+    ("logs-expire", one(types.LOG_GROUP), "retentionInDays"),
+    ("logs-expire", one(types.LOG_GROUP, retentionInDays=0.0), "retentionInDays"),
+    ("alarms-heard", one(types.ALARM, treatMissingData="missing"), "alarmActions"),
+    ("alarms-heard", one(types.ALARM, alarmActions=["arn"]), "treatMissingData"),
+    ("topics-heard", (dataclasses.replace(TOPIC, stage="prod"),), "has no subscription"),
+    ("buckets-logged", (BUCKET,), "has no BucketLogging"),
+    ("tagged", (Given(type=types.QUEUE, provider={}),), "lacks the tags Environment"),
+    ("tagged", (Given(type=types.QUEUE, properties={"tags": {"Owner": ""}}),), "lacks the tags Owner"),
+    ("tagged", (Given(type=types.QUEUE, stage="prod"),), "tag Environment = dev: should be prod"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "resources"), KEEPS)
+def test_what_keeps_the_promise_passes(rule: str, resources: tuple[Given, ...]) -> None:
+    assert not {found for found in violations(*resources) if found.startswith(f"{rule}: ")}
+
+
+@pytest.mark.parametrize(("rule", "resources", "complaint"), BREAKS)
+def test_what_breaks_the_promise_is_named(rule: str, resources: tuple[Given, ...], complaint: str) -> None:
+    assert [found for found in violations(*resources) if found.startswith(f"{rule}: ") and complaint in found]
+
+
+def test_every_rule_is_shown_to_pass_and_to_stop() -> None:
+    rules = {policy.name for policy in GUARDRAILS}
+
+    assert {rule for rule, _ in KEEPS} == rules
+    assert {rule for rule, _, _ in BREAKS} == rules
+
+
+@pytest.mark.parametrize("kind", sorted({resource.type for _, resources in KEEPS for resource in resources}))
+def test_a_value_that_is_not_known_yet_is_not_held_against_a_resource(kind: str) -> None:
+    """In a preview: every property that any rule reads."""
+    cases = [*(resources for _, resources in KEEPS), *(resources for _, resources, _ in BREAKS)]
+    names = {name for resources in cases for given in resources for name in given.properties}
+    resource = Given(type=kind, properties=dict.fromkeys(names, UNKNOWN_VALUE), protect=True, stage="prod")
+    of_one_resource = {policy.name for policy in GUARDRAILS if isinstance(policy, ResourceValidationPolicy)}
+
+    assert not broken(resource) & of_one_resource
+
+
+def test_tags_that_are_not_known_yet_are_not_held_against_a_resource() -> None:
+    assert "tagged" not in broken(Given(type=types.QUEUE, provider={"defaultTags": UNKNOWN_VALUE}))
+    assert "tagged" not in broken(Given(type=types.QUEUE, provider={}, properties={"tagsAll": UNKNOWN_VALUE}))

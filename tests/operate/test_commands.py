@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 
@@ -80,7 +81,13 @@ def test_redrive_sends_what_was_received_too_often_and_leaves_what_is_malformed(
 def test_redrive_of_all_sends_what_is_malformed_once(aws: Aws, operate: Operate, calls: Calls) -> None:
     """The function refuses it again, while the command still runs: it does not go round."""
     bury(aws, "malformed", "the message is not JSON")
-    calls.after["DeleteMessage"] = lambda _answer: bury(aws, "malformed", "the message is not JSON")
+    refusals = iter(range(5))
+
+    def refuse(_answer: object) -> None:
+        for _ in islice(refusals, 1):
+            bury(aws, "malformed", "the message is not JSON")
+
+    calls.after["DeleteMessage"] = refuse
 
     ran = operate("redrive", "--all", "--json")
 

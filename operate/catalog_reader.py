@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from boto3.dynamodb.types import TypeDeserializer
 
@@ -14,6 +14,12 @@ from shared.files import ObjectVersion, Status
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+class _Filter(TypedDict, total=False):
+    FilterExpression: str
+    ExpressionAttributeNames: dict[str, str]
+
 
 _BATCH_KEYS: Final = 100
 """The most keys that BatchGetItem takes."""
@@ -91,14 +97,23 @@ class CatalogReader:
         return min(found, key=lambda file: file.text("processed_at"), default=None)
 
     def of_day(self, bucket: str, day: str) -> Iterator[CatalogFile]:
-        """Read the files whose status was last changed on a day (UTC), oldest first in each shard."""
+        """Read the uploads whose status was last changed on a day (UTC), oldest first in each shard."""
+        # What came through the API has no event.
         yield from self._of_bucket(
-            bucket, " AND begins_with(processed_at, :day)", {":day": {"S": day}}, filter_expression=None
+            bucket,
+            " AND begins_with(processed_at, :day)",
+            {":day": {"S": day}},
+            {"FilterExpression": "attribute_exists(event_name)"},
         )
 
     def search(self, bucket: str, key: str) -> Iterator[CatalogFile]:
         """Find every version of a key. This reads the index of the whole bucket."""
-        yield from self._of_bucket(bucket, "", {":key": {"S": key}}, filter_expression="#key = :key")
+        yield from self._of_bucket(
+            bucket,
+            "",
+            {":key": {"S": key}},
+            {"FilterExpression": "#key = :key", "ExpressionAttributeNames": {"#key": "key"}},
+        )
 
     def get(self, versions: Sequence[ObjectVersion]) -> dict[tuple[str, str], CatalogFile]:
         """Read the items of some versions: object id and version id → file, for those that have one."""
@@ -136,20 +151,15 @@ class CatalogReader:
         bucket: str,
         condition: str,
         values: Mapping[str, AttributeValueTypeDef],
-        filter_expression: str | None,
+        filtered: _Filter,
     ) -> Iterator[CatalogFile]:
-        filtered = (
-            {"FilterExpression": filter_expression, "ExpressionAttributeNames": {"#key": "key"}}
-            if filter_expression
-            else {}
-        )
         for shard in range(self.shards):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName="by-bucket",
                 KeyConditionExpression=f"bucket_shard = :shard{condition}",
                 ExpressionAttributeValues={":shard": {"S": f"{bucket}#{shard}"}, **values},
-                **filtered,  # type: ignore[arg-type]  # both or none
+                **filtered,
             )
             for page in pages:
                 yield from self._parse(page["Items"])

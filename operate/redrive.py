@@ -70,7 +70,7 @@ def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argpar
         with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
             for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
                 # What is malformed comes back as a new letter: once is enough.
-                if letter.refusal and (not options.all or False):
+                if letter.refusal and (not options.all or letter.digest in sent):
                     kept[letter.reason] += 1
                     continue
                 pace.keep()

@@ -13,7 +13,7 @@ from operate import redrive
 from operate.events import created_event
 from operate.pace import Pace
 from shared.catalog import Worker
-from shared.files import ObjectFacts, Outcome, Status
+from shared.files import ApiResult, ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
@@ -265,6 +265,28 @@ def test_reprocess_leaves_a_file_that_is_being_worked_on(aws: Aws, operate: Oper
     assert (operate("reprocess", version.key).status, bodies(aws)) == (1, [])
     claim(-60)
     assert (operate("reprocess", version.key).status, len(bodies(aws))) == (0, 1), "its claim has lapsed"
+
+
+def test_reprocess_of_a_day_leaves_what_came_through_the_api(aws: Aws, operate: Operate) -> None:
+    operator_catalog(aws).store(
+        ApiResult(
+            object_id="api/process/1",
+            content_sha256="0",
+            bucket=BUCKET,
+            key="processed/api/1/0.json",
+            size=1,
+            uploaded_by="ada",
+            function_name="api",
+            request_id="r",
+            duration_ms=1,
+            outcome=Outcome(status=Status.COMPLETED),
+        )
+    )
+
+    ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
+
+    assert ran.status == 1, "nothing fits"
+    assert operate("status", "--json").json()["files"]["COMPLETED"] == 1  # type: ignore[index]
 
 
 def test_reprocess_of_a_day_leaves_what_is_gone(aws: Aws, operate: Operate) -> None:

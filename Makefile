@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo local test bench lint types docs lock clean
+.PHONY: help demo local drill test bench lint types docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -31,6 +31,9 @@ lint: .venv/.installed  ## ruff: rules and format
 
 types: .venv/.installed  ## mypy, strict
 	@$(BIN)/mypy
+
+drill: .venv/.installed  ## play faults on the local cloud: duplicates, killed workers, throttling, a burst (about 5 minutes)
+	@$(BIN)/python -m local drill $(DRILL)
 
 bench: .venv/.installed  ## measure speed, memory and cold start (about 15 minutes)
 	@$(BIN)/python -m benchmarks

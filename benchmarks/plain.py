@@ -23,6 +23,7 @@ _TEXT: Final = {"shipment_id": 64, "status": 256, "carrier": 256, "origin": 256,
 _NUMBERS: Final[Mapping[str, type[float | int]]] = {"weight_kg": float, "pieces": int}
 _FIELDS: Final = ("shipment_id", "status", "timestamp", "carrier", "origin", "destination", "weight_kg", "pieces")
 _REQUIRED: Final = frozenset({"shipment_id", "status", "timestamp"})
+_SEPARATORS: Final = frozenset("Tt ")
 _MAX_NUMBER: Final = 1_000_000
 
 
@@ -105,6 +106,8 @@ def _clean_value(name: str, value: object) -> Value:
         return _NUMBERS[name](value)
     if not isinstance(value, str):
         raise ValueError(f"{name}: is not a text")  # noqa: TRY004
+    if value[10:11] not in _SEPARATORS:  # Python takes any character there, RFC 3339 does not
+        raise ValueError(f"{name}: is not a time as RFC 3339 has it")
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError(f"{name}: has no offset")

@@ -1,4 +1,4 @@
-"""``python -m local demo`` and ``python -m local up``."""
+"""``python -m local demo``, ``up`` and ``drill``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
-from local import demo, up
+from local import demo, drill, up
 
 _FILE_WIDTH: Final = 132
 """Columns of what goes to a file or a pipe, which have no width of their own."""
@@ -20,16 +20,25 @@ _FILE_WIDTH: Final = 132
 def main() -> int:
     """Run one command; the exit status is non-zero if it did not end well."""
     parser = argparse.ArgumentParser(prog="python -m local", description="The whole pipeline on one machine.")
-    parser.add_argument("command", choices=("demo", "up"), help="demo: run the samples once; up: stand until Ctrl-C")
-    command: str = parser.parse_args().command
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # taken down in order, as by Ctrl-C
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="run the samples once")
+    commands.add_parser("up", help="stand until Ctrl-C")
+    drills = commands.add_parser("drill", help="play faults, and count what became of every file")
+    drills.add_argument("--seed", type=int, help="of an earlier run, to play it again")
+    drills.add_argument("--files", type=int, default=40, help="files of each drill (default: %(default)s)")
+    drills.add_argument("--burst", type=int, default=2000, help="files of the burst (default: %(default)s)")
+    options = parser.parse_args()
+    # Taken down in order, however it is asked; a shell's background jobs are born deaf to SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     os.environ.pop("AWS_PROFILE", None)  # the local cloud has credentials of its own
     console = Console()
     if not console.is_terminal:
         console = Console(width=_FILE_WIDTH)
     try:
-        return demo.run(console) if command == "demo" else up.run(console)
+        if options.command == "drill":
+            return drill.run(console, seed=options.seed, files=options.files, burst=options.burst)
+        return demo.run(console) if options.command == "demo" else up.run(console)
     except KeyboardInterrupt:
         console.print("Interrupted; everything is taken down.")
         return 130

@@ -14,10 +14,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from local.certificate import write_certificate
 
@@ -26,6 +27,7 @@ ACCESS_KEY: Final = "test"
 SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's administrator, reachable from this machine only
 _APPLICATION: Final = Path(__file__).parent / "emulated" / "application.py"
 _START_SECONDS: Final = 30
+_STOP_SECONDS: Final = 60
 _LOG_TAIL: Final = 3000
 
 
@@ -47,12 +49,18 @@ class Emulator:
         The certificate to trust.
     log
         What it printed.
+    faults
+        Names of DynamoDB operations, a line each, that are throttled while this file is there.
+    restart
+        Stops it in order and starts it again; what it holds is kept only if it was started to keep it.
     """
 
     endpoint: str
     region: str
     ca_bundle: Path
     log: Path
+    faults: Path
+    restart: Callable[[], None] = field(default=lambda: None, compare=False)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which any AWS SDK or the AWS CLI reaches it."""
@@ -67,7 +75,7 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
+def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -> Iterator[Emulator]:
     """Start an emulator, and stop it and remove its folder in the end.
 
     Parameters
@@ -76,6 +84,8 @@ def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
         The region that it plays.
     preferred_port
         The port to take if it is free. 0: any free one.
+    keep_state
+        Whether what it holds outlives a restart.
 
     Raises
     ------
@@ -87,34 +97,67 @@ def running(region: str, *, preferred_port: int = 0) -> Iterator[Emulator]:
         certificate, key = write_certificate(folder)
         port = _free_port(preferred_port)
         emulator = Emulator(
-            endpoint=f"https://{HOST}:{port}", region=region, ca_bundle=certificate, log=folder / "emulator.log"
+            endpoint=f"https://{HOST}:{port}",
+            region=region,
+            ca_bundle=certificate,
+            log=folder / "emulator.log",
+            faults=folder / "faults",
         )
-        with emulator.log.open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - all of it is ours
+        server = _Server(emulator, _environment(emulator, folder, key, port, keep_state=keep_state))
+        try:
+            server.start()
+            yield replace(emulator, restart=server.restart)
+        finally:
+            server.kill()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Server:
+    """The emulator's process, and after a restart the next."""
+
+    def __init__(self, emulator: Emulator, environment: Mapping[str, str]) -> None:
+        self._emulator = emulator
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        address = urlsplit(self._emulator.endpoint).netloc
+        with self._emulator.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - all of it is ours
                 # Not `-m ministack`: with TLS that also listens on port 443 wherever it may.
                 [
-                    *(sys.executable, "-m", "hypercorn", f"{_APPLICATION}:app", "--workers", "0"),
-                    *("--bind", f"{HOST}:{port}", "--certfile", str(certificate), "--keyfile", str(key)),
-                    *("--keep-alive", "75"),
+                    *(sys.executable, "-m", "hypercorn", f"{_APPLICATION}:app", "--workers", "0", "--bind", address),
+                    *("--certfile", self._environment["MINISTACK_SSL_CERT"]),
+                    *("--keyfile", self._environment["MINISTACK_SSL_KEY"], "--keep-alive", "75"),
                 ],
-                env=_environment(emulator, folder, key, port),
-                cwd=folder,
+                env=self._environment,
+                cwd=self._emulator.log.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # Ctrl-C is for us: we stop the emulator when we are done with it.
                 start_new_session=True,
             )
-        try:
-            _wait_until_ready(emulator, process)
-            yield emulator
-        finally:
-            _stop(process)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _wait_until_ready(self._emulator, self._process)
+
+    def restart(self) -> None:
+        if self._process is not None:
+            # Asked, it writes down what it holds; what it started does not hear of it.
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(_STOP_SECONDS)
+        self.kill()
+        self.start()
+
+    def kill(self) -> None:
+        # Not asked: nothing of it is kept, and its functions' workers are in its group and go with it.
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
-def _environment(emulator: Emulator, folder: Path, key: Path, port: int) -> dict[str, str]:
+def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep_state: bool) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -130,6 +173,9 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int) -> dict
         "TMPDIR": str(folder),
         "STATE_DIR": str(folder / "state"),
         "S3_DATA_DIR": str(folder / "s3"),
+        "PERSIST_STATE": str(int(keep_state)),
+        "S3_PERSIST": str(int(keep_state)),
+        "FAULTS_FILE": str(emulator.faults),
         "AUTH": "true",
         "USE_SSL": "1",
         "MINISTACK_SSL_CERT": str(emulator.ca_bundle),
@@ -168,10 +214,3 @@ def _wait_until_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> N
         else f"is not ready after {_START_SECONDS} s"
     )
     raise EmulatorError(f"the local cloud {ended}:\n{emulator.log.read_text(errors='replace')[-_LOG_TAIL:]}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    # Nothing of it is kept, so it is not asked first: its functions' workers are in its group and go with it.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -54,7 +54,11 @@ class LocalStack:
 
 @contextmanager
 def standing_stack(
-    console: Console, *, preferred_port: int = 0, overrides: Mapping[str, object] | None = None
+    console: Console,
+    *,
+    preferred_port: int = 0,
+    overrides: Mapping[str, object] | None = None,
+    keep_state: bool = False,
 ) -> Iterator[LocalStack]:
     """Start an emulator, build the stack on it, and take both down in the end.
 
@@ -66,9 +70,11 @@ def standing_stack(
         The port to take if it is free. 0: any free one.
     overrides
         Settings on top of the stage's file.
+    keep_state
+        Whether the emulator keeps what it holds when it is restarted.
     """
     config = StackConfig.load(STAGE, overrides)
-    with running(config.values["aws:region"], preferred_port=preferred_port) as emulator:
+    with running(config.values["aws:region"], preferred_port=preferred_port, keep_state=keep_state) as emulator:
         console.print(f"Local cloud at {emulator.endpoint}, IAM and TLS enforced")
         cloud = Cloud.of(emulator)
         with console.status("Building the stack") as status:

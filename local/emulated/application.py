@@ -1,25 +1,41 @@
-"""The emulator's application, with two things put right for which it has no setting.
+"""The emulator's application, with two things put right for which it has no setting, and one that can be made wrong.
 
 It takes every answer of a function that reads a DynamoDB stream for a success: a delivery that failed would be lost.
 Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which comes again.
 
 Its JWT authorizer asks for a user pool's keys over plain HTTP, which is refused where TLS alone is served. Here they
 are handed over in the process.
+
+While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from ministack import app as ministack
 from ministack.services import apigateway, cognito, lambda_svc
 
 _Result: TypeAlias = dict[str, object]
+_Message: TypeAlias = "dict[str, object]"
+_Receive: TypeAlias = Callable[[], Awaitable[_Message]]
+_Send: TypeAlias = Callable[[_Message], Awaitable[None]]
+_Application: TypeAlias = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 _Execute: TypeAlias = Callable[[_Result, object], _Result]
 
-app: Final = ministack.app
+_TARGET_PREFIX: Final = "DynamoDB_20120810."
+_ADMINISTRATOR: Final = "Credential=test/"
+_THROTTLED: Final = {
+    "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+    "message": "injected",
+}
+
+_faults: Final = Path(os.environ["FAULTS_FILE"])
+_real_app: Final[_Application] = ministack.app
 _execute: Final[_Execute] = lambda_svc._execute_function  # noqa: SLF001 - the one door to functions
 
 
@@ -55,3 +71,24 @@ async def _hand_over_keys(url: str) -> object:
 
 
 apigateway._fetch_jwks = _hand_over_keys  # noqa: SLF001 - the same
+
+
+async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
+    """Answer a request, unless it is to be throttled."""
+    if scope["type"] != "http" or not _is_throttled(scope):
+        await _real_app(scope, receive, send)
+        return
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-type", b"application/x-amz-json-1.0")]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(_THROTTLED).encode()})
+
+
+def _is_throttled(scope: _Message) -> bool:
+    given = scope["headers"]
+    headers = {name.decode(): value.decode("latin-1") for name, value in given} if isinstance(given, list) else {}
+    operation = headers.get("x-amz-target", "").removeprefix(_TARGET_PREFIX)
+    if not operation or _ADMINISTRATOR in headers.get("authorization", "") or not _faults.is_file():
+        return False
+    return operation in _faults.read_text().splitlines()

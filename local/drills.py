@@ -1,0 +1,403 @@
+"""Faults on the local cloud, and what became of every file: ``make drill``."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote_plus
+
+from local.files import Item, UploadedFile, read_items, upload
+from local.stack import STAGE, LocalStack
+from local.stack_config import ROOT
+from operate.events import created_event
+from shared.files import ObjectVersion
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+# A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
+OVERRIDES: Final[Mapping[str, object]] = {"functionTimeoutSeconds": 5, "timeReserveSeconds": 1}
+
+VISIBILITY_SECONDS: Final = 3
+"""In place of six time-outs: a drill is over in minutes. At the fourth receive a dead worker's claim has lapsed."""
+
+_FINAL: Final = frozenset({"COMPLETED", "REJECTED", "SKIPPED"})
+_GOOD: Final = b"shipment_id,status,timestamp\nSHP-1,delivered,2026-11-20T08:15:00Z\n"
+_POISON: Final[Mapping[str, bytes]] = {
+    "cut.json": b'[{"shipment_id": "SHP-1"',
+    "cut.csv.gz": gzip.compress(_GOOD * 100)[:-20],
+    "bomb.json.gz": gzip.compress(b"[" + b" " * 40_000_000),
+    "deep.json": b"[" * 50_000,
+    "binary.csv": b"\xff\xfe\x00\x01",
+    "bad.ndjson": b'{"shipment_id": 1}\n' * 3,
+}
+_MALFORMED: Final = ('{"Records": []}', "not JSON", '{"Records": [{"eventSource": "aws:sns"}]}')
+_THREADS: Final = 16
+_KILL_SHARE: Final = 0.3
+_KILL_SECONDS: Final = 0.3
+"""Longest wait between two kills."""
+
+_FAULT_SECONDS: Final = 4.0
+_WAIT_SECONDS: Final = 300.0
+_POLL_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of the files of a drill.
+
+    Parameters
+    ----------
+    fault
+        What was done.
+    sent
+        Events that the intake queue was given.
+    completed, rejected
+        Files that ended so.
+    dead
+        Dead letters.
+    lost
+        Files without a final status and without a dead letter.
+    twice
+        Files whose end was written more than once.
+    wrong
+        What else is not as it should be; empty if all is well.
+    """
+
+    fault: str
+    sent: int
+    completed: int
+    rejected: int
+    dead: int
+    lost: int
+    twice: int
+    wrong: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was lost, nothing was done twice, and all else is right."""
+        return not (self.lost or self.twice or self.wrong)
+
+
+@dataclass(kw_only=True)
+class Drill:
+    """One stack, and the faults that it is put through.
+
+    Parameters
+    ----------
+    stack
+        The stack; for `stopped_and_started` its emulator must keep its state.
+    seed
+        Decides what is random.
+    size
+        Files of a drill.
+    burst
+        Files of the burst.
+    """
+
+    stack: LocalStack
+    seed: int
+    size: int
+    burst: int
+    chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)  # noqa: S311 - which worker dies is no secret
+        self._set_visibility(VISIBILITY_SECONDS)
+
+    def all(self) -> Sequence[Callable[[], Outcome]]:
+        """Return every drill."""
+        return (
+            self.duplicates,
+            self.reversed_order,
+            self.killed_workers,
+            self.throttled_table,
+            self.denied_reads,
+            self.poison,
+            self.stopped_and_started,
+            self.flood,
+            self.redrive_after_a_fix,
+        )
+
+    def duplicates(self) -> Outcome:
+        """Send every event four times, as it comes."""
+        with self._paused():
+            files = self._upload("duplicates", self.size)
+            copies = [self._event(file) for file in files for _ in range(3)]
+            self.chance.shuffle(copies)
+            self._send(copies)
+        return self._audit("duplicates, three of each", files, sent=4 * len(files))
+
+    def reversed_order(self) -> Outcome:
+        """Hand over the events of several versions of each key, the last first."""
+        with self._paused():
+            keys = [f"uploads/shipments/order/{number}.csv" for number in range(max(1, self.size // 3))]
+            files = [
+                self._put(key, _GOOD + f"SHP-{version},created,2026-11-20T08:15:00Z\n".encode())
+                for version in range(3)
+                for key in keys
+            ]
+            bodies = self._take_waiting(len(files))
+            for body in reversed(bodies):
+                self._send([body])
+        outcome = self._audit("order reversed", files)
+        last = {file.key: file.version_id for file in files}
+        wrong = sum(self._latest(key) != version for key, version in last.items())
+        return _noting(outcome, f"{wrong} keys with another latest version" if wrong else "")
+
+    def killed_workers(self) -> Outcome:
+        """Kill workers at random moments, until there were three kills for ten files."""
+        with self._paused():
+            files = self._upload("killed", self.size)
+        kills = 0
+        while kills < _KILL_SHARE * len(files) and self._unfinished(files):
+            time.sleep(self.chance.uniform(0, _KILL_SECONDS))
+            running = _workers(self.stack.outputs["ingestFunctionName"])
+            if running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.chance.choice(running), signal.SIGKILL)
+                    kills += 1
+        outcome = self._audit(f"{kills} workers killed", files, all_told=False)
+        return _noting(outcome, "" if kills else "no worker was killed")
+
+    def throttled_table(self) -> Outcome:
+        """Throttle every write to the table for a while."""
+        self.stack.emulator.faults.write_text("TransactWriteItems\nPutItem\nUpdateItem\n")
+        try:
+            files = self._upload("throttled", self.size)
+            time.sleep(_FAULT_SECONDS)
+        finally:
+            self.stack.emulator.faults.unlink()
+        return self._audit("table throttled for a while", files)
+
+    def denied_reads(self) -> Outcome:
+        """Let the bucket deny reads for a while."""
+        with self._denied("s3:GetObject", "s3:GetObjectVersion"):
+            files = self._upload("denied", self.size)
+            time.sleep(_FAULT_SECONDS)
+        return self._audit("bucket denying reads for a while", files)
+
+    def poison(self) -> Outcome:
+        """Mix files that cannot be read, and messages that are no uploads, among good files."""
+        poison = [self._put(f"uploads/shipments/poison/{name}", body) for name, body in _POISON.items()]
+        files = self._upload("poison", self.size)
+        self._send(_MALFORMED)
+        outcome = self._audit("poison among good files", [*files, *poison], sent=len(files) + len(poison) + 3, dead=3)
+        right = outcome.completed == len(files) and outcome.rejected == len(poison)
+        return _noting(outcome, "" if right else "a good file rejected, or poison taken")
+
+    def stopped_and_started(self) -> Outcome:
+        """Stop the emulator in the middle of the work and start it again, its state kept."""
+        files = self._upload("stopped", self.size)
+        self.stack.emulator.restart()
+        return self._audit("stopped and started again", files, all_told=False)
+
+    def flood(self) -> Outcome:
+        """Upload all at once."""
+        return self._audit(f"burst of {self.burst}", self._upload("burst", self.burst))
+
+    def redrive_after_a_fix(self) -> Outcome:
+        """Let files fail until they are dead letters, mend the cause, and send them again."""
+        self._set_visibility(1)
+        try:
+            with self._denied("s3:GetObject", "s3:GetObjectVersion"):
+                files = self._upload("redrive", max(1, self.size // 2))
+                self._wait(lambda: self._dead() == len(files), "dead letters")
+        finally:
+            self._set_visibility(VISIBILITY_SECONDS)
+        command = [sys.executable, "-m", "operate", "redrive", "--json"]
+        done = subprocess.run(  # noqa: S603 - all of it is ours
+            command,
+            cwd=ROOT,
+            env={**os.environ, **self.stack.environment()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        outcome = self._audit("redrive after a fix", files, sent=2 * len(files))
+        return _noting(outcome, "" if done.returncode == 0 else done.stderr[-200:])
+
+    def _upload(self, name: str, count: int) -> list[UploadedFile]:
+        with ThreadPoolExecutor(_THREADS) as threads:
+            keys = [f"uploads/shipments/{name}/{number:05d}.csv" for number in range(count)]
+            return list(threads.map(lambda key: self._put(key, _GOOD), keys))
+
+    def _put(self, key: str, body: bytes) -> UploadedFile:
+        return upload(self.stack.cloud, self.stack.outputs["bucketName"], key, body, "text/csv")
+
+    def _event(self, file: UploadedFile) -> str:
+        bucket = self.stack.outputs["bucketName"]
+        head = self.stack.cloud.s3.head_object(Bucket=bucket, Key=file.key, VersionId=file.version_id)
+        version = ObjectVersion(
+            bucket=bucket,
+            key=file.key,
+            version_id=file.version_id,
+            etag=head["ETag"].strip('"'),
+            size=head["ContentLength"],
+            sequencer="",
+            event_name="ObjectCreated:Put",
+            event_time="",
+        )
+        return created_event(version, self.stack.cloud.region)
+
+    def _send(self, bodies: Sequence[str]) -> None:
+        for body in bodies:
+            self.stack.cloud.sqs.send_message(QueueUrl=self.stack.outputs["queueUrl"], MessageBody=body)
+
+    def _take_waiting(self, expected: int) -> list[str]:
+        """Take `expected` messages out of the intake queue. Only while it is paused."""
+        sqs, url = self.stack.cloud.sqs, self.stack.outputs["queueUrl"]
+        taken: dict[str, MessageTypeDef] = {}
+
+        def take() -> bool:
+            for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+                taken[message["MessageId"]] = message
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            return len(taken) >= expected
+
+        self._wait(take, "events in the queue")
+        return [message["Body"] for message in taken.values()]
+
+    def _unfinished(self, files: Sequence[UploadedFile]) -> list[UploadedFile]:
+        items = self._items()
+        return [file for file in files if items.get(file, {}).get("status") not in _FINAL]
+
+    def _items(self) -> dict[UploadedFile, Item]:
+        return read_items(self.stack.cloud, self.stack.outputs["tableName"])
+
+    def _audit(
+        self,
+        fault: str,
+        files: Sequence[UploadedFile],
+        *,
+        sent: int | None = None,
+        dead: int = 0,
+        all_told: bool = True,
+    ) -> Outcome:
+        """Wait until nothing waits any more, and count what became of the files.
+
+        Unless workers died, which may say nothing of what they just wrote, each file's end is told in the log.
+        """
+        with contextlib.suppress(TimeoutError):
+            self._wait(lambda: self._depth(self.stack.outputs["queueUrl"]) == 0, "an empty queue")
+        items = self._items()
+        statuses = Counter(str(items.get(file, {}).get("status")) for file in files)
+        letters = self._take_dead_letters()
+        named = {file for file in files for letter in letters if quote_plus(file.key, safe="/") in letter}
+        ends = self._ends()
+        open_ = [file for file in files if items.get(file, {}).get("status") not in _FINAL]
+        return Outcome(
+            fault=fault,
+            sent=len(files) if sent is None else sent,
+            completed=statuses["COMPLETED"],
+            rejected=statuses["REJECTED"],
+            dead=len(letters),
+            lost=sum(file not in named for file in open_),
+            twice=sum(ends[file] > 1 for file in files),
+            wrong="; ".join(
+                problem
+                for problem, true in {
+                    f"{dead} dead letters expected": len(letters) != dead,
+                    "ends that no log tells of": all_told and not all(ends[file] for file in files),
+                }.items()
+                if true
+            ),
+        )
+
+    def _ends(self) -> Counter[UploadedFile]:
+        """How often the function says that it ended each file."""
+        pages = self.stack.cloud.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{self.stack.project}-{STAGE}-ingest"
+        )
+        lines = (line for page in pages for event in page["events"] for line in event["message"].splitlines())
+        told = (json.loads(line) for line in lines if '"file processed"' in line)
+        return Counter(UploadedFile(key=line["key"], version_id=line["version_id"]) for line in told)
+
+    def _latest(self, key: str) -> str:
+        bucket, table = self.stack.outputs["bucketName"], self.stack.outputs["tableName"]
+        item = self.stack.cloud.dynamodb.get_item(
+            TableName=table, Key={"object_id": {"S": f"latest:{bucket}/{key}"}, "version_id": {"S": "latest"}}
+        )["Item"]
+        return item["latest_version_id"]["S"]
+
+    def _dead(self) -> int:
+        return self._depth(self.stack.outputs["deadLetterQueueUrl"])
+
+    def _depth(self, url: str) -> int:
+        counts = self.stack.cloud.sqs.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        )["Attributes"]
+        return sum(int(count) for count in counts.values())
+
+    def _take_dead_letters(self) -> list[str]:
+        sqs, url = self.stack.cloud.sqs, self.stack.outputs["deadLetterQueueUrl"]
+        letters: list[str] = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                letters.append(message["Body"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return letters
+
+    @contextlib.contextmanager
+    def _paused(self) -> Iterator[None]:
+        """Let messages wait in the intake queue."""
+        lambda_, function = self.stack.cloud.lambda_, self.stack.outputs["ingestFunctionName"]
+        (mapping,) = lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    @contextlib.contextmanager
+    def _denied(self, *actions: str) -> Iterator[None]:
+        """Deny the ingest function some actions."""
+        cloud = self.stack.cloud
+        function = cloud.lambda_.get_function(FunctionName=self.stack.outputs["ingestFunctionName"])
+        role = function["Configuration"]["Role"].rpartition("/")[2]
+        deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": list(actions), "Resource": "*"}]}
+        cloud.iam.put_role_policy(RoleName=role, PolicyName="drill", PolicyDocument=json.dumps(deny))
+        try:
+            yield
+        finally:
+            cloud.iam.delete_role_policy(RoleName=role, PolicyName="drill")
+
+    def _set_visibility(self, seconds: int) -> None:
+        self.stack.cloud.sqs.set_queue_attributes(
+            QueueUrl=self.stack.outputs["queueUrl"], Attributes={"VisibilityTimeout": str(seconds)}
+        )
+
+    @staticmethod
+    def _wait(done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while not done():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {what} after {_WAIT_SECONDS:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+
+def _noting(outcome: Outcome, wrong: str) -> Outcome:
+    return Outcome(**{**vars(outcome), "wrong": "; ".join(filter(None, (outcome.wrong, wrong)))})
+
+
+def _workers(function: str) -> list[int]:
+    """Return the processes that run a function; on a machine without /proc there are none to be seen."""
+    found: list[int] = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"AWS_LAMBDA_FUNCTION_NAME={function}\0".encode() in environment.read_bytes():
+                found.append(int(environment.parent.name))
+    return found

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode
 
 import boto3
@@ -24,6 +24,8 @@ from tests.lambda_src.conftest import (
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
+
+SHARDS: Final = 3
 
 Body: TypeAlias = "dict[str, object]"
 
@@ -114,6 +116,7 @@ def api(aws: Aws, kms: KMSClient, dev: DeclaredStack, monkeypatch: pytest.Monkey
         "KEY_ARN": kms.create_key()["KeyMetadata"]["Arn"],
         "POWERTOOLS_TRACE_DISABLED": "true",
         "MAX_RECORDS": "50",
+        "INDEX_SHARDS": str(SHARDS),
     }
     for name, value in {**declared_environment(dev, "api"), **here}.items():
         monkeypatch.setenv(name, value)

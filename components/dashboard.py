@@ -38,6 +38,8 @@ class Line:
         What of it, and what it is called.
     right
         Whether it goes by the right axis.
+    per_second
+        Whether the sum of a period is shown by the second.
     """
 
     namespace: str
@@ -46,6 +48,7 @@ class Line:
     statistic: str = "Sum"
     label: str = ""
     right: bool = False
+    per_second: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +189,14 @@ def _work(stack: StackSettings, functions: Sequence[Watched], catalog: Catalog) 
             ],
         ),
         Graph(
-            title="Catalog: use against capacity",
+            title="Catalog: use against capacity, units a second",
             lines=[
                 Line(
-                    namespace="AWS/DynamoDB", name=f"Consumed{kind}CapacityUnits", dimensions=table, label=kind.lower()
+                    namespace="AWS/DynamoDB",
+                    name=f"Consumed{kind}CapacityUnits",
+                    dimensions=table,
+                    label=f"{kind.lower()}, used",
+                    per_second=True,
                 )
                 for kind in ("Read", "Write")
             ]
@@ -199,7 +206,7 @@ def _work(stack: StackSettings, functions: Sequence[Watched], catalog: Catalog) 
                     name=f"Provisioned{kind}CapacityUnits",
                     dimensions=table,
                     statistic="Maximum",
-                    label=f"{kind.lower()}, provisioned a second",
+                    label=f"{kind.lower()}, provisioned",
                 )
                 for kind in ("Read", "Write")
             ]
@@ -252,6 +259,7 @@ def _out(stack: StackSettings, api: Api, intake: Intake, delivery: Delivery | No
                 lines=[
                     _own(stack, "DeliveriesSent", sent, "sent"),
                     _own(stack, "DeliveriesFailed", sent, "failed, tried again"),
+                    _own(stack, "DeliveriesDeadLettered", sent, "dead letters"),
                     Line(
                         namespace="AWS/Lambda",
                         name="IteratorAge",
@@ -306,7 +314,7 @@ def _render(graph: Graph, region: pulumi.Input[str]) -> dict[str, object]:
         "stacked": False,
         "region": region,
         "period": PERIOD_SECONDS,
-        "metrics": [_render_line(line) for line in graph.lines],
+        "metrics": [part for number, line in enumerate(graph.lines) for part in _render_line(line, number)],
         "yAxis": {"left": {"min": 0}, "right": {"min": 0}},
     }
     if graph.limit is not None:
@@ -316,7 +324,12 @@ def _render(graph: Graph, region: pulumi.Input[str]) -> dict[str, object]:
     return rendered
 
 
-def _render_line(line: Line) -> list[object]:
+def _render_line(line: Line, number: int) -> list[list[object]]:
     dimensions = [part for pair in line.dimensions.items() for part in pair]
-    look = {"stat": line.statistic, "label": line.label, "yAxis": "right" if line.right else "left"}
-    return [line.namespace, line.name, *dimensions, look]
+    axis = "right" if line.right else "left"
+    look: dict[str, object] = {"stat": line.statistic, "label": line.label, "yAxis": axis}
+    if not line.per_second:
+        return [[line.namespace, line.name, *dimensions, look]]
+    name = f"m{number}"
+    rate = {"expression": f"{name} / PERIOD({name})", "label": line.label, "yAxis": axis}
+    return [[line.namespace, line.name, *dimensions, {**look, "id": name, "visible": False}], [rate]]

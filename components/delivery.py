@@ -101,9 +101,10 @@ class Delivery(pulumi.ComponentResource):
             function_response_types=["ReportBatchItemFailures"],
             bisect_batch_on_function_error=True,
             maximum_retry_attempts=settings.delivery_max_retries,
-            # The function puts a delivery aside whole when it is too old. This comes after, for what crashes it: the
-            # mapping's own message holds the place in the stream alone, and the stream's data ends after a day.
-            maximum_record_age_in_seconds=settings.delivery_max_age_seconds + DELIVERY_AGE_MARGIN_SECONDS,
+            # The function puts a delivery aside whole when it has failed for too long. This is not its age limit: what
+            # has merely waited, behind a slow endpoint or before the first deployment, must still reach the function.
+            # The mapping's own message holds the place in the stream alone, whose data ends an hour later.
+            maximum_record_age_in_seconds=DAY_SECONDS - DELIVERY_AGE_MARGIN_SECONDS,
             destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
                 on_failure=aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
                     destination_arn=self.dead_letters.arn

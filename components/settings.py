@@ -38,6 +38,8 @@ LOCAL_STAGE = "local"
 """The stage that runs on one machine."""
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]*")
+# A host's name has labels of at most 63 letters, digits and hyphens (RFC 1123).
+_HOST = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*|::1")
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).
 LogRetention = Literal[
@@ -54,13 +56,15 @@ def _endpoint(value: str) -> str:
         return value
     try:
         url = urlsplit(value)
-        _ = url.port
+        port = url.port
     except ValueError:
-        url = urlsplit("")
+        url, port = urlsplit(""), None
     plain = url.scheme == "http" and url.hostname in _LOOPBACK_HOSTS
     if (
         not (url.scheme == "https" or plain)
         or not url.hostname
+        or not _HOST.fullmatch(url.hostname)
+        or port == 0
         or "@" in url.netloc
         or url.fragment
         or not re.fullmatch(r"[!-~]+", value)

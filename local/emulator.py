@@ -71,6 +71,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
+            "NO_PROXY": HOST,
         }
 
 

@@ -31,13 +31,13 @@ def run(console: Console) -> int:
     with standing_stack(console, preferred_port=PREFERRED_PORT) as stack:
         print_outputs(console, stack.outputs)
         print_limits(console, stack.resources)
-        console.print("\n[bold]To try[/], in another terminal:\n")
+        console.print("\n[bold]To try[/], in another terminal, in this folder:\n")
         # Plain text, never wrapped: it must survive being pasted.
         console.print("\n".join(commands(stack)), highlight=False, markup=False, soft_wrap=True)
         console.print("\nCtrl-C takes it all down.")
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
-    console.print("\nTaken down: nothing is left running, nothing on disk.")
+    console.print("\nTaken down: nothing is left running, and nothing on disk but build/.")
     return 0
 
 

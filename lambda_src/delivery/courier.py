@@ -201,7 +201,7 @@ class Round:
             except PassingError as error:
                 tries += 1
                 if self._is_too_old(delivery) or not self._wait_for_next(tries, error.retry_after):
-                    self._down = True
+                    self._down = error.status is None  # it did not even answer: nor will it to the next
                     raise
             else:
                 self._down = False

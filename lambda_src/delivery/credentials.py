@@ -72,6 +72,7 @@ class Secret:
 def _parse(text: str) -> Credentials:
     try:
         values: object = json.loads(text)
+        json.dumps(values, ensure_ascii=False).encode()  # a lone surrogate could not be sent
     except ValueError:
         values = None
     if isinstance(values, dict):

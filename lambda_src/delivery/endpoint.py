@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import re
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 import urllib3
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from delivery.events import Delivery
 
 CONNECT_SECONDS: Final = 3
+LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 _SIGNATURE_VERSION: Final = "v1"
 
 
@@ -61,6 +64,7 @@ class Endpoint:
 
     def __init__(self, url: str, *, timeout_seconds: float, now: Callable[[], float] = time.time) -> None:
         self._url = url
+        self._timeout_seconds = timeout_seconds
         self._now = now
         context = ssl.create_default_context()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -92,6 +96,23 @@ class Endpoint:
             "Delivery-Id": delivery.id,
             "Delivery-Signature": sign(body, credentials.signing_key, int(self._now())),
         }
+        answers: SimpleQueue[Answer | Exception] = SimpleQueue()
+        # urllib3's time-outs are for each read: an answer that comes byte by byte would have no end. What is given up
+        # here may still arrive, and comes again under the same id.
+        threading.Thread(target=lambda: answers.put(self._ask(body, headers)), daemon=True).start()
+        try:
+            answer = answers.get(timeout=CONNECT_SECONDS + self._timeout_seconds)
+        except Empty:
+            self._pool.clear()
+            raise UnreachableError("no answer in time") from None
+        if isinstance(answer, HTTPError):
+            # The kind alone: the message would name the URL, which may hold a token.
+            raise UnreachableError(f"no answer: {type(answer).__name__}") from answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _ask(self, body: bytes, headers: dict[str, str]) -> Answer | Exception:
         try:
             response = self._pool.request(
                 "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
@@ -102,21 +123,23 @@ class Endpoint:
                 response.release_conn()
             else:
                 response.close()
-        except HTTPError as error:
-            # The kind alone: the message would name the URL, which may hold a token.
-            raise UnreachableError(f"no answer: {type(error).__name__}") from error
-        return Answer(status=response.status, retry_after=self._retry_after(response.headers.get("Retry-After", "")))
+            return Answer(
+                status=response.status, retry_after=self._retry_after(response.headers.get("Retry-After", ""))
+            )
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            return error
 
     def _retry_after(self, value: str) -> float | None:
         """Read a number of seconds or a date (RFC 9110, Retry-After); anything else says nothing."""
-        if re.fullmatch(r"\d{1,9}", value):
-            return float(value)
+        if re.fullmatch(r"[0-9]{1,9}", value):
+            return min(float(value), LONGEST_RETRY_AFTER_SECONDS)
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            seconds = (moment - datetime.fromtimestamp(self._now(), UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
             return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - datetime.fromtimestamp(self._now(), UTC)).total_seconds())
+        return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def sign(body: bytes, signing_key: str, timestamp: int) -> str:

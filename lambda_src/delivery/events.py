@@ -6,9 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from shared.files import Status
+from shared.files import API_VERSION, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,9 @@ _TIMES: Final = ("event_time", "last_modified", "processed_at")
 _NUMBERS: Final = ("size", "records_valid", "records_rejected", "attempt", "duration_ms")
 _ID_DIGITS: Final = 32
 
-_Image: TypeAlias = "Mapping[str, Mapping[str, object]]"
+_REOPENED: Final = "reopened_by"
+
+_Image: TypeAlias = "Mapping[str, object]"
 
 
 class MalformedRecordError(ValueError):
@@ -67,14 +69,18 @@ def parse_change(record: Mapping[str, object]) -> Delivery | None:
     change = record.get("dynamodb")
     if not isinstance(change, dict):
         raise MalformedRecordError("has no dynamodb")
-    new, old = (cast("_Image", change.get(image) or {}) for image in ("NewImage", "OldImage"))
+    new, old = _image(change, "NewImage"), _image(change, "OldImage")
     status = _value(new, "status", "S")
     # The event source's filter passes little else. It cannot compare the two images, so this decides.
-    if status not in DELIVERED or status == _value(old, "status", "S"):
+    # An operator who puts a file through again makes it FAILED first, which is no news of the file.
+    if status not in DELIVERED or status == _value(old, "status", "S") or _REOPENED in new:
         return None
-    names = {name: _required(new, name) for name in ("object_id", "version_id", "bucket", "key")}
-    run = _required(new, "request_id"), _value(new, "attempt", "N") or ""
-    parts = (names["object_id"], names["version_id"], status, *run)
+    names: dict[str, str | None] = {name: _required(new, name) for name in ("object_id", "version_id", "bucket")}
+    # Records that came through the API, of which none is valid, are stored nowhere.
+    names["key"] = _value(new, "key", "S") if names["version_id"] == API_VERSION else _required(new, "key")
+    run = _required(new, "request_id"), _value(new, "attempt", "N") or "", _value(new, "processed_at", "S") or ""
+    object_id = str(names["object_id"])
+    parts = (object_id, str(names["version_id"]), status, *run)
     # A NUL can stand in none of the parts, so two different changes never join to the same text.
     delivery_id = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_ID_DIGITS]
     body: dict[str, str | int | None] = {
@@ -87,10 +93,10 @@ def parse_change(record: Mapping[str, object]) -> Delivery | None:
     created = change.get("ApproximateCreationDateTime")
     return Delivery(
         id=delivery_id,
-        object_id=names["object_id"],
+        object_id=object_id,
         status=status,
         body=json.dumps(body, sort_keys=True),
-        changed_at=datetime.fromtimestamp(created, UTC) if isinstance(created, int | float) else None,
+        changed_at=_moment(created),
     )
 
 
@@ -101,8 +107,16 @@ def sequence_number(record: Mapping[str, object]) -> str:
     return number if isinstance(number, str) else ""
 
 
+def _image(change: Mapping[str, object], name: str) -> _Image:
+    image = change.get(name) or {}
+    if not isinstance(image, dict):
+        raise MalformedRecordError(f"has no {name}")
+    return image
+
+
 def _value(image: _Image, name: str, kind: str) -> str | None:
-    value = image.get(name, {}).get(kind)
+    cell = image.get(name)
+    value = cell.get(kind) if isinstance(cell, dict) else None
     return value if isinstance(value, str) else None
 
 
@@ -115,4 +129,14 @@ def _required(image: _Image, name: str) -> str:
 
 def _number(image: _Image, name: str) -> int | None:
     value = _value(image, name, "N")
-    return None if value is None else int(value)
+    try:
+        return None if value is None else int(value)
+    except ValueError as error:
+        raise MalformedRecordError(f"the item's {name} is no whole number") from error
+
+
+def _moment(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
+    except (ValueError, OverflowError, OSError):
+        return None

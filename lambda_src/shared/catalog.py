@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from shared.files import FINAL, ApiResult, ObjectFacts, ObjectVersion, Outcome, Status
+from shared.files import API_VERSION, FINAL, ApiResult, ObjectFacts, ObjectVersion, Outcome, Status
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -28,9 +28,6 @@ LATEST: Final = "latest"
 
 Its partition key begins with it too, and a colon, which no bucket name has: it shares no partition with a file.
 """
-
-API_VERSION: Final = "api"
-"""Sort key of the items of records that came through the API, which have no versions."""
 
 WRITE_ATTEMPTS: Final = 6
 """Tries of a transaction that collided or was throttled: the SDK retries neither, since both come as a cancellation."""

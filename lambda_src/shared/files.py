@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+API_VERSION = "api"
+"""Sort key of the items of records that came through the API, which have no versions."""
+
 _ID_DIGITS = 16
 _SEQUENCER_WIDTH = 64
 

@@ -187,7 +187,10 @@ def test_the_dashboard_is_as_cloudwatch_documents_it(everything: DeclaredStack) 
         assert properties["view"] == "timeSeries"
         assert properties["period"] % 60 == 0
         assert 1 <= len(properties["metrics"]) <= 500
-        for namespace, name, *rest in properties["metrics"]:
+        ids = {line[-1].get("id") for line in properties["metrics"]}
+        for expression in (line[0] for line in properties["metrics"] if len(line) == 1):
+            assert set(re.findall(r"m\d+", expression["expression"])) <= ids
+        for namespace, name, *rest in (line for line in properties["metrics"] if len(line) > 1):
             *pairs, look = rest
             assert look["stat"] in {"Sum", "Maximum", "p50", "p95", "p99"}
             assert look["yAxis"] in {"left", "right"}
@@ -204,7 +207,12 @@ def test_the_dashboard_reads_like_the_flow(everything: DeclaredStack) -> None:
 
     assert titles == [
         *("Arrivals", "Waiting", "In flight", "Outcomes"),
-        *("Records", "Duration of the ingest function, ms", "Errors and throttles", "Catalog: use against capacity"),
+        *(
+            "Records",
+            "Duration of the ingest function, ms",
+            "Errors and throttles",
+            "Catalog: use against capacity, units a second",
+        ),
         *("API: requests and errors", "API: latency, ms", "Delivery", "Dead letters"),
     ]
 

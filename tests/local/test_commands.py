@@ -110,13 +110,17 @@ def test_the_standing_cloud_ends_on_request_and_leaves_nothing(tmp_path: Path, s
             stdout=file,
             stderr=subprocess.STDOUT,
         )
-    wait_until(lambda: "Ctrl-C takes it all down" in output.read_text(), "never stood")
-    text = output.read_text()
-    port = int(text.split("https://127.0.0.1:")[1].split(",")[0])
+    try:
+        wait_until(lambda: "Ctrl-C takes it all down" in output.read_text(), "never stood")
+        text = output.read_text()
+        port = int(text.split("https://127.0.0.1:")[1].split(",")[0])
 
-    process.send_signal(stop)
+        process.send_signal(stop)
 
-    assert process.wait(20) == 0
+        assert process.wait(20) == 0
+    finally:
+        process.terminate()  # whatever failed: it takes itself down
+        process.wait(20)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "still listening"
     assert list(folder.iterdir()) == []

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections import deque
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from delivery.endpoint import sign
+from delivery.credentials import Credentials
+from delivery.endpoint import Endpoint, UnreachableError, sign
+from delivery.events import Delivery
 from local.certificate import write_certificate
 from local.receiver import Reply, listening
 from shared.environment import WrongEnvironmentError
@@ -279,11 +283,109 @@ def test_what_has_become_too_old_is_tried_once_and_put_aside(delivery: Deliverin
 
     assert delivery.invoke(*old) == []
 
-    letters = delivery.letters()
-    assert [json.loads(str(letter["body"]))["key"] for letter in letters] == [f"uploads/{n}.csv" for n in range(3)]
-    assert letters[0]["http_status"] == 503
-    assert "too old" in str(letters[0]["reason"])
-    assert len(delivery.receiver.asked) == 1, "who just failed is not asked again for what is too old"
+    (letter,) = delivery.letters()
+    assert json.loads(str(letter["body"]))["key"] == "uploads/0.csv"
+    assert letter["http_status"] == 503
+    assert "too old" in str(letter["reason"])
+    assert len(delivery.receiver.asked) == 3, "the others are not put aside untried"
+
+
+def test_who_does_not_even_answer_is_not_asked_again_for_what_is_too_old(
+    delivery: Delivering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def silence(*_arguments: object) -> NoReturn:
+        asked.append(1)
+        raise UnreachableError("no answer in time")
+
+    monkeypatch.setattr(Endpoint, "post", silence)
+
+    assert delivery.invoke(*(change(number, age_seconds=6 * 3600 + 1) for number in range(3))) == []
+
+    assert len(delivery.letters()) == 3
+    assert len(asked) == 1
+
+
+def test_an_answer_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte is in time, and all of them together never are."""
+    monkeypatch.setattr("delivery.endpoint.CONNECT_SECONDS", 0.2)
+    given_up = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 204 No Content\r\nX-Slow: ")
+            while not given_up.wait(0.05):
+                connection.sendall(b".")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        endpoint = Endpoint(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout_seconds=0.2)
+        try:
+            with pytest.raises(UnreachableError, match="no answer in time"):
+                endpoint.post(
+                    Delivery(id="d", object_id="o", status="COMPLETED", body="{}"),
+                    Credentials(username="u", password="p", signing_key="k"),
+                )
+        finally:
+            given_up.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -1200", "999999999", "soon", "-1"],
+)
+def test_no_retry_after_breaks_it(delivery: Delivering, value: str) -> None:
+    delivery.receiver.script.append(lambda: Reply(status=204, headers={"Retry-After": value}))
+
+    assert delivery.invoke(change(1)) == []
+
+
+def test_records_of_the_api_of_which_none_is_valid_are_told_without_a_key(delivery: Delivering) -> None:
+    record = change(1, status="REJECTED", before="PROCESSING", version_id={"S": "api"}, key=None)
+
+    assert delivery.invoke(record) == []
+
+    (arrival,) = delivery.receiver.asked
+    assert (arrival.told["status"], arrival.told["version_id"], arrival.told["key"]) == ("REJECTED", "api", None)
+    assert delivery.letters() == []
+
+
+def test_a_file_that_an_operator_puts_through_again_is_no_news(delivery: Delivering) -> None:
+    record = change(1, status="FAILED", before="COMPLETED", reopened_by={"S": "arn:aws:sts::123456789012:x"})
+
+    assert delivery.invoke(record) == []
+
+    assert delivery.receiver.asked == []
+
+
+def test_two_failures_of_one_run_are_two_changes(delivery: Delivering) -> None:
+    for second in range(2):
+        moment = {"S": f"2026-11-20T08:00:0{second}.000Z"}
+        delivery.invoke(change(1, status="FAILED", processed_at=moment))
+
+    assert len({arrival.delivery_id for arrival in delivery.receiver.asked}) == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"NewImage": {"status": "COMPLETED"}},
+        {"NewImage": ["status"]},
+        {"NewImage": {"status": {"S": "COMPLETED"}, "object_id": "x"}},
+        {"NewImage": {"status": {"S": "COMPLETED"}}, "ApproximateCreationDateTime": 1e300},
+    ],
+)
+def test_a_letter_that_is_broken_does_not_stop_the_others(delivery: Delivering, broken: dict[str, object]) -> None:
+    good = {"record": change(1)}
+
+    outcomes = [result["outcome"] for result in delivery.send_again({"record": {"dynamodb": broken}}, good)]
+
+    assert outcomes[0] in {"refused", "skipped"}
+    assert outcomes[1] == "sent"
 
 
 def test_what_is_old_is_still_delivered_if_it_can_be(delivery: Delivering) -> None:

@@ -9,10 +9,10 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.catalog import Catalog
+from components.dead_letters import dead_letter_queue
 from components.encryption import Encryption
 from components.function import Function
-from components.iam import Statement, deny_insecure_transport, policy_document
-from components.intake import DATA_KEY_REUSE_SECONDS
+from components.iam import Statement
 from components.packaging import Archive
 from components.secret import Secret
 from components.settings import DAY_SECONDS, DELIVERY_AGE_MARGIN_SECONDS, StackSettings
@@ -48,20 +48,7 @@ class Delivery(pulumi.ComponentResource):
         super().__init__("pipeline:index:Delivery", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings = stack.settings
-        self.dead_letters = aws.sqs.Queue(
-            f"{name}-dead-letters",
-            kms_master_key_id=encryption.key.arn,
-            kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-            message_retention_seconds=settings.dead_letter_retention_days * DAY_SECONDS,
-            visibility_timeout_seconds=settings.dead_letter_visibility_seconds,
-            opts=child,
-        )
-        aws.sqs.QueuePolicy(
-            f"{name}-dead-letters-policy",
-            queue_url=self.dead_letters.url,
-            policy=policy_document([deny_insecure_transport([self.dead_letters.arn], "sqs:*")]),
-            opts=child,
-        )
+        self.dead_letters = dead_letter_queue(name, settings=settings, encryption=encryption, opts=child)
         delivery = Function(
             name,
             purpose="delivery",

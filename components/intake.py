@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
+from components.dead_letters import DATA_KEY_REUSE_SECONDS, dead_letter_queue
 from components.encryption import Encryption
 from components.iam import Statement, deny_insecure_transport, policy_document
 from components.landing import UPLOADS_PREFIX, Landing
@@ -13,9 +14,6 @@ from components.settings import DAY_SECONDS, StackSettings
 
 LONG_POLL_SECONDS = 20
 """The longest that SQS lets a receiver wait."""
-
-DATA_KEY_REUSE_SECONDS = 300
-"""How long SQS keeps a data key: each renewal is a call to KMS."""
 
 
 class Intake(pulumi.ComponentResource):
@@ -42,15 +40,7 @@ class Intake(pulumi.ComponentResource):
         super().__init__("pipeline:index:Intake", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings = stack.settings
-        self.dead_letters = aws.sqs.Queue(
-            f"{name}-dead-letters",
-            kms_master_key_id=encryption.key.arn,
-            kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-            # Counted from when the message entered the intake queue, so it has to be the longer of the two.
-            message_retention_seconds=settings.dead_letter_retention_days * DAY_SECONDS,
-            visibility_timeout_seconds=settings.dead_letter_visibility_seconds,
-            opts=child,
-        )
+        self.dead_letters = dead_letter_queue(name, settings=settings, encryption=encryption, opts=child)
         self.queue = aws.sqs.Queue(
             f"{name}-queue",
             kms_master_key_id=encryption.key.arn,
@@ -69,12 +59,6 @@ class Intake(pulumi.ComponentResource):
             redrive_allow_policy=pulumi.Output.json_dumps(
                 {"redrivePermission": "byQueue", "sourceQueueArns": [self.queue.arn]}
             ),
-            opts=child,
-        )
-        aws.sqs.QueuePolicy(
-            f"{name}-dead-letters-policy",
-            queue_url=self.dead_letters.url,
-            policy=policy_document([deny_insecure_transport([self.dead_letters.arn], "sqs:*")]),
             opts=child,
         )
         policy = aws.sqs.QueuePolicy(

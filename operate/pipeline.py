@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from operate.stack_outputs import StackOutputs
+from operate.stack_outputs import OutputsError, StackOutputs
 from shared.catalog import Catalog
 from shared.environment import Environment
 
@@ -53,8 +53,21 @@ class Pipeline:
 
     @cached_property
     def environment(self) -> Environment:
-        """The ingest function's environment: the catalog is read as it is written."""
-        return Environment(self._function.get("Environment", {}).get("Variables", {}))
+        """The ingest function's environment: the catalog is read as it is written.
+
+        Raises
+        ------
+        OutputsError
+            If Lambda does not show it: it is encrypted with the stack's key.
+        """
+        shown = self._function.get("Environment", {})
+        if "Variables" not in shown:
+            reason = shown.get("Error", {}).get("Message", "it has none")
+            raise OutputsError(
+                f"the environment of {self.outputs.ingest_function} cannot be read: {reason}; "
+                "the operator needs kms:Decrypt on the stack's key"
+            )
+        return Environment(shown["Variables"])
 
     @property
     def region(self) -> str:

@@ -30,6 +30,18 @@ def test_the_event_says_what_s3_would_say() -> None:
 # --- status
 
 
+def test_an_operator_who_may_not_decrypt_is_told_so(aws: Aws, operate: Operate, calls: Calls) -> None:
+    """Lambda then shows no environment, and says why beside it."""
+    del aws
+    refused = {"Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "not allowed to decrypt"}}}
+    calls.answers["GetFunctionConfiguration"] = refused
+
+    ran = operate("status")
+
+    assert ran.status == 2
+    assert "not allowed to decrypt; the operator needs kms:Decrypt" in ran.err
+
+
 def test_status_of_a_quiet_stack_is_well(aws: Aws, operate: Operate) -> None:
     for number in range(6):
         ended(aws, uploaded(aws, f"uploads/{number}.csv"), COMPLETED)

@@ -56,7 +56,7 @@ class Screen:
             return
         table = Table(title=title, title_justify="left", title_style="bold", show_header=any(columns))
         for number, column in enumerate(columns):
-            numeric = all(isinstance(row[number], int) or row[number] is None for row in cells)
+            numeric = bool(column) and all(isinstance(row[number], int) or row[number] is None for row in cells)
             table.add_column(column, overflow="fold", justify="right" if numeric else "left")
         for row in cells:
             table.add_row(*(_cell(value) for value in row))

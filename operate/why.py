@@ -22,6 +22,7 @@ PEEKED_LETTERS: Final = 200
 """Dead letters that are looked at: each look hides them from others for a moment."""
 
 _NOT_SEEN: Final = "not in the catalog"
+_COUNTED: Final = ("valid", "rejected")
 _RESULTS: Final = ("processed_key", "rejected_key")
 
 
@@ -64,17 +65,15 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
             "dead_letters": letters,
         }
     )
-    screen.table(
-        key,
-        ("version", "status", "reason", "valid", "rejected", "attempt", "ms", "bytes", "uploaded", "processed", "is"),
-        [
-            *(_row(file, "latest" if file.version.version_id == newest else "", there) for file in files),
-            *(
-                (v.version_id, _NOT_SEEN, None, None, None, None, None, v.size, v.event_time, None, None)
-                for v in unseen
-            ),
-        ],
-    )
+    for file in files:
+        notes = [
+            *(["latest"] if file.version.version_id == newest else []),
+            *(["gone from S3"] if file.version.version_id not in there else []),
+        ]
+        screen.table(", ".join((key, *notes)), ("", ""), _rows(file))
+    for version in unseen:
+        rows = [("version", version.version_id), ("status", _NOT_SEEN), ("uploaded", version.event_time)]
+        screen.table(key, ("", ""), rows)
     for file in files:
         for name in _RESULTS:
             if file.text(name):
@@ -89,23 +88,20 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     return WELL if settled and not letters and not unseen else FAILED
 
 
-def _row(file: CatalogFile, mark: str, there: set[str]) -> tuple[object, ...]:
-    notes = [mark] if mark else []
-    if file.version.version_id not in there:
-        notes.append("gone from S3")
-    return (
-        file.version.version_id,
-        file.status,
-        file.text("reason"),
-        file.number("records_valid"),
-        file.number("records_rejected"),
-        file.number("attempt"),
-        file.number("duration_ms"),
-        file.version.size,
-        file.text("event_time"),
-        file.text("processed_at"),
-        ", ".join(notes),
-    )
+def _rows(file: CatalogFile) -> list[tuple[str, object]]:
+    counts = [f"{file.number(f'records_{kind}')} {kind}" for kind in _COUNTED if f"records_{kind}" in file.attributes]
+    rows: list[tuple[str, object]] = [
+        ("version", file.version.version_id),
+        ("status", file.status),
+        ("reason", file.text("reason")),
+        ("records", ", ".join(counts)),
+        ("bytes", file.version.size),
+        ("uploaded", file.text("event_time")),
+        ("processed", file.text("processed_at")),
+        ("attempt", file.number("attempt")),
+        ("took, ms", file.number("duration_ms")),
+    ]
+    return [(name, value) for name, value in rows if value not in {None, ""}]
 
 
 def _logs(pipeline: Pipeline, file: CatalogFile) -> str:

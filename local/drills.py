@@ -26,6 +26,7 @@ from operate.events import created_event
 from shared.files import ObjectVersion
 
 if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
@@ -159,18 +160,19 @@ class Drill:
         return _noting(outcome, f"{wrong} keys with another latest version" if wrong else "")
 
     def killed_workers(self) -> Outcome:
-        """Kill workers at random moments, until there were three kills for ten files."""
-        with self._paused():
-            files = self._upload("killed", self.size)
+        """Kill workers at random moments, three for ten files, while there is work."""
         kills = 0
-        while kills < _KILL_SHARE * len(files) and self._unfinished(files):
-            time.sleep(self.chance.uniform(0, _KILL_SECONDS))
-            running = _workers(self.stack.outputs["ingestFunctionName"])
-            if running:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.chance.choice(running), signal.SIGKILL)
-                    kills += 1
-        outcome = self._audit(f"{kills} workers killed", files, all_told=False)
+        with self._one_message_a_worker():
+            with self._paused():
+                files = self._upload("killed", self.size)
+            while kills < _KILL_SHARE * len(files) and self._depth(self.stack.outputs["queueUrl"]):
+                time.sleep(self.chance.uniform(0, _KILL_SECONDS))
+                running = _workers(self.stack.outputs["ingestFunctionName"])
+                if running:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(self.chance.choice(running), signal.SIGKILL)
+                        kills += 1
+            outcome = self._audit(f"{kills} workers killed", files, all_told=False)
         return _noting(outcome, "" if kills else "no worker was killed")
 
     def throttled_table(self) -> Outcome:
@@ -271,10 +273,6 @@ class Drill:
         self._wait(take, "events in the queue")
         return [message["Body"] for message in taken.values()]
 
-    def _unfinished(self, files: Sequence[UploadedFile]) -> list[UploadedFile]:
-        items = self._items()
-        return [file for file in files if items.get(file, {}).get("status") not in _FINAL]
-
     def _items(self) -> dict[UploadedFile, Item]:
         return read_items(self.stack.cloud, self.stack.outputs["tableName"])
 
@@ -354,13 +352,28 @@ class Drill:
     @contextlib.contextmanager
     def _paused(self) -> Iterator[None]:
         """Let messages wait in the intake queue."""
-        lambda_, function = self.stack.cloud.lambda_, self.stack.outputs["ingestFunctionName"]
-        (mapping,) = lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        lambda_, mapping = self.stack.cloud.lambda_, self._source()
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
             yield
         finally:
             lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    @contextlib.contextmanager
+    def _one_message_a_worker(self) -> Iterator[None]:
+        """Hand over one message at a time: who is killed then takes one file with it, not ten."""
+        lambda_, mapping = self.stack.cloud.lambda_, self._source()
+        lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=1)
+        try:
+            yield
+        finally:
+            lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=mapping["BatchSize"])
+
+    def _source(self) -> EventSourceMappingConfigurationTypeDef:
+        (mapping,) = self.stack.cloud.lambda_.list_event_source_mappings(
+            FunctionName=self.stack.outputs["ingestFunctionName"]
+        )["EventSourceMappings"]
+        return mapping
 
     @contextlib.contextmanager
     def _denied(self, *actions: str) -> Iterator[None]:

@@ -47,6 +47,11 @@ class CatalogFile:
         """Return an attribute as text; empty where the item has none."""
         return str(self.attributes.get(name, ""))
 
+    @property
+    def reopened(self) -> bool:
+        """Whether it waits for the event that an operator reopened it for, rather than failed."""
+        return self.status is Status.FAILED and "reopened_by" in self.attributes
+
     def number(self, name: str) -> int | None:
         """Return an attribute as a whole number; None where the item has none."""
         return int(self.text(name)) if name in self.attributes else None

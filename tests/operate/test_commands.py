@@ -20,6 +20,7 @@ from tests.lambda_src.test_vocabulary import VERSION
 from tests.operate.conftest import Operate, bodies, buried, bury, ended, operator_catalog, uploaded
 
 COMPLETED = Outcome(status=Status.COMPLETED)
+LONG_AGO = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REJECTED = Outcome(status=Status.REJECTED, reason="file has no records")
 
 
@@ -190,7 +191,8 @@ def test_reprocess_frees_a_finished_version_and_sends_its_event(aws: Aws, operat
     assert ran.status == 0, ran.err
     item = aws.item(version.key)
     assert item["status"] == "FAILED"
-    assert str(item["reason"]).startswith("reprocess requested by arn:aws:")
+    assert item["reason"] == "reprocess requested"
+    assert str(item["reopened_by"]).startswith("arn:aws:")
     assert str(item["status_shard"]).startswith("FAILED#")
     ((body,),) = [bodies(aws)]
     assert parse_uploads(body, BUCKET) == ([version], [])
@@ -209,6 +211,51 @@ def test_reprocess_that_dies_in_between_is_taken_up_again(aws: Aws, operate: Ope
     calls.faults.clear()
     assert operate("reprocess", version.key).status == 0
     assert len(bodies(aws)) == 1
+
+
+@pytest.mark.parametrize("narrowed", [(), ("--status", "REJECTED")])
+def test_what_was_reopened_and_not_sent_is_in_its_selection_still(
+    aws: Aws, operate: Operate, calls: Calls, narrowed: tuple[str, ...]
+) -> None:
+    """The catalog said so on an earlier day; a run that dies changes neither that day nor what is asked for."""
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, REJECTED, at=LONG_AGO)
+    selection = ("reprocess", "--day", LONG_AGO.date().isoformat(), *narrowed, "--json")
+    calls.before["SendMessage"] = _raise_interrupt
+
+    broken = operate(*selection)
+
+    assert (broken.status, bodies(aws)) == (130, [])
+    assert broken.json()["reopenedNotSent"] == [version.key]
+    again = operate(*selection)
+    assert (again.status, again.json()["reopenedNotSent"]) == (0, [])
+    assert again.json()["files"] == [{"key": version.key, "was": "FAILED", "outcome": "sent"}]
+    assert len(bodies(aws)) == 1
+
+
+def test_what_was_reopened_is_sent_though_a_later_version_has_come(aws: Aws, operate: Operate, calls: Calls) -> None:
+    first = uploaded(aws, "uploads/a.csv", b"first")
+    ended(aws, first, REJECTED)
+    calls.fail("SendMessage", "KMS.ThrottlingException", times=9)
+    assert "1 reopened and not sent" in operate("reprocess", first.key).out
+    calls.faults.clear()
+    ended(aws, uploaded(aws, "uploads/a.csv", b"second"), COMPLETED)
+
+    assert operate("reprocess", first.key, "--status", "REJECTED").status == 0
+
+    ((sent,), _) = parse_uploads(bodies(aws)[0], BUCKET)
+    assert sent.version_id == first.version_id
+
+
+def test_the_next_claim_forgets_who_reopened_a_file(aws: Aws, operate: Operate) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, REJECTED)
+    assert operate("reprocess", version.key).status == 0
+
+    ended(aws, version, Outcome(status=Status.FAILED, reason="throttled"))
+
+    assert "reopened_by" not in aws.item(version.key)
+    assert operate("reprocess", "uploads/", "--status", "REJECTED").status == 1, "a failure is no file that waits"
 
 
 def test_reprocess_takes_the_latest_version_unless_told(aws: Aws, operate: Operate) -> None:
@@ -320,14 +367,14 @@ def test_a_version_that_changed_meanwhile_is_left(aws: Aws, operate: Operate, ca
 
     def other_operator() -> None:
         assert operator_catalog(aws).reopen(
-            version, status=Status.COMPLETED, processed_at=str(item["processed_at"]), reason="another"
+            version, status=Status.COMPLETED, processed_at=str(item["processed_at"]), by="another"
         )
 
     calls.before["UpdateItem"] = other_operator
     ran = operate("reprocess", version.key, "--json")
 
     assert ran.json()["counts"] == {"changed meanwhile": 1}
-    assert aws.item(version.key)["reason"] == "another"
+    assert aws.item(version.key)["reopened_by"] == "another"
 
 
 def test_only_a_final_status_is_reopened(aws: Aws) -> None:
@@ -335,7 +382,7 @@ def test_only_a_final_status_is_reopened(aws: Aws) -> None:
     ended(aws, version, Outcome(status=Status.FAILED, reason="throttled"))
     at = str(aws.item(version.key)["processed_at"])
 
-    assert not operator_catalog(aws).reopen(version, status=Status.FAILED, processed_at=at, reason="again")
+    assert not operator_catalog(aws).reopen(version, status=Status.FAILED, processed_at=at, by="again")
     assert aws.item(version.key)["reason"] == "throttled"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -17,7 +19,7 @@ from shared.files import ApiResult, ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
-from tests.operate.conftest import Operate, bodies, buried, bury, ended, operator_catalog, uploaded
+from tests.operate.conftest import SHARDS, Operate, bodies, buried, bury, ended, operator_catalog, uploaded
 
 COMPLETED = Outcome(status=Status.COMPLETED)
 LONG_AGO = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -64,7 +66,67 @@ def test_status_asks_more_shards_if_told(operate: Operate, calls: Calls) -> None
     assert {f"{status}#{shard}" for status in Status for shard in range(9)} <= asked
 
 
+def test_what_the_api_left_unfinished_does_not_hide_an_upload_and_needs_nobody(aws: Aws, operate: Operate) -> None:
+    """A request that died is its caller's to send again: no command can do it."""
+    long_ago = operator_catalog(aws, lambda: LONG_AGO)
+    for number in range(12 * SHARDS):
+        long_ago.store(api_result(f"api/process/{number}", Status.PROCESSING))
+
+    assert (operate("status").status, operate("status", "--json").json()["oldest"]) == (0, {})
+
+    later = LONG_AGO + timedelta(days=1)
+    version = uploaded(aws, "uploads/stuck.csv")
+    worker = Worker(request_id="w", function_name="ingest", attempt=1, started_at=later, deadline=later)
+    operator_catalog(aws, lambda: later).claim(version, ObjectFacts(), worker)
+    ran = operate("status")
+    assert ran.status == 1
+    assert "uploads/stuck.csv is PROCESSING for more than" in ran.out
+
+
+def api_result(object_id: str, status: Status) -> ApiResult:
+    return ApiResult(
+        object_id=object_id,
+        content_sha256="0",
+        bucket=BUCKET,
+        key="processed/api/1/0.json",
+        size=1,
+        uploaded_by="ada",
+        function_name="api",
+        request_id="r",
+        duration_ms=1,
+        outcome=Outcome(status=status),
+    )
+
+
 # --- redrive
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_redrive_says_that_letters_are_hidden(aws: Aws, operate: Operate, options: tuple[str, ...]) -> None:
+    bury(aws, "one")
+    aws.sqs.receive_message(QueueUrl=aws.dead_letter_url, VisibilityTimeout=300)
+
+    ran = operate("redrive", *options)
+
+    assert ran.status == 1
+    assert "1 in flight" in ran.out
+    assert operate("redrive", "--json", *options).json()["inFlight"] == 1
+
+
+def test_a_polite_stop_is_an_interruption(aws: Aws, operate: Operate, calls: Calls) -> None:
+    bury(aws, "one")
+    unheeded = list[int]()
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: unheeded.append(number))
+    try:
+        calls.before["SendMessage"] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+        ran = operate("redrive", "--json")
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert (ran.status, ran.json()["sent"]) == (130, 0)
+    assert buried(aws) == ["one"], "shown again at once"
+    assert unheeded == [signal.SIGTERM], "afterwards it is whose it was"
 
 
 def test_redrive_sends_what_was_received_too_often_and_leaves_what_is_malformed(aws: Aws, operate: Operate) -> None:
@@ -315,20 +377,7 @@ def test_reprocess_leaves_a_file_that_is_being_worked_on(aws: Aws, operate: Oper
 
 
 def test_reprocess_of_a_day_leaves_what_came_through_the_api(aws: Aws, operate: Operate) -> None:
-    operator_catalog(aws).store(
-        ApiResult(
-            object_id="api/process/1",
-            content_sha256="0",
-            bucket=BUCKET,
-            key="processed/api/1/0.json",
-            size=1,
-            uploaded_by="ada",
-            function_name="api",
-            request_id="r",
-            duration_ms=1,
-            outcome=Outcome(status=Status.COMPLETED),
-        )
-    )
+    operator_catalog(aws).store(api_result("api/process/1", Status.COMPLETED))
 
     ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     screen = Screen(as_json=options.json)
     command: Command = options.chosen
+    # Whoever stops it, it says how far it came and shows again what it took.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return command.run(options, read_outputs(options.outputs, options.stack), screen)
     except (OutputsError, UsageError) as error:
@@ -48,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         screen.complain("interrupted: nothing is lost, run it again to go on")
         return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:

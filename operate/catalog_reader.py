@@ -21,6 +21,11 @@ class _Filter(TypedDict, total=False):
     ExpressionAttributeNames: dict[str, str]
 
 
+_IS_UPLOAD: Final = "attribute_exists(event_name)"
+"""What came through the API has no event."""
+
+_UPLOAD_PAGE: Final = 10
+
 _BATCH_KEYS: Final = 100
 """The most keys that BatchGetItem takes."""
 
@@ -46,6 +51,11 @@ class CatalogFile:
     def text(self, name: str) -> str:
         """Return an attribute as text; empty where the item has none."""
         return str(self.attributes.get(name, ""))
+
+    @property
+    def reopened(self) -> bool:
+        """Whether it waits for the event that an operator reopened it for, rather than failed."""
+        return self.status is Status.FAILED and "reopened_by" in self.attributes
 
     def number(self, name: str) -> int | None:
         """Return an attribute as a whole number; None where the item has none."""
@@ -79,31 +89,30 @@ class CatalogReader:
         )
         return sum(page["Count"] for page in pages)
 
-    def oldest(self, status: Status) -> CatalogFile | None:
-        """Return the file that has been in a status for the longest time."""
-        found = [
-            file
-            for shard in range(self.shards)
-            for file in self._parse(
-                self._client.query(
-                    TableName=self._table,
-                    IndexName="by-status",
-                    KeyConditionExpression="status_shard = :shard",
-                    ExpressionAttributeValues={":shard": {"S": f"{status}#{shard}"}},
-                    Limit=1,
-                )["Items"]
-            )
-        ]
+    def oldest_upload(self, status: Status) -> CatalogFile | None:
+        """Return the upload that has been in a status for the longest time."""
+        found = [file for shard in range(self.shards) if (file := self._first_upload(status, shard))]
         return min(found, key=lambda file: file.text("processed_at"), default=None)
+
+    def _first_upload(self, status: Status, shard: int) -> CatalogFile | None:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by-status",
+            KeyConditionExpression="status_shard = :shard",
+            FilterExpression=_IS_UPLOAD,
+            ExpressionAttributeValues={":shard": {"S": f"{status}#{shard}"}},
+            # The filter works on what was read: most often the first item is an upload.
+            PaginationConfig={"PageSize": _UPLOAD_PAGE},
+        )
+        return next((file for page in pages for file in self._parse(page["Items"])), None)
 
     def of_day(self, bucket: str, day: str) -> Iterator[CatalogFile]:
         """Read the uploads whose status was last changed on a day (UTC), oldest first in each shard."""
-        # What came through the API has no event.
         yield from self._of_bucket(
             bucket,
             " AND begins_with(processed_at, :day)",
             {":day": {"S": day}},
-            {"FilterExpression": "attribute_exists(event_name)"},
+            {"FilterExpression": _IS_UPLOAD},
         )
 
     def search(self, bucket: str, key: str) -> Iterator[CatalogFile]:

@@ -21,7 +21,7 @@ RETRIED: Final = "received too often"
 _LONG_POLL_SECONDS: Final = 1
 """A receive that waits asks every server of SQS; one that does not may miss messages."""
 
-_STALE_RECEIVES: Final = 20
+STALE_RECEIVES: Final = 20
 """Receives in a row that give only what was taken before and is shown again: then nothing else is left."""
 
 _BATCH: Final = 10  # the most that SQS gives or takes at once
@@ -91,7 +91,7 @@ class DeadLetters:
     def take(self, limit: int | None = None) -> Iterator[Letter]:
         """Take letter after letter until none is left, or `limit`; each is hidden meanwhile."""
         taken = stale = 0
-        while (limit is None or taken < limit) and stale < _STALE_RECEIVES:
+        while (limit is None or taken < limit) and stale < STALE_RECEIVES:
             messages = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_BATCH if limit is None else min(_BATCH, limit - taken),
@@ -133,3 +133,11 @@ def depth(client: SQSClient, url: str) -> tuple[int, int]:
         QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     )["Attributes"]
     return int(counts["ApproximateNumberOfMessages"]), int(counts["ApproximateNumberOfMessagesNotVisible"])
+
+
+def hidden_letters(count: int, seconds: int) -> str:
+    """Say that `count` letters are in flight, and after how many `seconds` they can be seen at the latest."""
+    return (
+        f"{count} in flight, hidden by whoever took them; SQS counts approximately. "
+        f"Run it again when no other command is at them, in {seconds // 60} minutes at the latest."
+    )

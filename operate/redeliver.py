@@ -10,22 +10,25 @@ import argparse
 import json
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from itertools import islice, takewhile
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from operate.command import Command
+from operate.dead_letters import STALE_RECEIVES, depth, hidden_letters
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
 
     from operate.stack_outputs import StackOutputs
 
@@ -33,14 +36,17 @@ PAGE_LETTERS: Final = 500
 """Letters that are put in order and sent together."""
 
 INVOCATION_LETTERS: Final = 10
-HIDDEN_SECONDS: Final = 900
-"""How long letters that are being sent are hidden from others."""
+HIDDEN_SECONDS: Final = 1200
+"""How long letters are hidden from others, from each invocation on: longer than a function may take."""
 
 _LONG_POLL_SECONDS: Final = 2
-_MAX_MESSAGES: Final = 10  # SQS gives no more at once
+_MAX_MESSAGES: Final = 10  # SQS gives and takes no more at once
 # Longer than the longest function: asked again for want of an answer, it would send everything twice.
 _INVOKE = Config(read_timeout=960, retries={"total_max_attempts": 1})
 _GONE: Final = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException"})
+_PASSING: Final = frozenset({"failed", "later"})
+"""Outcomes after which the others are not tried: they would fare the same."""
+
 _NO_DELIVERY: Final = "it delivers nothing; deliveryEndpoint is not set"
 
 
@@ -50,12 +56,13 @@ class Letter:
 
     Parameters
     ----------
-    receipt
-        What it is deleted by.
+    id, receipt
+        What it is known and deleted by.
     content
         What it holds, as JSON.
     """
 
+    id: str
     receipt: str
     content: Mapping[str, object]
 
@@ -106,7 +113,7 @@ def run(outputs: StackOutputs, *, dry_run: bool, as_json: bool) -> int:
     Returns
     -------
     int
-        0 if no letter is left, else 1.
+        0 if no letter is left, else 1; 1 too if some are in flight, which nobody can see.
 
     Raises
     ------
@@ -115,41 +122,65 @@ def run(outputs: StackOutputs, *, dry_run: bool, as_json: bool) -> int:
     botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
         If AWS fails; what was not sent is in the queue.
     """
-    queue = _Queue(boto3.client("sqs"), outputs.get("deliveryDeadLetterQueueUrl", _NO_DELIVERY))
-    function = _Function(boto3.client("lambda", config=_INVOKE), outputs.get("deliveryFunctionName", _NO_DELIVERY))
+    sqs, url = boto3.client("sqs"), outputs.get("deliveryDeadLetterQueueUrl", _NO_DELIVERY)
+    name = outputs.get("deliveryFunctionName", _NO_DELIVERY)
     endings: list[Ending] = []
+    hidden = 0
     try:
-        for taken in queue.pages():
-            page = sorted(taken, key=lambda letter: letter.changed_at)
-            if dry_run:
-                endings += [Ending(letter=x, outcome="found", reason=str(x.content.get("reason", ""))) for x in page]
-                continue
-            for ending in _send(page, function):
-                if ending.done:
-                    queue.delete(ending.letter)
-                endings.append(ending)
-                _show_progress(endings)
-            if any(ending.outcome == "failed" for ending in endings):
-                break
-    finally:
-        queue.release()
-    _print(endings, as_json=as_json)
-    return 0 if all(ending.done for ending in endings) else 1
+        with _Queue(sqs, url) as queue:
+            function = _Function(boto3.client("lambda", config=_INVOKE), name, queue.hide)
+            for taken in queue.pages():
+                page = sorted(taken, key=lambda letter: letter.changed_at)
+                if dry_run:
+                    endings += [_found(letter) for letter in page]
+                    continue
+                for ending in _send(page, function):
+                    if ending.done:
+                        queue.delete(ending.letter)
+                    endings.append(ending)
+                    _show_progress(endings)
+                if any(ending.outcome in _PASSING for ending in endings):
+                    break
+        hidden = depth(sqs, url)[1]
+    finally:  # interrupted or not, say how far it came
+        _print(endings, hidden, as_json=as_json)
+    return 0 if all(ending.done for ending in endings) and not hidden else 1
+
+
+def _found(letter: Letter) -> Ending:
+    return Ending(letter=letter, outcome="found", reason=str(letter.content.get("reason", "")))
 
 
 class _Queue:
-    """The dead-letter queue."""
+    """The dead-letter queue. As a context, it shows again what was taken and not deleted."""
 
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
         self._url = url
         self._held: dict[str, Letter] = {}
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for entries in self._visibility(0):
+            try:
+                self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            except (ClientError, BotoCoreError) as failure:
+                # The others can be shown still, and these are when their time is up.
+                sys.stderr.write(f"redeliver: {len(entries)} letters stay hidden for a while: {failure}\n")
+
     def pages(self) -> Iterator[list[Letter]]:
         """Take letters, page by page; each is hidden until it is deleted or released."""
         page: list[Letter] = []
-        while messages := self._receive():
-            page += messages
+        stale = 0
+        while stale < STALE_RECEIVES and (letters := self._receive()):
+            fresh = [letter for letter in letters if letter.id not in self._held]
+            self._held |= {letter.id: letter for letter in letters}
+            stale = 0 if fresh else stale + 1
+            page += fresh
             if len(page) >= PAGE_LETTERS:
                 yield page
                 page = []
@@ -158,14 +189,21 @@ class _Queue:
 
     def delete(self, letter: Letter) -> None:
         """Delete a letter for good."""
-        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
-        del self._held[letter.receipt]
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=self._held[letter.id].receipt)
+        del self._held[letter.id]
 
-    def release(self) -> None:
-        """Show again what was taken and not deleted."""
-        for receipt in self._held:
-            self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
-        self._held.clear()
+    def hide(self) -> None:
+        """Hide what was taken for the whole time from now on: others would send it too."""
+        for entries in self._visibility(HIDDEN_SECONDS):
+            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+
+    def _visibility(self, seconds: int) -> Iterator[list[ChangeMessageVisibilityBatchRequestEntryTypeDef]]:
+        held = list(self._held.values())
+        for start in range(0, len(held), _MAX_MESSAGES):
+            yield [
+                {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": seconds}
+                for number, letter in enumerate(held[start : start + _MAX_MESSAGES])
+            ]
 
     def _receive(self) -> list[Letter]:
         answer = self._client.receive_message(
@@ -174,20 +212,31 @@ class _Queue:
             VisibilityTimeout=HIDDEN_SECONDS,
             WaitTimeSeconds=_LONG_POLL_SECONDS,
         )
-        letters = [Letter(receipt=m["ReceiptHandle"], content=_parse(m["Body"])) for m in answer.get("Messages", [])]
-        self._held |= {letter.receipt: letter for letter in letters}
-        return letters
+        return [
+            Letter(id=m["MessageId"], receipt=m["ReceiptHandle"], content=_parse(m["Body"]))
+            for m in answer.get("Messages", [])
+        ]
 
 
 class _Function:
-    """The delivery function."""
+    """The delivery function.
 
-    def __init__(self, client: LambdaClient, name: str) -> None:
+    Parameters
+    ----------
+    client, name
+        The function and the client to reach it with.
+    prepare
+        Called before each invocation, which may take long.
+    """
+
+    def __init__(self, client: LambdaClient, name: str, prepare: Callable[[], None]) -> None:
         self._client = client
         self._name = name
+        self._prepare = prepare
 
     def send(self, contents: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
         """Have letters sent; returns outcome and reason of each."""
+        self._prepare()
         answer = self._client.invoke(FunctionName=self._name, Payload=json.dumps({"letters": contents}))
         payload: dict[str, list[dict[str, str]]] = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
@@ -196,16 +245,17 @@ class _Function:
 
 
 def _send(page: Sequence[Letter], function: _Function) -> Iterator[Ending]:
-    """Send letters in order. When the endpoint is not well, the others are left for later."""
+    """Send letters in order. When the endpoint is not well, or time is over, the others are left for later."""
     waiting = deque(page)
     while waiting:
         if waiting[0].is_place:
             ending = _send_records(waiting.popleft(), function)
             yield ending
-            if ending.outcome == "failed":
-                return
+            if ending.outcome in _PASSING:
+                break
             continue
-        batch = list(islice((letter for letter in waiting if not letter.is_place), INVOCATION_LETTERS))
+        # What is behind a place has to wait for it.
+        batch = list(islice(takewhile(lambda letter: not letter.is_place, waiting), INVOCATION_LETTERS))
         outcomes = function.send([letter.content for letter in batch])
         progress = False
         for letter, (outcome, reason) in zip(batch, outcomes, strict=True):
@@ -215,7 +265,9 @@ def _send(page: Sequence[Letter], function: _Function) -> Iterator[Ending]:
             waiting.remove(letter)
             yield Ending(letter=letter, outcome=outcome, reason=reason)
         if not progress or any(outcome == "failed" for outcome, _ in outcomes):
-            return
+            break
+    for letter in waiting:
+        yield Ending(letter=letter, outcome="later", reason="not tried")
 
 
 def _send_records(letter: Letter, function: _Function) -> Ending:
@@ -287,17 +339,19 @@ def _summary(endings: Sequence[Ending]) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no dead letters"
 
 
-def _print(endings: Sequence[Ending], *, as_json: bool) -> None:
+def _print(endings: Sequence[Ending], hidden: int, *, as_json: bool) -> None:
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K")
     if as_json:
         listed = [{"letter": e.letter.name, "outcome": e.outcome, "reason": e.reason} for e in endings]
-        sys.stdout.write(json.dumps({"letters": listed}) + "\n")
+        sys.stdout.write(json.dumps({"letters": listed, "inFlight": hidden}) + "\n")
         return
     for ending in endings:
         if not ending.done:
             sys.stdout.write(f"{ending.letter.name}: {ending.outcome}: {ending.reason}\n")
     sys.stdout.write(_summary(endings) + "\n")
+    if hidden:
+        sys.stdout.write(hidden_letters(hidden, HIDDEN_SECONDS) + "\n")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

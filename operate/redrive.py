@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from operate.command import FAILED, WELL, Command, add_rate
-from operate.dead_letters import DeadLetters, depth
+from operate.dead_letters import HIDDEN_SECONDS, DeadLetters, depth, hidden_letters
 from operate.pace import Pace
 from operate.pipeline import Pipeline
 from operate.screen import Screen
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     Returns
     -------
     int
-        0 if no letter is left, else 1.
+        0 if no letter is left, else 1; 1 too if some are in flight, which nobody can see.
     """
     sqs = Pipeline(outputs).sqs
     letters = sum(depth(sqs, outputs.dead_letter_queue_url))
@@ -58,14 +58,16 @@ def _list(sqs: SQSClient, outputs: StackOutputs, screen: Screen, expected: int) 
     with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
         for letter in bars.track(dead.take(), total=expected, description="Reading dead letters"):
             reasons[letter.reason] += 1
-    screen.result({"dryRun": True, "letters": reasons.total(), "reasons": reasons})
+    hidden = depth(sqs, outputs.dead_letter_queue_url)[1]
+    screen.result({"dryRun": True, "letters": reasons.total(), "reasons": reasons, "inFlight": hidden})
     screen.table("Dead letters", ("letters", "reason"), [(count, why) for why, count in reasons.most_common()])
     screen.say(f"{reasons.total()} dead letters, nothing sent.")
-    return FAILED if reasons else WELL
+    _say_hidden(screen, hidden)
+    return FAILED if reasons or hidden else WELL
 
 
 def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argparse.Namespace, expected: int) -> int:
-    pace, sent, kept, count = Pace(options.rate), set[str](), Counter[str](), 0
+    pace, sent, kept, count, hidden = Pace(options.rate), set[str](), Counter[str](), 0, 0
     try:
         with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
             for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
@@ -78,15 +80,22 @@ def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argpar
                 dead.delete(letter)
                 sent.add(letter.digest)
                 count += 1
+        hidden = depth(sqs, outputs.dead_letter_queue_url)[1]
     finally:  # interrupted or not, say how far it came
-        _report(screen, count, kept)
-    return FAILED if kept else WELL
+        _report(screen, count, kept, hidden)
+    return FAILED if kept or hidden else WELL
 
 
-def _report(screen: Screen, sent: int, kept: Counter[str]) -> None:
-    screen.result({"dryRun": False, "sent": sent, "kept": kept.total(), "reasons": kept})
+def _report(screen: Screen, sent: int, kept: Counter[str], hidden: int) -> None:
+    screen.result({"dryRun": False, "sent": sent, "kept": kept.total(), "reasons": kept, "inFlight": hidden})
     screen.table("Left where they are: malformed", ("letters", "reason"), [(n, why) for why, n in kept.most_common()])
     screen.say(f"{sent} dead letters sent again, {kept.total()} left.")
+    _say_hidden(screen, hidden)
+
+
+def _say_hidden(screen: Screen, hidden: int) -> None:
+    if hidden:
+        screen.say(hidden_letters(hidden, HIDDEN_SECONDS))
 
 
 def _start_task(sqs: SQSClient, outputs: StackOutputs, rate: float) -> str | None:

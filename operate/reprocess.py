@@ -1,17 +1,18 @@
 """``reprocess``: puts files through again.
 
-A finished version is never processed twice by itself, so its item is first set to FAILED, with who asked for it, and
-then an event for it is sent to the intake queue. Dying between the two leaves a FAILED item, which ``status`` shows and
-the same command takes up again. The catalog's condition lets one operator have a file, and no other change is lost.
+A finished version is never processed twice by itself, so its item is first set to FAILED, with who asked for it in
+``reopened_by``, and then an event for it is sent to the intake queue. Dying between the two leaves such an item, which
+``status`` shows, and which any selection that reaches it takes, whatever ``--status`` it asks for: its time has not
+changed, so ``--day`` reaches it too. Its event is sent then; sent twice, it is processed once, since its file is
+claimed. The catalog's condition lets one operator have a file, and no other change is lost.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     """
     pipeline = Pipeline(outputs)
     chosen = _choose(options, pipeline, screen)
-    send = partial(_try_to_send, pipeline, screen, f"reprocess requested by {pipeline.caller()}")
+    sender = _Sender(pipeline, screen, () if options.dry_run else chosen)
     pace, done, counts = Pace(options.rate), list[tuple[str, str, str]](), Counter[str]()
     try:
         with screen.progress() as bars:
@@ -56,13 +57,13 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
                 outcome = _judge(selected)
                 if outcome == READY and not options.dry_run:
                     pace.keep()
-                    outcome = send(selected)
+                    outcome = sender.send(selected)
                 counts[outcome] += 1
                 done.append((selected.version.key, _state(selected), outcome))
                 if outcome == NOT_SENT:
                     break  # AWS is not well: what follows would fail too
     finally:  # interrupted or not, say how far it came
-        _report(screen, done, counts, dry_run=options.dry_run)
+        _report(screen, done, counts, sender.unsent, dry_run=options.dry_run)
     return WELL if done and counts.keys() <= {READY, SENT} else FAILED
 
 
@@ -72,10 +73,11 @@ def _choose(options: argparse.Namespace, pipeline: Pipeline, screen: Screen) -> 
     chosen: dict[tuple[str, str], Selected] = {}
     with screen.progress() as bars:
         for selected in bars.track(_select(options, pipeline, reader), total=None, description="Finding files"):
-            if (options.all_versions or selected.is_latest) and (
+            wanted = (options.all_versions or selected.is_latest) and (
                 not options.status or _state(selected) in options.status
-            ):
-                chosen[selected.version.object_id, selected.version.version_id] = selected
+            )
+            if wanted or _is_reopened(selected):
+                chosen[_identity(selected)] = selected
     return list(chosen.values())
 
 
@@ -93,6 +95,10 @@ def _state(selected: Selected) -> str:
     return selected.file.status if selected.file else NEVER_SEEN
 
 
+def _is_reopened(selected: Selected) -> bool:
+    return selected.file is not None and selected.file.reopened
+
+
 def _judge(selected: Selected) -> str:
     """Say what becomes of a file: to be sent, or why not."""
     if not selected.is_there:
@@ -104,40 +110,82 @@ def _judge(selected: Selected) -> str:
     return READY
 
 
-def _try_to_send(pipeline: Pipeline, screen: Screen, reason: str, selected: Selected) -> str:
-    try:
-        return _send(pipeline, reason, selected)
-    except (ClientError, BotoCoreError) as error:
-        screen.complain(f"reprocess: {selected.version.key}: {error}")
-        return NOT_SENT
+class _Sender:
+    """Reopens files and sends their events, and knows which events are owed.
+
+    Parameters
+    ----------
+    pipeline, screen
+        The stack, and where a failure is said.
+    chosen
+        The files; some may have been reopened before.
+    """
+
+    def __init__(self, pipeline: Pipeline, screen: Screen, chosen: Iterable[Selected]) -> None:
+        self._pipeline = pipeline
+        self._screen = screen
+        self._catalog = pipeline.catalog
+        self._caller = pipeline.caller()
+        self._owed = {
+            _identity(selected): selected.version.key
+            for selected in chosen
+            if _is_reopened(selected) and _judge(selected) == READY
+        }
+
+    @property
+    def unsent(self) -> list[str]:
+        """Keys of the files that were reopened and whose event was not sent."""
+        return list(self._owed.values())
+
+    def send(self, selected: Selected) -> str:
+        """Put a file through again; returns what became of it."""
+        try:
+            return self._send(selected)
+        except (ClientError, BotoCoreError) as error:
+            self._screen.complain(f"reprocess: {selected.version.key}: {error}")
+            return NOT_SENT
+
+    def _send(self, selected: Selected) -> str:
+        file, identity = selected.file, _identity(selected)
+        if file and file.status in FINAL:
+            # Noted first: interrupted within the call, nobody knows whether it was reopened.
+            self._owed[identity] = selected.version.key
+            free = self._catalog.reopen(
+                selected.version, status=file.status, processed_at=file.text("processed_at"), by=self._caller
+            )
+            if not free:
+                del self._owed[identity]
+                return CHANGED
+        event = created_event(selected.version, self._pipeline.region)
+        self._pipeline.sqs.send_message(QueueUrl=self._pipeline.outputs.queue_url, MessageBody=event)
+        self._owed.pop(identity, None)
+        return SENT
 
 
-def _send(pipeline: Pipeline, reason: str, selected: Selected) -> str:
-    file = selected.file
-    if file and file.status in FINAL:
-        free = pipeline.catalog.reopen(
-            selected.version, status=file.status, processed_at=file.text("processed_at"), reason=reason
-        )
-        if not free:
-            return CHANGED
-    event = created_event(selected.version, pipeline.region)
-    pipeline.sqs.send_message(QueueUrl=pipeline.outputs.queue_url, MessageBody=event)
-    return SENT
+def _identity(selected: Selected) -> tuple[str, str]:
+    return selected.version.object_id, selected.version.version_id
 
 
-def _report(screen: Screen, done: list[tuple[str, str, str]], counts: Counter[str], *, dry_run: bool) -> None:
+def _report(
+    screen: Screen, done: Sequence[tuple[str, str, str]], counts: Counter[str], unsent: Sequence[str], *, dry_run: bool
+) -> None:
     screen.result(
         {
             "dryRun": dry_run,
             "files": [{"key": key, "was": state, "outcome": outcome} for key, state, outcome in done],
             "counts": counts,
+            "reopenedNotSent": unsent,
         }
     )
     screen.table("Files", ("key", "was", "outcome"), done[:_SHOWN])
     if len(done) > _SHOWN:
         screen.say(f"… and {len(done) - _SHOWN} more; --json lists all.")
+    for key in unsent:
+        screen.say(f"reopened, its event not sent: {key}")
     summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no file fits"
     screen.say(f"Dry run: {summary}." if dry_run else f"{summary}.")
+    if unsent:
+        screen.say(f"{len(unsent)} reopened and not sent: the same command sends them.")
 
 
 def _day(text: str) -> str:

@@ -15,6 +15,7 @@ from operate.stack_outputs import StackOutputs
 from shared.files import Status
 
 _WAITING: Final = (Status.PROCESSING, Status.FAILED)
+"""States that an upload leaves by itself. What came through the API does not: its caller goes on, or nobody does."""
 
 
 def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     pipeline = Pipeline(outputs)
     reader = CatalogReader(pipeline.dynamodb, outputs.table, options.shards or pipeline.shards)
     counts = _count(reader, screen)
-    oldest = {status: reader.oldest(status) for status in _WAITING if counts[status]}
+    oldest = {status: reader.oldest_upload(status) for status in _WAITING if counts[status]}
     waiting, in_flight = depth(pipeline.sqs, outputs.queue_url)
     dead = sum(depth(pipeline.sqs, outputs.dead_letter_queue_url))
     attention = _attention(counts, oldest, dead, _patience(pipeline))

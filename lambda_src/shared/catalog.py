@@ -35,6 +35,9 @@ WRITE_ATTEMPTS: Final = 6
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _PASSING: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"})
 
+REOPENED: Final = "reprocess requested"
+"""Why a version that was reopened is FAILED."""
+
 CLAIM_MARGIN: Final = timedelta(seconds=2)
 """How long past its deadline a worker keeps its claim: for clocks that differ."""
 
@@ -210,8 +213,11 @@ class Catalog:
             return _item_of(error.response)["content_sha256"]["S"]
         return None
 
-    def reopen(self, version: ObjectVersion, *, status: Status, processed_at: str, reason: str) -> bool:
+    def reopen(self, version: ObjectVersion, *, status: Status, processed_at: str, by: str) -> bool:
         """Make a finished version free again, so that an event for it is processed once more: FAILED.
+
+        Its time stays: who selected it by its day finds it there until its event is sent. `reopened_by` tells it from
+        a failure, until the next claim, which puts the whole item anew.
 
         Parameters
         ----------
@@ -219,8 +225,8 @@ class Catalog:
             Which version.
         status, processed_at
             Its final status and the time of its last change, as they were read.
-        reason
-            Who wants it again, and why.
+        by
+            Who wants it again.
 
         Returns
         -------
@@ -234,15 +240,15 @@ class Catalog:
                 TableName=self._table_name,
                 Key=self._key(version),
                 UpdateExpression=(
-                    "SET #status = :failed, reason = :reason, status_shard = :shard, processed_at = :now, #ttl = :ttl"
+                    "SET #status = :failed, reason = :reason, reopened_by = :by, status_shard = :shard, #ttl = :ttl"
                 ),
                 ConditionExpression="#status = :status AND processed_at = :processed_at",
                 ExpressionAttributeNames={"#status": "status", "#ttl": "ttl"},
                 ExpressionAttributeValues={
                     ":failed": {"S": Status.FAILED},
-                    ":reason": {"S": reason},
+                    ":reason": {"S": REOPENED},
+                    ":by": {"S": by},
                     ":shard": {"S": self._shard(Status.FAILED, version.object_id, version.version_id)},
-                    ":now": {"S": iso(self._now())},
                     ":ttl": {"N": str(self._ttl())},
                     ":status": {"S": status},
                     ":processed_at": {"S": processed_at},

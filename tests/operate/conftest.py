@@ -43,13 +43,18 @@ def uploaded(aws: Aws, key: str, body: bytes = b"content") -> ObjectVersion:  # 
     )
 
 
-def ended(aws: Aws, version: ObjectVersion, outcome: Outcome) -> None:  # noqa: F811
-    """Let the catalog say how a version ended."""
-    now = datetime.now(UTC)
+def ended(
+    aws: Aws,  # noqa: F811
+    version: ObjectVersion,
+    outcome: Outcome,
+    at: datetime | None = None,
+) -> None:
+    """Let the catalog say how a version ended, and that it was `at` a moment; None: now."""
+    now = at or datetime.now(UTC)
     worker = Worker(
         request_id="request-1", function_name="ingest", attempt=1, started_at=now, deadline=now + timedelta(seconds=60)
     )
-    operator_catalog(aws).record(version, ObjectFacts(size=version.size), outcome, worker)
+    operator_catalog(aws, lambda: now).record(version, ObjectFacts(size=version.size), outcome, worker)
 
 
 def bodies(aws: Aws) -> list[str]:  # noqa: F811

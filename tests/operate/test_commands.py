@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -17,9 +19,10 @@ from shared.files import ApiResult, ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
-from tests.operate.conftest import Operate, bodies, buried, bury, ended, operator_catalog, uploaded
+from tests.operate.conftest import SHARDS, Operate, bodies, buried, bury, ended, operator_catalog, uploaded
 
 COMPLETED = Outcome(status=Status.COMPLETED)
+LONG_AGO = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REJECTED = Outcome(status=Status.REJECTED, reason="file has no records")
 
 
@@ -75,7 +78,67 @@ def test_status_asks_more_shards_if_told(operate: Operate, calls: Calls) -> None
     assert {f"{status}#{shard}" for status in Status for shard in range(9)} <= asked
 
 
+def test_what_the_api_left_unfinished_does_not_hide_an_upload_and_needs_nobody(aws: Aws, operate: Operate) -> None:
+    """A request that died is its caller's to send again: no command can do it."""
+    long_ago = operator_catalog(aws, lambda: LONG_AGO)
+    for number in range(12 * SHARDS):
+        long_ago.store(api_result(f"api/process/{number}", Status.PROCESSING))
+
+    assert (operate("status").status, operate("status", "--json").json()["oldest"]) == (0, {})
+
+    later = LONG_AGO + timedelta(days=1)
+    version = uploaded(aws, "uploads/stuck.csv")
+    worker = Worker(request_id="w", function_name="ingest", attempt=1, started_at=later, deadline=later)
+    operator_catalog(aws, lambda: later).claim(version, ObjectFacts(), worker)
+    ran = operate("status")
+    assert ran.status == 1
+    assert "uploads/stuck.csv is PROCESSING for more than" in ran.out
+
+
+def api_result(object_id: str, status: Status) -> ApiResult:
+    return ApiResult(
+        object_id=object_id,
+        content_sha256="0",
+        bucket=BUCKET,
+        key="processed/api/1/0.json",
+        size=1,
+        uploaded_by="ada",
+        function_name="api",
+        request_id="r",
+        duration_ms=1,
+        outcome=Outcome(status=status),
+    )
+
+
 # --- redrive
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_redrive_says_that_letters_are_hidden(aws: Aws, operate: Operate, options: tuple[str, ...]) -> None:
+    bury(aws, "one")
+    aws.sqs.receive_message(QueueUrl=aws.dead_letter_url, VisibilityTimeout=300)
+
+    ran = operate("redrive", *options)
+
+    assert ran.status == 1
+    assert "1 in flight" in ran.out
+    assert operate("redrive", "--json", *options).json()["inFlight"] == 1
+
+
+def test_a_polite_stop_is_an_interruption(aws: Aws, operate: Operate, calls: Calls) -> None:
+    bury(aws, "one")
+    unheeded = list[int]()
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: unheeded.append(number))
+    try:
+        calls.before["SendMessage"] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+        ran = operate("redrive", "--json")
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert (ran.status, ran.json()["sent"]) == (130, 0)
+    assert buried(aws) == ["one"], "shown again at once"
+    assert unheeded == [signal.SIGTERM], "afterwards it is whose it was"
 
 
 def test_redrive_sends_what_was_received_too_often_and_leaves_what_is_malformed(aws: Aws, operate: Operate) -> None:
@@ -202,7 +265,8 @@ def test_reprocess_frees_a_finished_version_and_sends_its_event(aws: Aws, operat
     assert ran.status == 0, ran.err
     item = aws.item(version.key)
     assert item["status"] == "FAILED"
-    assert str(item["reason"]).startswith("reprocess requested by arn:aws:")
+    assert item["reason"] == "reprocess requested"
+    assert str(item["reopened_by"]).startswith("arn:aws:")
     assert str(item["status_shard"]).startswith("FAILED#")
     ((body,),) = [bodies(aws)]
     assert parse_uploads(body, BUCKET) == ([version], [])
@@ -221,6 +285,51 @@ def test_reprocess_that_dies_in_between_is_taken_up_again(aws: Aws, operate: Ope
     calls.faults.clear()
     assert operate("reprocess", version.key).status == 0
     assert len(bodies(aws)) == 1
+
+
+@pytest.mark.parametrize("narrowed", [(), ("--status", "REJECTED")])
+def test_what_was_reopened_and_not_sent_is_in_its_selection_still(
+    aws: Aws, operate: Operate, calls: Calls, narrowed: tuple[str, ...]
+) -> None:
+    """The catalog said so on an earlier day; a run that dies changes neither that day nor what is asked for."""
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, REJECTED, at=LONG_AGO)
+    selection = ("reprocess", "--day", LONG_AGO.date().isoformat(), *narrowed, "--json")
+    calls.before["SendMessage"] = _raise_interrupt
+
+    broken = operate(*selection)
+
+    assert (broken.status, bodies(aws)) == (130, [])
+    assert broken.json()["reopenedNotSent"] == [version.key]
+    again = operate(*selection)
+    assert (again.status, again.json()["reopenedNotSent"]) == (0, [])
+    assert again.json()["files"] == [{"key": version.key, "was": "FAILED", "outcome": "sent"}]
+    assert len(bodies(aws)) == 1
+
+
+def test_what_was_reopened_is_sent_though_a_later_version_has_come(aws: Aws, operate: Operate, calls: Calls) -> None:
+    first = uploaded(aws, "uploads/a.csv", b"first")
+    ended(aws, first, REJECTED)
+    calls.fail("SendMessage", "KMS.ThrottlingException", times=9)
+    assert "1 reopened and not sent" in operate("reprocess", first.key).out
+    calls.faults.clear()
+    ended(aws, uploaded(aws, "uploads/a.csv", b"second"), COMPLETED)
+
+    assert operate("reprocess", first.key, "--status", "REJECTED").status == 0
+
+    ((sent,), _) = parse_uploads(bodies(aws)[0], BUCKET)
+    assert sent.version_id == first.version_id
+
+
+def test_the_next_claim_forgets_who_reopened_a_file(aws: Aws, operate: Operate) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, REJECTED)
+    assert operate("reprocess", version.key).status == 0
+
+    ended(aws, version, Outcome(status=Status.FAILED, reason="throttled"))
+
+    assert "reopened_by" not in aws.item(version.key)
+    assert operate("reprocess", "uploads/", "--status", "REJECTED").status == 1, "a failure is no file that waits"
 
 
 def test_reprocess_takes_the_latest_version_unless_told(aws: Aws, operate: Operate) -> None:
@@ -280,20 +389,7 @@ def test_reprocess_leaves_a_file_that_is_being_worked_on(aws: Aws, operate: Oper
 
 
 def test_reprocess_of_a_day_leaves_what_came_through_the_api(aws: Aws, operate: Operate) -> None:
-    operator_catalog(aws).store(
-        ApiResult(
-            object_id="api/process/1",
-            content_sha256="0",
-            bucket=BUCKET,
-            key="processed/api/1/0.json",
-            size=1,
-            uploaded_by="ada",
-            function_name="api",
-            request_id="r",
-            duration_ms=1,
-            outcome=Outcome(status=Status.COMPLETED),
-        )
-    )
+    operator_catalog(aws).store(api_result("api/process/1", Status.COMPLETED))
 
     ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
 
@@ -332,14 +428,14 @@ def test_a_version_that_changed_meanwhile_is_left(aws: Aws, operate: Operate, ca
 
     def other_operator() -> None:
         assert operator_catalog(aws).reopen(
-            version, status=Status.COMPLETED, processed_at=str(item["processed_at"]), reason="another"
+            version, status=Status.COMPLETED, processed_at=str(item["processed_at"]), by="another"
         )
 
     calls.before["UpdateItem"] = other_operator
     ran = operate("reprocess", version.key, "--json")
 
     assert ran.json()["counts"] == {"changed meanwhile": 1}
-    assert aws.item(version.key)["reason"] == "another"
+    assert aws.item(version.key)["reopened_by"] == "another"
 
 
 def test_only_a_final_status_is_reopened(aws: Aws) -> None:
@@ -347,7 +443,7 @@ def test_only_a_final_status_is_reopened(aws: Aws) -> None:
     ended(aws, version, Outcome(status=Status.FAILED, reason="throttled"))
     at = str(aws.item(version.key)["processed_at"])
 
-    assert not operator_catalog(aws).reopen(version, status=Status.FAILED, processed_at=at, reason="again")
+    assert not operator_catalog(aws).reopen(version, status=Status.FAILED, processed_at=at, by="again")
     assert aws.item(version.key)["reason"] == "throttled"
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from operate import __main__ as program
 from operate import redeliver
 from operate.stack_outputs import OutputsError, StackOutputs
+from tests.conftest import dig
 from tests.lambda_src.conftest import Calls
 from tests.lambda_src.delivery.conftest import change
 from tests.operate.delivery.conftest import Operating
@@ -166,6 +169,120 @@ def test_a_place_whose_data_is_over_is_named_and_left(
 
     assert "look the files up in the catalog" in capsys.readouterr().out
     assert operating.waiting() == 1
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_hidden_letters_are_said(operating: Operating, capsys: pytest.CaptureFixture[str], *, dry_run: bool) -> None:
+    operating.put_aside(2)
+    sqs, url = operating.delivery.sqs, operating.delivery.queue_url
+    sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=300)
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=dry_run, as_json=False) == 1
+
+    assert "2 in flight" in capsys.readouterr().out
+
+
+def test_a_letter_that_is_shown_again_meanwhile_is_one_letter(
+    operating: Operating, calls: Calls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its time was up while others were read: its receipt is new, and it is the same."""
+    refused = operating.put_aside(3)
+    monkeypatch.setattr(redeliver, "HIDDEN_SECONDS", 0)
+    receives = iter(range(100))
+    calls.after["ReceiveMessage"] = lambda _answer: None if next(receives) < 99 else pytest.fail("it has no end")
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=True, as_json=True) == 1
+    assert [letter["letter"] for letter in json.loads(capsys.readouterr().out)["letters"]] == refused
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+    assert operating.delivery.receiver.taken() == refused
+
+
+def test_what_is_held_stays_hidden_while_others_are_sent(operating: Operating, calls: Calls) -> None:
+    operating.put_aside(12)
+    extended: list[int] = []
+
+    def invoked() -> None:
+        entries = [dig(p, "Entries") for p in calls.parameters if dig(p, "Entries")]
+        assert all(dig(e, "VisibilityTimeout") == redeliver.HIDDEN_SECONDS for part in entries for e in _list(part))
+        extended.append(sum(len(_list(part)) for part in entries))
+
+    operating.function.before = [invoked, invoked]
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+
+    assert extended == [12, 12 + 2], "before each invocation, what is not deleted"
+
+
+def _list(value: object) -> list[object]:
+    assert isinstance(value, list)
+    return value
+
+
+def test_a_release_that_fails_stops_neither_the_others_nor_the_report(
+    operating: Operating, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operating.put_aside(25)
+    calls.fail("ChangeMessageVisibilityBatch", "RequestThrottled")
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=True, as_json=True) == 1
+
+    printed = capsys.readouterr()
+    assert len(json.loads(printed.out)["letters"]) == 25
+    assert "10 letters stay hidden" in printed.err
+    assert operating.waiting() == 15
+
+
+def test_what_was_sent_is_said_though_aws_fails_then(
+    operating: Operating, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operating.put_aside(3)
+    operating.function.before = [lambda: calls.before.update(DeleteMessage=second)]
+
+    def second() -> None:
+        calls.before["DeleteMessage"] = lambda: calls.fail("DeleteMessage", "AccessDenied")
+
+    capsys.readouterr()
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        redeliver.run(operating.outputs, dry_run=False, as_json=False)
+
+    assert capsys.readouterr().out.splitlines()[-1] == "1 sent"
+
+
+def test_when_all_are_to_be_sent_later_they_are_left_and_said(
+    operating: Operating, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A function without time left tries none of them."""
+    operating.put_aside(12)
+
+    def no_time(event: dict[str, object]) -> object:
+        return {"results": [{"outcome": "later", "reason": "out of time"} for _ in _list(event["letters"])]}
+
+    monkeypatch.setattr(operating.function, "call", no_time)
+    capsys.readouterr()
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+
+    assert capsys.readouterr().out.splitlines()[-1] == "12 later"
+    assert (operating.waiting(), operating.function.invocations) == (12, 1)
+
+
+def test_a_letter_does_not_overtake_a_place_in_the_stream(operating: Operating) -> None:
+    put_place(operating, 4)
+    for name, changed_at in (("before", "2026-11-20T08:15:30.000Z"), ("after", "2026-11-20T08:15:32.000Z")):
+        letter = {"delivery_id": hashlib.md5(name.encode()).hexdigest(), "body": json.dumps({"key": name})}  # noqa: S324
+        operating.delivery.sqs.send_message(
+            QueueUrl=operating.delivery.queue_url, MessageBody=json.dumps({**letter, "changed_at": changed_at})
+        )
+
+    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+
+    keys = [arrival.told["key"] for arrival in operating.delivery.receiver.arrivals]
+    assert keys == ["before", "uploads/1.csv", "uploads/2.csv", "after"]
 
 
 def test_a_stack_that_delivers_nothing_says_so() -> None:

@@ -280,6 +280,8 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
                                 *one(types.KEY, arn=KEY_ARN)), "999999999999"),
     ("one-account-in-a-stack", (*bucket_policy(statement("Allow", root("999999999999"), "s3:GetObject")),
                                 *one(types.KEY, policy=document(statement("Allow", ROOT, "kms:*")))), "999999999999"),
+    ("one-account-in-a-stack", (*one(types.TOPIC_POLICY, arn=TOPIC_ARN.replace("123456789012", "999999999999")),
+                                *one(types.KEY, arn=KEY_ARN)), "999999999999"),
     ("sources-read", one(types.EVENT_SOURCE, enabled=False), "enabled is false"),
     ("alarms-heard", one(types.ALARM, alarmActions=["arn"], treatMissingData="missing", actionsEnabled=False),
      "actionsEnabled"),
@@ -288,6 +290,7 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("least-privilege", bucket_policy(statement("Allow", ROOT, "s3:Get*")), "allows s3:Get*"),
     ("least-privilege", bucket_policy(statement("Allow", ROOT, "s3:?etObject")), "allows s3:?etObject"),
     ("least-privilege", one(types.KEY, policy=document(statement("Allow", SERVICE, "kms:De*", SOURCE))), "kms:De*"),
+    ("least-privilege", bucket_policy(statement("Allow", ROOT, "kms:ReEncrypt*")), "allows kms:ReEncrypt*"),
     ("least-privilege", role_policy(Resource="*", Condition=SOURCE), "name the resource"),
     *(("least-privilege", role_policy(Resource=name), "name the resource") for name in (
         "?*", "arn:*", "arn:aws:s3:::*", "arn:aws:s3:::???*", "arn:aws:s3:::b*", "arn:aws:s3:*:*:bucket/*",

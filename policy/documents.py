@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from policy.rule import UNKNOWN
+
+_POSITIVE_OPERATORS: Final = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
+_ACCOUNT: Final = re.compile(r"\d{12}")
 
 
 class MalformedDocumentError(ValueError):
@@ -42,14 +47,41 @@ class Statement:
     negated: list[str]
 
     @property
-    def condition_keys(self) -> frozenset[str]:
-        """The condition keys, in lower case."""
-        return frozenset(key.lower() for keys in self.conditions.values() for key in keys)
+    def demands(self) -> list[tuple[str, list[str]]]:
+        """What a request must carry to match: condition keys, in lower case, with the values that will do.
+
+        Only operators that say what must be there. The negative ones, and those with IfExists or ForAllValues, also
+        match a request that lacks the key.
+        """
+        return [
+            (key.lower(), values)
+            for operator, keys in self.conditions.items()
+            if operator in _POSITIVE_OPERATORS
+            for key, values in keys.items()
+        ]
 
     @property
     def is_for_everybody(self) -> bool:
         """Whether its principal is everybody."""
         return any("*" in who for who in self.principals.values())
+
+
+def has_wildcard(text: str) -> bool:
+    """Tell whether IAM reads a wildcard in `text`: ``*`` for any characters, ``?`` for any one."""
+    return "*" in text or "?" in text
+
+
+def is_nothing_but_wildcards(text: str) -> bool:
+    """Tell whether any value would match `text`."""
+    return not text.strip("*?")
+
+
+def account_of(text: str) -> str | None:
+    """Return the account that an ARN, the URL of a queue or a bare account number belongs to; None if none is named."""
+    if text.startswith("arn:"):
+        fields = text.split(":", 5)
+        return fields[4] if len(fields) > 4 and _ACCOUNT.fullmatch(fields[4]) else None  # noqa: PLR2004 - the account
+    return next((part for part in text.split("/") if _ACCOUNT.fullmatch(part)), None)
 
 
 def read_document(text: object) -> list[Statement]:

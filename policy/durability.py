@@ -45,6 +45,11 @@ def _returns_one_by_one(source: Resource) -> Iterator[str]:
         yield "functionResponseTypes lacks ReportBatchItemFailures: one failure would return the whole batch"
 
 
+def _is_read(source: Resource) -> Iterator[str]:
+    if source.at("enabled") in (False, "false"):
+        yield "enabled is false: nobody would read what arrives, until it lapses"
+
+
 def _outlives_production(resource: Resource) -> Iterator[str]:
     if not resource.is_production:
         return
@@ -86,6 +91,7 @@ RULES: Final = (
         {types.EVENT_SOURCE},
         _returns_one_by_one,
     ),
+    resource_rule("sources-read", "What arrives for a function is read.", {types.EVENT_SOURCE}, _is_read),
     resource_rule(
         "production-retained",
         "Production's buckets, tables, keys and user pools are protected from deletion.",

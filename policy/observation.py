@@ -21,6 +21,8 @@ def _alarm_is_heard(alarm: Resource) -> Iterator[str]:
         yield "alarmActions is empty: the alarm would reach nobody"
     if not is_set(alarm.at("treatMissingData")):
         yield "treatMissingData is not set: say what silence means"
+    if alarm.at("actionsEnabled") in (False, "false"):
+        yield "actionsEnabled is false: the alarm would reach nobody"
 
 
 def _topic_is_heard(stack: Stack) -> Iterator[tuple[Resource, str]]:

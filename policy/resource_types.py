@@ -18,15 +18,12 @@ EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 FUNCTION: Final = "aws:lambda/function:Function"
 FUNCTION_PERMISSION: Final = "aws:lambda/permission:Permission"
 FUNCTION_RECURSION: Final = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
-FUNCTION_URL: Final = "aws:lambda/functionUrl:FunctionUrl"
 KEY: Final = "aws:kms/key:Key"
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
-MANAGED_POLICY: Final = "aws:iam/policy:Policy"
 QUEUE: Final = "aws:sqs/queue:Queue"
 QUEUE_POLICY: Final = "aws:sqs/queuePolicy:QueuePolicy"
 ROLE: Final = "aws:iam/role:Role"
 ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
-ROLE_POLICY_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type, not a secret
 SECRET_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105 - a type, not a secret
 SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
@@ -35,3 +32,58 @@ TOPIC: Final = "aws:sns/topic:Topic"
 TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 USER_POOL: Final = "aws:cognito/userPool:UserPool"
 USER_POOL_CLIENT: Final = "aws:cognito/userPoolClient:UserPoolClient"
+
+KNOWN: Final = frozenset(
+    {
+        ALARM,
+        API_ROUTE,
+        API_STAGE,
+        BUCKET,
+        BUCKET_ENCRYPTION,
+        BUCKET_LOGGING,
+        BUCKET_OWNERSHIP,
+        BUCKET_POLICY,
+        BUCKET_PUBLIC_ACCESS,
+        BUCKET_VERSIONING,
+        EVENT_SOURCE,
+        FUNCTION,
+        FUNCTION_PERMISSION,
+        FUNCTION_RECURSION,
+        KEY,
+        LOG_GROUP,
+        QUEUE,
+        QUEUE_POLICY,
+        ROLE,
+        ROLE_POLICY,
+        SECRET,
+        SECRET_POLICY,
+        SUBSCRIPTION,
+        TABLE,
+        TOPIC,
+        TOPIC_POLICY,
+        USER_POOL,
+        USER_POOL_CLIENT,
+        # These hold no data of their own and let nobody in: no rule has to read them.
+        "aws:apigatewayv2/api:Api",
+        "aws:apigatewayv2/authorizer:Authorizer",
+        "aws:apigatewayv2/integration:Integration",
+        "aws:appautoscaling/policy:Policy",
+        "aws:appautoscaling/target:Target",
+        "aws:cloudwatch/dashboard:Dashboard",
+        "aws:cognito/user:User",
+        "aws:cognito/userGroup:UserGroup",
+        "aws:cognito/userInGroup:UserInGroup",
+        "aws:kms/alias:Alias",
+        "aws:lambda/layerVersion:LayerVersion",
+        "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration",
+        "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketNotification:BucketNotification",
+        "aws:secretsmanager/secretVersion:SecretVersion",
+        "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
+    }
+)
+"""What the program declares. A rule that does not know a type cannot hold it to anything: others are refused."""
+
+OUR_OWN: Final = ("pulumi:", "pipeline:")
+"""Prefixes of what is no resource of a cloud: providers, the stack, the program's components."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -18,8 +19,14 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-PRODUCTION_STAGES: Final = frozenset({"prod"})
-"""Stacks whose data outlives them."""
+PRODUCTION_WORDS: Final = frozenset({"prod", "production", "live"})
+"""The data of a stack outlives it if its name is one of these, or holds one between dashes, dots or underscores."""
+
+EVERY_TYPE: Final = frozenset({"*"})
+"""For a rule on all resources, whatever they are and whoever provides them."""
+
+AWS_TYPES: Final = frozenset({"aws:*"})
+"""For a rule on all resources of AWS."""
 
 
 class Unknown(Enum):
@@ -118,7 +125,7 @@ class Resource:
     @property
     def is_production(self) -> bool:
         """Whether its data outlives its stack."""
-        return self.stage in PRODUCTION_STAGES
+        return not PRODUCTION_WORDS.isdisjoint(re.split(r"[-._]", self.stage.lower()))
 
 
 class Stack:
@@ -150,10 +157,11 @@ StackCheck: TypeAlias = Callable[[Stack], Iterator[tuple[Resource, str]]]
 
 
 def resource_rule(name: str, description: str, types: Collection[str], check: Check) -> ResourceValidationPolicy:
-    """Make a mandatory rule for each resource of some types; no types: of every one of AWS."""
+    """Make a mandatory rule for each resource of some types, of `AWS_TYPES` or of `EVERY_TYPE`."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type in types or (not types and args.resource_type.startswith("aws:")):
+        package = args.resource_type.partition(":")[0]
+        if not {args.resource_type, f"{package}:*", "*"}.isdisjoint(types):
             for complaint in check(_of_args(args)):
                 report(f"{args.name}: {complaint}", args.urn)
 

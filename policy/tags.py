@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policy.rule import UNKNOWN, Resource, look, resource_rule
+from policy.rule import AWS_TYPES, UNKNOWN, Resource, look, resource_rule
 
 REQUIRED: Final = ("Environment", "Project", "ManagedBy", "Owner", "CostCenter", "Backup")
 
@@ -36,4 +36,6 @@ def _default_tags(resource: Resource) -> object:
     return UNKNOWN if defaults is UNKNOWN else look(defaults, "tags")
 
 
-RULES: Final = (resource_rule("tagged", f"Every resource carries the tags {', '.join(REQUIRED)}.", (), _is_tagged),)
+RULES: Final = (
+    resource_rule("tagged", f"Every resource carries the tags {', '.join(REQUIRED)}.", AWS_TYPES, _is_tagged),
+)

@@ -14,7 +14,9 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel
 
+from docs import iam
 from local.stack_config import ROOT
+from policy import resource_types as types
 from policy.guardrails import GUARDRAILS
 from tests.conftest import declare
 from tests.policy.conftest import given, run, violations
@@ -43,6 +45,14 @@ def test_production_that_retains_nothing_is_stopped() -> None:
     assert {rule for rule, _, policy in found if policy.enforcement_level is EnforcementLevel.MANDATORY} == {
         "production-retained"
     }
+
+
+def test_the_known_types_are_those_that_the_program_declares() -> None:
+    """One that nobody declares any more would be let in unread."""
+    stacks = [*(declare(stage) for stage in ("local", "dev", "prod")), declare(iam.STAGE, overrides=iam.EVERY_PART)]
+    declared = {resource.type for stack in stacks for resource in stack.resources}
+
+    assert {kind for kind in declared if not kind.startswith(types.OUR_OWN)} == types.KNOWN
 
 
 def test_every_rule_has_a_name_of_its_own_and_a_description() -> None:

@@ -24,6 +24,10 @@ ROLE = Given(type=types.ROLE, name="role")
 FUNCTION = Given(type=types.FUNCTION, name="function", sources={"loggingConfig": [GROUP], "role": [ROLE]})
 TLS = {"Bool": {"aws:SecureTransport": "false"}}
 SOURCE = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:queue"
+QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/queue"
+TOPIC_ARN = "arn:aws:sns:eu-central-1:123456789012:topic"
+KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1"
 UNKNOWN_VALUE: object = Unknown()  # type: ignore[no-untyped-call]  # Pulumi's is untyped
 
 
@@ -36,13 +40,44 @@ def document(*statements: object) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def given_to_role(**entry: object) -> str:
+    return document({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*", **entry})
+
+
 def role_policy(**entry: object) -> tuple[Given, ...]:
-    stated = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*", **entry}
-    return (Given(type=types.ROLE_POLICY, properties={"policy": document(stated)}),)
+    return one(types.ROLE_POLICY, policy=given_to_role(**entry))
+
+
+def inline_policy(**entry: object) -> tuple[Given, ...]:
+    return one(types.ROLE, inlinePolicies=[{"name": "extra", "policy": given_to_role(**entry)}])
+
+
+def traces(condition: object) -> tuple[Given, ...]:
+    return role_policy(Action=["xray:PutTraceSegments"], Resource="*", Condition=condition)
 
 
 def bucket_policy(*statements: object) -> tuple[Given, ...]:
-    return (Given(type=types.BUCKET_POLICY, properties={"policy": document(*statements)}),)
+    return one(types.BUCKET_POLICY, bucket="bucket", policy=document(*statements))
+
+
+def queue_policy(resource: str, url: str = QUEUE_URL) -> tuple[Given, ...]:
+    return one(types.QUEUE_POLICY, queueUrl=url, policy=document(deny("sqs:*", resource)))
+
+
+def deny(action: str, *resources: str) -> object:
+    return statement("Deny", "*", [action], TLS, Resource=list(resources))
+
+
+def service(condition: object) -> tuple[Given, ...]:
+    return bucket_policy(DENY, statement("Allow", SERVICE, "s3:PutObject", condition))
+
+
+def trust(principal: object) -> tuple[Given, ...]:
+    return one(types.ROLE, assumeRolePolicy=document(statement("Allow", principal, "sts:AssumeRole")))
+
+
+def root(account: str) -> object:
+    return {"AWS": f"arn:aws:iam::{account}:root"}
 
 
 def pointing(kind: str, target: Given, name: str = "bucket", **properties: object) -> Given:
@@ -97,10 +132,10 @@ def second(**sources: list[Given]) -> Given:
 STREAM_TABLE = Given(type=types.TABLE, name="table")
 BLOCKED = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
 LOGGING = Given(type=types.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetBucket": [LOGS]})
-DENY = statement("Deny", "*", ["s3:*"], TLS)
+DENY = deny("s3:*", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*")
 ACCESS_LOGS = {"destinationArn": "arn", "format": "{}"}
 LIMITS = {"throttlingBurstLimit": 100, "throttlingRateLimit": 50}
-ROOT = {"AWS": "arn:aws:iam::123456789012:root"}
+ROOT = root("123456789012")
 SERVICE = {"Service": "s3.amazonaws.com"}
 
 KEEPS: list[tuple[str, tuple[Given, ...]]] = [
@@ -114,11 +149,27 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("keys-rotate", (KEY,)),
     ("documents-readable", bucket_policy(DENY)),
     ("tls-only", bucket_policy(DENY)),
+    ("tls-only", bucket_policy(deny("s3:*", "arn:aws:s3:::bucket"), deny("s3:*", "arn:aws:s3:::bucket/*"))),
+    ("tls-only", one(types.BUCKET_POLICY, bucket=UNKNOWN_VALUE, policy=document(DENY))),
+    ("tls-only", queue_policy(QUEUE_ARN)),
+    ("tls-only", queue_policy(QUEUE_ARN, url="http://127.0.0.1:4566/123456789012/queue")),
+    ("tls-only", one(types.TOPIC_POLICY, arn=TOPIC_ARN, policy=document(deny("sns:Publish", TOPIC_ARN)))),
     ("tls-everywhere", (QUEUE, pointing(types.QUEUE_POLICY, QUEUE, "queueUrl"))),
     ("nothing-public", bucket_policy(DENY, statement("Allow", SERVICE, "s3:PutObject", SOURCE))),
     ("nothing-public", one(types.KEY, policy=document(statement(
         "Allow", {"Service": "logs.eu-central-1.amazonaws.com"}, "kms:Encrypt",
-        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn"}})))),
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:eu-central-1:123456789012:log-group:*"}})))),
+    ("nothing-public", service({"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::other"}})),
+    ("nothing-public", service({"StringLike": {"aws:SourceArn": "arn:aws:sns:*:123456789012:*"}})),
+    ("nothing-public", bucket_policy(DENY, statement("Allow", {"AWS": "123456789012"}, "s3:GetObject"))),
+    ("one-account-in-a-policy", service(SOURCE)),
+    ("one-account-in-a-policy", queue_policy(QUEUE_ARN)),
+    ("one-account-in-a-stack", (*service(SOURCE), *one(types.KEY, arn=KEY_ARN))),
+    ("one-account-in-a-stack", (*service(SOURCE), *one(types.TOPIC_POLICY, arn=TOPIC_ARN))),
+    ("known-types", (QUEUE, Given(type="pulumi:providers:aws"), Given(type="pipeline:index:Api"))),
+    ("nothing-inline", (QUEUE, ROLE, BUCKET, *one(types.ROLE, managedPolicyArns=[]))),
+    ("sources-read", one(types.EVENT_SOURCE)),
+    ("sources-read", one(types.EVENT_SOURCE, enabled=True)),
     ("nothing-public", one(types.ROLE, assumeRolePolicy=document(
         statement("Allow", {"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")))),
     ("buckets-private", (BUCKET, pointing(types.BUCKET_PUBLIC_ACCESS, BUCKET),
@@ -126,11 +177,11 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("public-access-blocked", one(types.BUCKET_PUBLIC_ACCESS, **BLOCKED)),
     ("owner-enforced", one(types.BUCKET_OWNERSHIP, rule={"objectOwnership": "BucketOwnerEnforced"})),
     ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="apigateway.amazonaws.com", sourceArn="arn")),
-    ("functions-not-public", one(types.FUNCTION_URL, authorizationType="AWS_IAM")),
     ("least-privilege", role_policy()),
-    ("least-privilege", role_policy(Resource="*", Condition={"StringEquals": {"aws:RequestedRegion": "x"}})),
+    ("least-privilege", traces({"StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
+    ("least-privilege", inline_policy()),
+    ("least-privilege", role_policy(Resource="arn:aws:dynamodb:eu-central-1:123456789012:table/catalog/index/*")),
     ("least-privilege", one(types.KEY, policy=document(statement("Allow", ROOT, "kms:*", Resource="*")))),
-    ("no-aws-managed-policies", one(types.ROLE_POLICY_ATTACHMENT, policyArn="arn:aws:iam::123456789012:policy/ours")),
     ("dead-letters-kept", (queue(redrivePolicy="{}"), event_source(QUEUE))),
     ("dead-letters-kept", (STREAM_TABLE, event_source(
         STREAM_TABLE, destinationConfig={"onFailure": {"destinationArn": "arn"}}))),
@@ -179,7 +230,76 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("tls-only", bucket_policy(statement("Deny", ROOT, ["s3:*"], TLS)), "does not deny s3:*"),
     ("tls-only", bucket_policy(statement("Deny", "*", ["s3:GetObject"], TLS)), "does not deny s3:*"),
     ("tls-only", bucket_policy(statement("Deny", "*", ["s3:*"], TLS | SOURCE)), "does not deny s3:*"),
+    ("tls-only", bucket_policy(deny("s3:*", "arn:aws:s3:::bucket")), "leaves out"),
+    ("tls-only", bucket_policy(deny("s3:*", "arn:aws:s3:::bucket/*")), "leaves out"),
+    ("tls-only", bucket_policy(deny("s3:*", "arn:aws:s3:::other", "arn:aws:s3:::other/*")), "leaves out"),
+    ("tls-only", queue_policy(f"{QUEUE_ARN}-2"), "leaves out"),
+    ("tls-only", queue_policy(QUEUE_ARN.replace("central", "west")), "leaves out"),
+    ("tls-only", queue_policy(f"{QUEUE_ARN}-2", url="http://127.0.0.1:4566/123456789012/queue"), "leaves out"),
+    ("tls-only", one(types.TOPIC_POLICY, arn=TOPIC_ARN, policy=document(deny("sns:Publish", QUEUE_ARN))), "leaves out"),
     ("tls-everywhere", (QUEUE,), "has no policy"),
+    *(
+        ("known-types", (Given(type=kind),), complaint)
+        for kind, complaint in (
+            ("aws:iam/policy:Policy", "a Role and its RolePolicy alone"),
+            ("aws:iam/policyAttachment:PolicyAttachment", "a Role and its RolePolicy alone"),
+            ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "a Role and its RolePolicy alone"),
+            ("aws:iam/userPolicy:UserPolicy", "a Role and its RolePolicy alone"),
+            ("aws:s3/bucketV2:BucketV2", "no rule reads"),
+            ("aws:s3/bucketAcl:BucketAcl", "no rule reads"),
+            ("aws:kms/keyPolicy:KeyPolicy", "no rule reads"),
+            ("aws:dynamodb/resourcePolicy:ResourcePolicy", "no rule reads"),
+            ("aws:lambda/functionUrl:FunctionUrl", "no rule reads"),
+            ("aws-native:iam:Role", "no rule reads"),
+        )
+    ),
+    ("nothing-inline", one(types.ROLE, managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"]),
+     "managedPolicyArns"),
+    ("nothing-inline", one(types.BUCKET, acl="public-read"), "acl is set inline"),
+    ("nothing-inline", one(types.QUEUE, policy=document()), "policy is set inline"),
+    ("nothing-inline", one(types.SECRET, policy=document()), "policy is set inline"),
+    ("nothing-inline", one(types.TOPIC, policy=document()), "policy is set inline"),
+    ("documents-readable", one(types.ROLE, inlinePolicies=[{"policy": "{"}]), "inlinePolicies[0].policy is not JSON"),
+    ("nothing-public", service({"StringNotEquals": {"aws:SourceAccount": "999999999999"}}), "anybody's behalf"),
+    ("nothing-public", service({"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}), "anybody's behalf"),
+    ("nothing-public", service({"StringLike": {"aws:SourceAccount": "*"}}), "anybody's behalf"),
+    ("nothing-public", service({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}), "anybody's behalf"),
+    ("nothing-public", service({"ArnLike": {"aws:SourceArn": ["arn:aws:s3:::b", "*"]}}), "anybody's behalf"),
+    ("nothing-public", service({"StringEquals": {"aws:SourceAccount": []}}), "anybody's behalf"),
+    ("nothing-public", service({"StringEquals": {"aws:SourceOrgID": "o-1"}}), "anybody's behalf"),
+    ("nothing-public", bucket_policy(statement("Allow", {"AWS": "arn:aws:iam::123456789012:role/x"}, "s3:GetObject")),
+     "by its root"),
+    ("nothing-public", bucket_policy(statement("Allow", {"CanonicalUser": "79a5"}, "s3:GetObject")), "by its root"),
+    ("nothing-public", trust(ROOT), "only services may"),
+    ("nothing-public", trust({"Federated": "accounts.example.com"}), "only services may"),
+    ("one-account-in-a-policy", bucket_policy(statement("Allow", root("999999999999"), "s3:GetObject"),
+                                              statement("Allow", SERVICE, "s3:PutObject", SOURCE)), "999999999999"),
+    ("one-account-in-a-policy", one(types.QUEUE_POLICY, queueUrl=QUEUE_URL, policy=document(
+        statement("Allow", root("999999999999"), "sqs:SendMessage"))), "999999999999"),
+    ("one-account-in-a-stack", (*bucket_policy(statement("Allow", root("999999999999"), "s3:GetObject")),
+                                *one(types.KEY, arn=KEY_ARN)), "999999999999"),
+    ("one-account-in-a-stack", (*bucket_policy(statement("Allow", root("999999999999"), "s3:GetObject")),
+                                *one(types.KEY, policy=document(statement("Allow", ROOT, "kms:*")))), "999999999999"),
+    ("one-account-in-a-stack", (*one(types.TOPIC_POLICY, arn=TOPIC_ARN.replace("123456789012", "999999999999")),
+                                *one(types.KEY, arn=KEY_ARN)), "999999999999"),
+    ("sources-read", one(types.EVENT_SOURCE, enabled=False), "enabled is false"),
+    ("alarms-heard", one(types.ALARM, alarmActions=["arn"], treatMissingData="missing", actionsEnabled=False),
+     "actionsEnabled"),
+    ("least-privilege", inline_policy(Action="s3:*"), "allows s3:*"),
+    ("least-privilege", role_policy(Action="s3:GetObjec?"), "allows s3:GetObjec?"),
+    ("least-privilege", bucket_policy(statement("Allow", ROOT, "s3:Get*")), "allows s3:Get*"),
+    ("least-privilege", bucket_policy(statement("Allow", ROOT, "s3:?etObject")), "allows s3:?etObject"),
+    ("least-privilege", one(types.KEY, policy=document(statement("Allow", SERVICE, "kms:De*", SOURCE))), "kms:De*"),
+    ("least-privilege", bucket_policy(statement("Allow", ROOT, "kms:ReEncrypt*")), "allows kms:ReEncrypt*"),
+    ("least-privilege", role_policy(Resource="*", Condition=SOURCE), "name the resource"),
+    *(("least-privilege", role_policy(Resource=name), "name the resource") for name in (
+        "?*", "arn:*", "arn:aws:s3:::*", "arn:aws:s3:::???*", "arn:aws:s3:::b*", "arn:aws:s3:*:*:bucket/*",
+        "arn:aws:dynamodb:eu-central-1:123456789012:table/*", "arn:aws:sqs:eu-central-1:?:queue")),
+    ("least-privilege", traces({"StringLike": {"aws:RequestedRegion": "*"}}), "a condition that binds"),
+    ("least-privilege", traces({"StringLike": {"aws:RequestedRegion": ["eu-central-1", "?*"]}}), "that binds"),
+    ("least-privilege", traces({"StringNotEquals": {"aws:RequestedRegion": "x"}}), "a condition that binds"),
+    ("least-privilege", traces({"Null": {"aws:RequestedRegion": "false"}}), "a condition that binds"),
+    ("least-privilege", traces({}), "a condition that binds"),
     ("tls-everywhere", (TOPIC,), "has no policy"),
     ("tls-everywhere", (BUCKET,), "has no policy"),
     ("nothing-public", bucket_policy(statement("Allow", "*", "s3:GetObject", SOURCE)), "allows everybody"),
@@ -192,19 +312,17 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("public-access-blocked", one(types.BUCKET_PUBLIC_ACCESS, **{**BLOCKED, "blockPublicPolicy": False}),
      "blockPublicPolicy"),
     ("owner-enforced", one(types.BUCKET_OWNERSHIP, rule={"objectOwnership": "ObjectWriter"}), "ObjectWriter"),
-    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="*", sourceArn="arn"), "allows everybody"),
+    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="*", sourceArn="arn"), "allows * to call"),
     ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="s3.amazonaws.com"), "set sourceArn"),
-    ("functions-not-public", one(types.FUNCTION_URL, authorizationType="NONE"), "authorizationType"),
+    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="999999999999", sourceArn="arn"), "999999999999"),
     ("least-privilege", role_policy(Action="s3:*"), "allows s3:*"),
     ("least-privilege", role_policy(Action=["s3:GetObject", "s3:Put*"]), "allows s3:Put*"),
-    ("least-privilege", role_policy(Resource="*"), "on * without a condition"),
+    ("least-privilege", role_policy(Resource="*"), "on *: name the resource"),
     ("least-privilege", role_policy(NotAction="s3:GetObject"), "has NotAction"),
     ("least-privilege", role_policy(NotResource="arn"), "has NotResource"),
     ("least-privilege", bucket_policy(statement("Allow", ROOT, "s3:*")), "allows s3:*"),
     ("least-privilege", one(types.KEY, policy=document(
         statement("Allow", {"AWS": "arn:aws:iam::1:role/x"}, "kms:*"))), "allows kms:*"),
-    ("no-aws-managed-policies",
-     one(types.ROLE_POLICY_ATTACHMENT, policyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"), "AmazonS3FullAccess"),
     ("dead-letters-kept", (QUEUE, event_source(QUEUE)), "has no redrivePolicy"),
     ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE)), "has no destinationConfig.onFailure"),
     ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=359.0), event_source(QUEUE),
@@ -272,6 +390,16 @@ def test_a_value_that_is_not_known_yet_is_not_held_against_a_resource(kind: str)
     of_one_resource = {policy.name for policy in GUARDRAILS if isinstance(policy, ResourceValidationPolicy)}
 
     assert not broken(resource) & of_one_resource
+
+
+@pytest.mark.parametrize("stage", ["prod", "production", "live", "Prod", "prod-eu", "eu_live"])
+def test_production_is_known_by_its_name(stage: str) -> None:
+    assert "production-retained" in broken(Given(type=types.KEY, stage=stage))
+
+
+@pytest.mark.parametrize("stage", ["dev", "local", "product", "delivery", "olive"])
+def test_a_name_that_only_looks_like_production_is_not(stage: str) -> None:
+    assert "production-retained" not in broken(Given(type=types.KEY, stage=stage))
 
 
 def test_tags_that_are_not_known_yet_are_not_held_against_a_resource() -> None:

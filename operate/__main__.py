@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -41,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Whoever stops it, it says how far it came and shows again what it took.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return command.run(options, read_outputs(options.outputs, options.stack), screen)
+        outputs = read_outputs(options.outputs, options.stack)
+        # Where the stack stands, whatever region the operator's own shell is set to.
+        os.environ["AWS_DEFAULT_REGION"] = outputs.region
+        return command.run(options, outputs, screen)
     except (OutputsError, UsageError) as error:
         screen.complain(f"{command.name}: {error}")
         return USAGE

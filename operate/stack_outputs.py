@@ -73,6 +73,11 @@ class StackOutputs:
         """The intake's dead-letter queue."""
         return self._own("deadLetterQueueUrl")
 
+    @property
+    def region(self) -> str:
+        """The region that the stack stands in."""
+        return self.queue_arn.split(":")[3]
+
     def _own(self, name: str) -> str:
         return self.get(name, "are these the outputs of this program's stack, and is it deployed?")
 

@@ -52,9 +52,12 @@ def test_interrupted_it_loses_nothing(operating: Operating, tmp_path: Path, caps
 
     operating.function.before = [lambda: None, interrupt]
     outputs = tmp_path / "outputs.json"
-    outputs.write_text(
-        json.dumps({"deliveryDeadLetterQueueUrl": operating.delivery.queue_url, "deliveryFunctionName": "delivery"})
-    )
+    values = {
+        "deliveryDeadLetterQueueUrl": operating.delivery.queue_url,
+        "deliveryFunctionName": "delivery",
+        "queueArn": "arn:aws:sqs:eu-central-1:123456789012:intake",
+    }
+    outputs.write_text(json.dumps(values))
 
     assert program.main(["redeliver", "--outputs", str(outputs)]) == 130
 

@@ -53,7 +53,7 @@ _KILL_SECONDS: Final = 0.3
 
 _FAULT_SECONDS: Final = 4.0
 _WAIT_SECONDS: Final = 300.0
-_POLL_SECONDS: Final = 0.2
+_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,9 +204,14 @@ class Drill:
 
     def stopped_and_started(self) -> Outcome:
         """Stop the emulator in the middle of the work and start it again, its state kept."""
-        files = self._upload("stopped", self.size)
-        self.stack.emulator.restart()
-        return self._audit("stopped and started again", files, all_told=False)
+        with self._one_message_a_worker():
+            with self._paused():
+                files = self._upload("stopped", self.size)
+            self._wait(lambda: self._depth(self.stack.outputs["queueUrl"]) < len(files), "first file ended")
+            self.stack.emulator.restart()
+            left = self._depth(self.stack.outputs["queueUrl"])
+            outcome = self._audit("stopped and started again", files, all_told=False)
+        return _noting(outcome, "" if left else "no work was left when it stopped")
 
     def flood(self) -> Outcome:
         """Upload all at once."""

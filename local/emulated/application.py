@@ -1,4 +1,4 @@
-"""The emulator's application, with two things put right for which it has no setting, and one that can be made wrong.
+"""The emulator's application, with three things put right for which it has no setting, and one that can be made wrong.
 
 It takes every answer of a function that reads a DynamoDB stream for a success: a delivery that failed would be lost.
 Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which comes again.
@@ -6,13 +6,18 @@ Here an answer with ``batchItemFailures`` counts as a failure of the whole batch
 Its JWT authorizer asks for a user pool's keys over plain HTTP, which is refused where TLS alone is served. Here they
 are handed over in the process.
 
+Asked to stop, it closes its door and waits half a minute for connections that nobody uses, while it goes on to hand
+messages to functions that find the door closed. Here it writes down what it holds between two requests, and is gone.
+
 While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -75,6 +80,8 @@ apigateway._fetch_jwks = _hand_over_keys  # noqa: SLF001 - the same
 
 async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
     """Answer a request, unless it is to be throttled."""
+    if scope["type"] == "lifespan":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop)
     if scope["type"] != "http" or not _is_throttled(scope):
         await _real_app(scope, receive, send)
         return
@@ -83,6 +90,12 @@ async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
     headers = [(b"content-type", b"application/x-amz-json-1.0")]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(_THROTTLED).encode()})
+
+
+def _stop() -> None:
+    # On the loop, which answers nobody meanwhile: no function can go on, and what was answered is written down.
+    ministack.save_all(ministack._build_persistence_save_dict())  # noqa: SLF001 - what its own shutdown writes
+    os._exit(0)
 
 
 def _is_throttled(scope: _Message) -> bool:

@@ -1,19 +1,21 @@
-"""Dead letters of the intake: taken one by one, and shown again if they were not dealt with."""
+"""Dead letters: taken one by one, and shown again if they were not dealt with."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.type_defs import MessageTypeDef
+    from types_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
 
 HIDDEN_SECONDS: Final = 300
-"""How long a letter that was taken is hidden from others, if it is not released before."""
+"""How long a letter that was taken is hidden from others, unless more is asked, if it is not released before."""
 
 RETRIED: Final = "received too often"
 """Why a message lies here that the function did not refuse."""
@@ -21,7 +23,7 @@ RETRIED: Final = "received too often"
 _LONG_POLL_SECONDS: Final = 1
 """A receive that waits asks every server of SQS; one that does not may miss messages."""
 
-STALE_RECEIVES: Final = 20
+_STALE_RECEIVES: Final = 20
 """Receives in a row that give only what was taken before and is shown again: then nothing else is left."""
 
 _BATCH: Final = 10  # the most that SQS gives or takes at once
@@ -58,17 +60,25 @@ class Letter:
 
 
 class DeadLetters:
-    """The dead-letter queue. As a context, it shows again what was taken and not deleted.
+    """A dead-letter queue. As a context, it shows again what was taken and not deleted.
 
     Parameters
     ----------
     client, url
         The queue and the client to reach it with.
+    complain
+        Called with what the operator should know, a line each.
+    hidden_seconds
+        How long letters are hidden from others.
     """
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    def __init__(
+        self, client: SQSClient, url: str, *, complain: Callable[[str], None], hidden_seconds: int = HIDDEN_SECONDS
+    ) -> None:
         self._client = client
         self._url = url
+        self._complain = complain
+        self._hidden_seconds = hidden_seconds
         self._held: dict[str, Letter] = {}
 
     def __enter__(self) -> Self:
@@ -77,25 +87,21 @@ class DeadLetters:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        held = list(self._held.values())
-        for start in range(0, len(held), _BATCH):
-            # One that is not shown again now is when its time is up.
-            self._client.change_message_visibility_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                    for number, letter in enumerate(held[start : start + _BATCH])
-                ],
-            )
+        for entries in self._visibility(0):
+            try:
+                self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            except (ClientError, BotoCoreError) as failure:
+                # The others can be shown still, and these are when their time is up.
+                self._complain(f"{len(entries)} letters stay hidden for a while: {failure}")
 
     def take(self, limit: int | None = None) -> Iterator[Letter]:
         """Take letter after letter until none is left, or `limit`; each is hidden meanwhile."""
         taken = stale = 0
-        while (limit is None or taken < limit) and stale < STALE_RECEIVES:
+        while (limit is None or taken < limit) and stale < _STALE_RECEIVES:
             messages = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_BATCH if limit is None else min(_BATCH, limit - taken),
-                VisibilityTimeout=HIDDEN_SECONDS,
+                VisibilityTimeout=self._hidden_seconds,
                 WaitTimeSeconds=_LONG_POLL_SECONDS,
                 MessageAttributeNames=["reason"],
             ).get("Messages", [])
@@ -117,9 +123,22 @@ class DeadLetters:
             yield from fresh
 
     def delete(self, letter: Letter) -> None:
-        """Delete a letter for good."""
-        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
-        self._held.pop(letter.id, None)
+        """Delete a letter for good, by its latest receipt: shown again meanwhile, it has a new one."""
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=self._held[letter.id].receipt)
+        del self._held[letter.id]
+
+    def hide(self) -> None:
+        """Hide what was taken for the whole time from now on."""
+        for entries in self._visibility(self._hidden_seconds):
+            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+
+    def _visibility(self, seconds: int) -> Iterator[list[ChangeMessageVisibilityBatchRequestEntryTypeDef]]:
+        held = list(self._held.values())
+        for start in range(0, len(held), _BATCH):
+            yield [
+                {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": seconds}
+                for number, letter in enumerate(held[start : start + _BATCH])
+            ]
 
 
 def _refusal(message: MessageTypeDef) -> str:

@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from operate.command import Command
-from operate.dead_letters import STALE_RECEIVES, depth, hidden_letters
+from operate.dead_letters import DeadLetters, Letter, depth, hidden_letters
+from operate.screen import Screen
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_lambda import LambdaClient
-    from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
 
     from operate.stack_outputs import StackOutputs
 
@@ -39,8 +36,6 @@ INVOCATION_LETTERS: Final = 10
 HIDDEN_SECONDS: Final = 1200
 """How long letters are hidden from others, from each invocation on: longer than a function may take."""
 
-_LONG_POLL_SECONDS: Final = 2
-_MAX_MESSAGES: Final = 10  # SQS gives and takes no more at once
 # Longer than the longest function: asked again for want of an answer, it would send everything twice.
 _INVOKE = Config(read_timeout=960, retries={"total_max_attempts": 1})
 _GONE: Final = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException"})
@@ -51,19 +46,18 @@ _NO_DELIVERY: Final = "it delivers nothing; deliveryEndpoint is not set"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A message of the dead-letter queue.
+class Undelivered:
+    """What a dead letter of the delivery holds.
 
     Parameters
     ----------
-    id, receipt
-        What it is known and deleted by.
+    letter
+        The dead letter.
     content
-        What it holds, as JSON.
+        Its body, as JSON.
     """
 
-    id: str
-    receipt: str
+    letter: Letter
     content: Mapping[str, object]
 
     @property
@@ -86,29 +80,20 @@ class Letter:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a letter ended: sent or skipped, which ends it; refused, failed or later, which leaves it in the queue."""
+    """How it ended: sent or skipped, which ends it; refused, failed or later, which leaves it in the queue."""
 
-    letter: Letter
+    what: Undelivered
     outcome: str
     reason: str
 
     @property
     def done(self) -> bool:
-        """Whether the letter has served."""
+        """Whether its letter has served."""
         return self.outcome in {"sent", "skipped"}
 
 
-def run(outputs: StackOutputs, *, dry_run: bool, as_json: bool) -> int:
-    """Send every dead letter again, oldest first.
-
-    Parameters
-    ----------
-    outputs
-        The stack's.
-    dry_run
-        Whether letters are listed only.
-    as_json
-        Whether the result is printed as JSON.
+def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
+    """Send every dead letter again, oldest first, or say what there is.
 
     Returns
     -------
@@ -124,98 +109,36 @@ def run(outputs: StackOutputs, *, dry_run: bool, as_json: bool) -> int:
     """
     sqs, url = boto3.client("sqs"), outputs.get("deliveryDeadLetterQueueUrl", _NO_DELIVERY)
     name = outputs.get("deliveryFunctionName", _NO_DELIVERY)
+    queue = DeadLetters(sqs, url, complain=screen.complain, hidden_seconds=HIDDEN_SECONDS)
+    function = _Function(boto3.client("lambda", config=_INVOKE), name, queue.hide)
     endings: list[Ending] = []
     hidden = 0
     try:
-        with _Queue(sqs, url) as queue:
-            function = _Function(boto3.client("lambda", config=_INVOKE), name, queue.hide)
-            for taken in queue.pages():
-                page = sorted(taken, key=lambda letter: letter.changed_at)
-                if dry_run:
-                    endings += [_found(letter) for letter in page]
-                    continue
-                for ending in _send(page, function):
+        with screen.progress() as bars, queue as dead:
+            bar = bars.add_task("Reading dead letters" if options.dry_run else "Sending", total=sum(depth(sqs, url)))
+            for page in _pages(dead.take()):
+                for ending in map(_found, page) if options.dry_run else _send(page, function):
                     if ending.done:
-                        queue.delete(ending.letter)
+                        dead.delete(ending.what.letter)
                     endings.append(ending)
-                    _show_progress(endings)
+                    bars.advance(bar)
                 if any(ending.outcome in _PASSING for ending in endings):
                     break
         hidden = depth(sqs, url)[1]
     finally:  # interrupted or not, say how far it came
-        _print(endings, hidden, as_json=as_json)
+        _report(screen, endings, hidden)
     return 0 if all(ending.done for ending in endings) and not hidden else 1
 
 
-def _found(letter: Letter) -> Ending:
-    return Ending(letter=letter, outcome="found", reason=str(letter.content.get("reason", "")))
+def _pages(letters: Iterator[Letter]) -> Iterator[list[Undelivered]]:
+    """Put letters in order, page by page; all that is taken is held until it is deleted or released."""
+    while taken := list(islice(letters, PAGE_LETTERS)):
+        page = [Undelivered(letter=letter, content=_parse(letter.body)) for letter in taken]
+        yield sorted(page, key=lambda what: what.changed_at)
 
 
-class _Queue:
-    """The dead-letter queue. As a context, it shows again what was taken and not deleted."""
-
-    def __init__(self, client: SQSClient, url: str) -> None:
-        self._client = client
-        self._url = url
-        self._held: dict[str, Letter] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for entries in self._visibility(0):
-            try:
-                self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-            except (ClientError, BotoCoreError) as failure:
-                # The others can be shown still, and these are when their time is up.
-                sys.stderr.write(f"redeliver: {len(entries)} letters stay hidden for a while: {failure}\n")
-
-    def pages(self) -> Iterator[list[Letter]]:
-        """Take letters, page by page; each is hidden until it is deleted or released."""
-        page: list[Letter] = []
-        stale = 0
-        while stale < STALE_RECEIVES and (letters := self._receive()):
-            fresh = [letter for letter in letters if letter.id not in self._held]
-            self._held |= {letter.id: letter for letter in letters}
-            stale = 0 if fresh else stale + 1
-            page += fresh
-            if len(page) >= PAGE_LETTERS:
-                yield page
-                page = []
-        if page:
-            yield page
-
-    def delete(self, letter: Letter) -> None:
-        """Delete a letter for good."""
-        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=self._held[letter.id].receipt)
-        del self._held[letter.id]
-
-    def hide(self) -> None:
-        """Hide what was taken for the whole time from now on: others would send it too."""
-        for entries in self._visibility(HIDDEN_SECONDS):
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-
-    def _visibility(self, seconds: int) -> Iterator[list[ChangeMessageVisibilityBatchRequestEntryTypeDef]]:
-        held = list(self._held.values())
-        for start in range(0, len(held), _MAX_MESSAGES):
-            yield [
-                {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": seconds}
-                for number, letter in enumerate(held[start : start + _MAX_MESSAGES])
-            ]
-
-    def _receive(self) -> list[Letter]:
-        answer = self._client.receive_message(
-            QueueUrl=self._url,
-            MaxNumberOfMessages=_MAX_MESSAGES,
-            VisibilityTimeout=HIDDEN_SECONDS,
-            WaitTimeSeconds=_LONG_POLL_SECONDS,
-        )
-        return [
-            Letter(id=m["MessageId"], receipt=m["ReceiptHandle"], content=_parse(m["Body"]))
-            for m in answer.get("Messages", [])
-        ]
+def _found(what: Undelivered) -> Ending:
+    return Ending(what=what, outcome="found", reason=str(what.content.get("reason", "")))
 
 
 class _Function:
@@ -244,7 +167,7 @@ class _Function:
         return [(result["outcome"], result["reason"]) for result in payload["results"]]
 
 
-def _send(page: Sequence[Letter], function: _Function) -> Iterator[Ending]:
+def _send(page: Sequence[Undelivered], function: _Function) -> Iterator[Ending]:
     """Send letters in order. When the endpoint is not well, or time is over, the others are left for later."""
     waiting = deque(page)
     while waiting:
@@ -255,32 +178,32 @@ def _send(page: Sequence[Letter], function: _Function) -> Iterator[Ending]:
                 break
             continue
         # What is behind a place has to wait for it.
-        batch = list(islice(takewhile(lambda letter: not letter.is_place, waiting), INVOCATION_LETTERS))
-        outcomes = function.send([letter.content for letter in batch])
+        batch = list(islice(takewhile(lambda what: not what.is_place, waiting), INVOCATION_LETTERS))
+        outcomes = function.send([what.content for what in batch])
         progress = False
-        for letter, (outcome, reason) in zip(batch, outcomes, strict=True):
+        for what, (outcome, reason) in zip(batch, outcomes, strict=True):
             if outcome == "later":
                 continue
             progress = True
-            waiting.remove(letter)
-            yield Ending(letter=letter, outcome=outcome, reason=reason)
+            waiting.remove(what)
+            yield Ending(what=what, outcome=outcome, reason=reason)
         if not progress or any(outcome == "failed" for outcome, _ in outcomes):
             break
-    for letter in waiting:
-        yield Ending(letter=letter, outcome="later", reason="not tried")
+    for what in waiting:
+        yield Ending(what=what, outcome="later", reason="not tried")
 
 
-def _send_records(letter: Letter, function: _Function) -> Ending:
+def _send_records(what: Undelivered, function: _Function) -> Ending:
     """Send what lies at a place in the stream, as long as the stream still has it."""
     client = boto3.client("dynamodbstreams")
-    place = letter.content["DDBStreamBatchInfo"]
+    place = what.content["DDBStreamBatchInfo"]
     try:
         records = _read_stream(client, place) if isinstance(place, dict) else []
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") not in _GONE:
             raise
         reason = "the stream keeps its data for a day, and it is over: look the files up in the catalog"
-        return Ending(letter=letter, outcome="refused", reason=reason)
+        return Ending(what=what, outcome="refused", reason=reason)
     waiting: list[Mapping[str, object]] = [{"record": record} for record in records]
     while waiting:
         outcomes = function.send(waiting[:INVOCATION_LETTERS])
@@ -288,8 +211,8 @@ def _send_records(letter: Letter, function: _Function) -> Ending:
         waiting = waiting[done:]
         if done < len(outcomes) and (outcomes[done][0] != "later" or not done):
             outcome, reason = outcomes[done]
-            return Ending(letter=letter, outcome=outcome, reason=reason)
-    return Ending(letter=letter, outcome="sent", reason="")
+            return Ending(what=what, outcome=outcome, reason=reason)
+    return Ending(what=what, outcome="sent", reason="")
 
 
 def _read_stream(client: DynamoDBStreamsClient, place: Mapping[str, object]) -> list[dict[str, object]]:
@@ -328,30 +251,15 @@ def _parse(body: str) -> Mapping[str, object]:
     return content if isinstance(content, dict) else {"text": body}
 
 
-def _show_progress(endings: Sequence[Ending]) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\r" + _summary(endings) + "\033[K")
-        sys.stderr.flush()
-
-
-def _summary(endings: Sequence[Ending]) -> str:
+def _report(screen: Screen, endings: Sequence[Ending], hidden: int) -> None:
+    listed = [{"letter": e.what.name, "outcome": e.outcome, "reason": e.reason} for e in endings]
+    screen.result({"letters": listed, "inFlight": hidden})
+    left = [(e.what.name, e.outcome, e.reason) for e in endings if not e.done]
+    screen.table("Left where they are", ("letter", "outcome", "reason"), left)
     counts = Counter(ending.outcome for ending in endings)
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no dead letters"
-
-
-def _print(endings: Sequence[Ending], hidden: int, *, as_json: bool) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\033[K")
-    if as_json:
-        listed = [{"letter": e.letter.name, "outcome": e.outcome, "reason": e.reason} for e in endings]
-        sys.stdout.write(json.dumps({"letters": listed, "inFlight": hidden}) + "\n")
-        return
-    for ending in endings:
-        if not ending.done:
-            sys.stdout.write(f"{ending.letter.name}: {ending.outcome}: {ending.reason}\n")
-    sys.stdout.write(_summary(endings) + "\n")
+    screen.say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no dead letters")
     if hidden:
-        sys.stdout.write(hidden_letters(hidden, HIDDEN_SECONDS) + "\n")
+        screen.say(hidden_letters(hidden, HIDDEN_SECONDS))
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -359,8 +267,5 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND: Final = Command(
-    name="redeliver",
-    summary="send the delivery's dead letters again",
-    configure=_configure,
-    run=lambda options, outputs, screen: run(outputs, dry_run=options.dry_run, as_json=screen.as_json),
+    name="redeliver", summary="send the delivery's dead letters again", configure=_configure, run=run
 )

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
 
 def _list(sqs: SQSClient, outputs: StackOutputs, screen: Screen, expected: int) -> int:
     reasons: Counter[str] = Counter()
-    with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
+    with screen.progress() as bars, _dead_letters(sqs, outputs, screen) as dead:
         for letter in bars.track(dead.take(), total=expected, description="Reading dead letters"):
             reasons[letter.reason] += 1
     hidden = depth(sqs, outputs.dead_letter_queue_url)[1]
@@ -69,7 +69,7 @@ def _list(sqs: SQSClient, outputs: StackOutputs, screen: Screen, expected: int) 
 def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argparse.Namespace, expected: int) -> int:
     pace, sent, kept, count, hidden = Pace(options.rate), set[str](), Counter[str](), 0, 0
     try:
-        with screen.progress() as bars, DeadLetters(sqs, outputs.dead_letter_queue_url) as dead:
+        with screen.progress() as bars, _dead_letters(sqs, outputs, screen) as dead:
             for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
                 # What is malformed comes back as a new letter: once is enough.
                 if letter.refusal and (not options.all or letter.digest in sent):
@@ -84,6 +84,10 @@ def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argpar
     finally:  # interrupted or not, say how far it came
         _report(screen, count, kept, hidden)
     return FAILED if kept or hidden else WELL
+
+
+def _dead_letters(sqs: SQSClient, outputs: StackOutputs, screen: Screen) -> DeadLetters:
+    return DeadLetters(sqs, outputs.dead_letter_queue_url, complain=screen.complain)
 
 
 def _report(screen: Screen, sent: int, kept: Counter[str], hidden: int) -> None:

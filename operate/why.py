@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         {file.version.version_id: file for file in known}.values(), key=lambda file: file.version.order, reverse=True
     )
     unseen = [selected.version for selected in listed if not selected.file]
-    letters = [*_letters(pipeline, key)]
+    letters = [*_letters(pipeline, key, screen)]
     newest = latest.version.version_id if latest else ""
     there = {selected.version.version_id for selected in listed}
     screen.result(
@@ -115,9 +115,10 @@ def _logs(pipeline: Pipeline, file: CatalogFile) -> str:
     )
 
 
-def _letters(pipeline: Pipeline, key: str) -> Iterator[dict[str, str]]:
+def _letters(pipeline: Pipeline, key: str, screen: Screen) -> Iterator[dict[str, str]]:
     """Find dead letters of a key among the first ones, and leave them where they are."""
-    with DeadLetters(pipeline.sqs, pipeline.outputs.dead_letter_queue_url) as dead:
+    queue = DeadLetters(pipeline.sqs, pipeline.outputs.dead_letter_queue_url, complain=screen.complain)
+    with queue as dead:
         for letter in dead.take(PEEKED_LETTERS):
             try:
                 uploads, _ = parse_uploads(letter.body, pipeline.outputs.bucket)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ import boto3
 import pytest
 
 from operate import redeliver
+from operate.screen import Screen
 from operate.stack_outputs import StackOutputs
 from tests.lambda_src.conftest import calls  # noqa: F401 - a fixture
 from tests.lambda_src.delivery.conftest import (  # noqa: F401 - fixtures
@@ -60,6 +62,10 @@ class Operating:
         self.delivery.receiver.asked.clear()
         return refused
 
+    def redeliver(self, *, dry_run: bool = False, as_json: bool = False) -> int:
+        """Run the command; returns its exit status."""
+        return redeliver.run(Namespace(dry_run=dry_run), self.outputs, Screen(as_json=as_json))
+
     def waiting(self) -> int:
         """Dead letters that can be received."""
         attributes = self.delivery.sqs.get_queue_attributes(
@@ -77,6 +83,6 @@ def operating(delivery: Delivering, monkeypatch: pytest.MonkeyPatch) -> Operatin
         return function if service == "lambda" else real(service, **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr("operate.redeliver.boto3.client", client)
-    monkeypatch.setattr(redeliver, "_LONG_POLL_SECONDS", 0)
+    monkeypatch.setattr("operate.dead_letters._LONG_POLL_SECONDS", 0)
     values = {"deliveryDeadLetterQueueUrl": delivery.queue_url, "deliveryFunctionName": "delivery"}
     return Operating(delivery=delivery, function=function, outputs=StackOutputs(values))

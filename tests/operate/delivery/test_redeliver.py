@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -23,7 +24,7 @@ def test_all_are_sent_oldest_first_and_deleted(operating: Operating, capsys: pyt
     refused = operating.put_aside(25)
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+    assert operating.redeliver() == 0
 
     assert operating.delivery.receiver.taken() == refused
     assert operating.waiting() == 0
@@ -35,7 +36,7 @@ def test_a_dry_run_lists_and_leaves_all(operating: Operating, capsys: pytest.Cap
     refused = operating.put_aside(12)
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=True, as_json=True) == 1
+    assert operating.redeliver(dry_run=True, as_json=True) == 1
 
     found = json.loads(capsys.readouterr().out)["letters"]
     assert [letter["letter"] for letter in found] == refused
@@ -73,18 +74,18 @@ def test_it_stops_when_the_endpoint_is_not_well(operating: Operating, capsys: py
     operating.delivery.receiver.will_answer(204, 204, 503)
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+    assert operating.redeliver() == 1
 
     assert len(operating.delivery.receiver.asked) == 3
     assert operating.waiting() == 23
-    assert "failed: the endpoint answered 503" in capsys.readouterr().out
+    assert "the endpoint answered 503" in capsys.readouterr().out
 
 
 def test_what_is_refused_again_does_not_hold_up_the_others(operating: Operating) -> None:
     operating.put_aside(5)
     operating.delivery.receiver.will_answer(404)
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+    assert operating.redeliver() == 1
 
     assert len(operating.delivery.receiver.taken()) == 4
     assert operating.waiting() == 1
@@ -95,7 +96,7 @@ def test_a_function_that_crashes_loses_nothing(operating: Operating, capsys: pyt
     operating.function.crash = True
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+    assert operating.redeliver() == 1
 
     assert "out of memory" in capsys.readouterr().out
     assert operating.waiting() == 3
@@ -106,7 +107,7 @@ def test_a_message_that_is_no_letter_is_named_and_left(
 ) -> None:
     operating.delivery.sqs.send_message(QueueUrl=operating.delivery.queue_url, MessageBody="by hand")
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+    assert operating.redeliver() == 1
 
     assert "holds neither a delivery nor a record" in capsys.readouterr().out
     assert operating.waiting() == 1
@@ -146,7 +147,7 @@ def test_a_place_in_the_stream_is_read_and_sent(operating: Operating) -> None:
     """What crashed the function: the event source keeps the place alone, and the stream the data, for a day."""
     put_place(operating, 15)
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+    assert operating.redeliver() == 0
 
     keys = [arrival.told["key"] for arrival in operating.delivery.receiver.arrivals]
     assert keys == [f"uploads/{number}.csv" for number in range(1, 14)]
@@ -157,7 +158,7 @@ def test_a_place_that_is_sent_in_part_stays(operating: Operating) -> None:
     put_place(operating, 5)
     operating.delivery.receiver.will_answer(204, 503)
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+    assert operating.redeliver() == 1
 
     assert operating.waiting() == 1
 
@@ -168,7 +169,7 @@ def test_a_place_whose_data_is_over_is_named_and_left(
     put_place(operating, 3)
     calls.fail("GetShardIterator", "TrimmedDataAccessException")
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+    assert operating.redeliver() == 1
 
     assert "look the files up in the catalog" in capsys.readouterr().out
     assert operating.waiting() == 1
@@ -181,7 +182,7 @@ def test_hidden_letters_are_said(operating: Operating, capsys: pytest.CaptureFix
     sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=300)
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=dry_run, as_json=False) == 1
+    assert operating.redeliver(dry_run=dry_run) == 1
 
     assert "2 in flight" in capsys.readouterr().out
 
@@ -196,10 +197,10 @@ def test_a_letter_that_is_shown_again_meanwhile_is_one_letter(
     calls.after["ReceiveMessage"] = lambda _answer: None if next(receives) < 99 else pytest.fail("it has no end")
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=True, as_json=True) == 1
+    assert operating.redeliver(dry_run=True, as_json=True) == 1
     assert [letter["letter"] for letter in json.loads(capsys.readouterr().out)["letters"]] == refused
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+    assert operating.redeliver() == 0
     assert operating.delivery.receiver.taken() == refused
 
 
@@ -214,7 +215,7 @@ def test_what_is_held_stays_hidden_while_others_are_sent(operating: Operating, c
 
     operating.function.before = [invoked, invoked]
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+    assert operating.redeliver() == 0
 
     assert extended == [12, 12 + 2], "before each invocation, what is not deleted"
 
@@ -231,7 +232,7 @@ def test_a_release_that_fails_stops_neither_the_others_nor_the_report(
     calls.fail("ChangeMessageVisibilityBatch", "RequestThrottled")
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=True, as_json=True) == 1
+    assert operating.redeliver(dry_run=True, as_json=True) == 1
 
     printed = capsys.readouterr()
     assert len(json.loads(printed.out)["letters"]) == 25
@@ -251,7 +252,7 @@ def test_what_was_sent_is_said_though_aws_fails_then(
     capsys.readouterr()
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        redeliver.run(operating.outputs, dry_run=False, as_json=False)
+        operating.redeliver()
 
     assert capsys.readouterr().out.splitlines()[-1] == "1 sent"
 
@@ -268,7 +269,7 @@ def test_when_all_are_to_be_sent_later_they_are_left_and_said(
     monkeypatch.setattr(operating.function, "call", no_time)
     capsys.readouterr()
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 1
+    assert operating.redeliver() == 1
 
     assert capsys.readouterr().out.splitlines()[-1] == "12 later"
     assert (operating.waiting(), operating.function.invocations) == (12, 1)
@@ -282,12 +283,12 @@ def test_a_letter_does_not_overtake_a_place_in_the_stream(operating: Operating) 
             QueueUrl=operating.delivery.queue_url, MessageBody=json.dumps({**letter, "changed_at": changed_at})
         )
 
-    assert redeliver.run(operating.outputs, dry_run=False, as_json=False) == 0
+    assert operating.redeliver() == 0
 
     keys = [arrival.told["key"] for arrival in operating.delivery.receiver.arrivals]
     assert keys == ["before", "uploads/1.csv", "uploads/2.csv", "after"]
 
 
-def test_a_stack_that_delivers_nothing_says_so() -> None:
+def test_a_stack_that_delivers_nothing_says_so(operating: Operating) -> None:
     with pytest.raises(OutputsError, match="no output deliveryDeadLetterQueueUrl: it delivers nothing"):
-        redeliver.run(StackOutputs({}), dry_run=False, as_json=False)
+        replace(operating, outputs=StackOutputs({})).redeliver()

@@ -38,11 +38,12 @@ def run(console: Console, *, seed: int | None, files: int, burst: int) -> int:
     started = time.monotonic()
     outcomes: list[Outcome] = []
     with standing_stack(console, overrides=OVERRIDES, keep_state=True) as stack:
-        drills = Drill(stack=stack, seed=chosen, size=files, burst=burst).all()
-        for number, drill in enumerate(drills, 1):
-            name = drill.__name__.replace("_", " ")
+        drill = Drill(stack, seed=chosen, size=files, burst=burst)
+        drills = drill.all()
+        for number, one in enumerate(drills, 1):
+            name = one.__name__.replace("_", " ")
             with console.status(f"Drill {number} of {len(drills)}: {name}"):
-                outcomes.append(drill())
+                outcomes.append(drill.play(one))
             console.print(f"{number} of {len(drills)}: {name}")
     console.print(_table(outcomes))
     failed = sum(not outcome.passed for outcome in outcomes)

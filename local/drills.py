@@ -12,22 +12,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote_plus
 
-from local.files import Item, UploadedFile, read_items, upload
+from local.emulator import workers
+from local.files import UploadedFile
+from local.intake import Intake
 from local.stack import STAGE, LocalStack
 from local.stack_config import ROOT
+from local.waiting import wait_until
 from operate.events import created_event
 from shared.files import ObjectVersion
-
-if TYPE_CHECKING:
-    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
-    from types_boto3_sqs.type_defs import MessageTypeDef
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
 OVERRIDES: Final[Mapping[str, object]] = {"functionTimeoutSeconds": 5, "timeReserveSeconds": 1}
@@ -53,7 +51,6 @@ _KILL_SECONDS: Final = 0.3
 
 _FAULT_SECONDS: Final = 4.0
 _WAIT_SECONDS: Final = 300.0
-_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +90,6 @@ class Outcome:
         return not (self.lost or self.twice or self.wrong)
 
 
-@dataclass(kw_only=True)
 class Drill:
     """One stack, and the faults that it is put through.
 
@@ -109,15 +105,12 @@ class Drill:
         Files of the burst.
     """
 
-    stack: LocalStack
-    seed: int
-    size: int
-    burst: int
-    chance: random.Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)  # noqa: S311 - which worker dies is no secret
-        self._set_visibility(VISIBILITY_SECONDS)
+    def __init__(self, stack: LocalStack, *, seed: int, size: int, burst: int) -> None:
+        self.stack = stack
+        self.intake = Intake(stack=stack)
+        self.chance = random.Random(seed)  # noqa: S311 - which worker dies is no secret
+        self.size = size
+        self.burst = burst
 
     def all(self) -> Sequence[Callable[[], Outcome]]:
         """Return every drill."""
@@ -133,9 +126,14 @@ class Drill:
             self.redrive_after_a_fix,
         )
 
+    def play(self, drill: Callable[[], Outcome]) -> Outcome:
+        """Play one of them, with messages that come again soon."""
+        with self.intake.retried_after(VISIBILITY_SECONDS):
+            return drill()
+
     def duplicates(self) -> Outcome:
         """Send every event four times, as it comes."""
-        with self._paused():
+        with self.intake.paused():
             files = self._upload("duplicates", self.size)
             copies = [self._event(file) for file in files for _ in range(3)]
             self.chance.shuffle(copies)
@@ -144,30 +142,29 @@ class Drill:
 
     def reversed_order(self) -> Outcome:
         """Hand over the events of several versions of each key, the last first."""
-        with self._paused():
+        with self.intake.paused():
             keys = [f"uploads/shipments/order/{number}.csv" for number in range(max(1, self.size // 3))]
             files = [
-                self._put(key, _GOOD + f"SHP-{version},created,2026-11-20T08:15:00Z\n".encode())
+                self.intake.drop(key, _GOOD + f"SHP-{version},created,2026-11-20T08:15:00Z\n".encode())
                 for version in range(3)
                 for key in keys
             ]
-            bodies = self._take_waiting(len(files))
-            for body in reversed(bodies):
-                self._send([body])
+            _wait_until(lambda: self.intake.waiting() == len(files), "not all events have come")
+            self._send(reversed(self.intake.take_waiting()))
         outcome = self._audit("order reversed", files)
         last = {file.key: file.version_id for file in files}
-        wrong = sum(self._latest(key) != version for key, version in last.items())
+        wrong = sum(self.intake.latest(key) != version for key, version in last.items())
         return _noting(outcome, f"{wrong} keys with another latest version" if wrong else "")
 
     def killed_workers(self) -> Outcome:
         """Kill workers at random moments, three for ten files, while there is work."""
         kills = 0
-        with self._one_message_a_worker():
-            with self._paused():
+        with self.intake.one_message_a_worker():
+            with self.intake.paused():
                 files = self._upload("killed", self.size)
-            while kills < _KILL_SHARE * len(files) and self._depth(self.stack.outputs["queueUrl"]):
+            while kills < _KILL_SHARE * len(files) and self.intake.waiting():
                 time.sleep(self.chance.uniform(0, _KILL_SECONDS))
-                running = _workers(self.stack.outputs["ingestFunctionName"])
+                running = workers(self.stack.outputs["ingestFunctionName"])
                 if running:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(self.chance.choice(running), signal.SIGKILL)
@@ -188,14 +185,14 @@ class Drill:
 
     def denied_reads(self) -> Outcome:
         """Let the bucket deny reads for a while."""
-        with self._denied("s3:GetObject", "s3:GetObjectVersion"):
+        with self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
             files = self._upload("denied", self.size)
             time.sleep(_FAULT_SECONDS)
         return self._audit("bucket denying reads for a while", files)
 
     def poison(self) -> Outcome:
         """Mix files that cannot be read, and messages that are no uploads, among good files."""
-        poison = [self._put(f"uploads/shipments/poison/{name}", body) for name, body in _POISON.items()]
+        poison = [self.intake.drop(f"uploads/shipments/poison/{name}", body) for name, body in _POISON.items()]
         files = self._upload("poison", self.size)
         self._send(_MALFORMED)
         outcome = self._audit("poison among good files", [*files, *poison], sent=len(files) + len(poison) + 3, dead=3)
@@ -204,12 +201,12 @@ class Drill:
 
     def stopped_and_started(self) -> Outcome:
         """Stop the emulator in the middle of the work and start it again, its state kept."""
-        with self._one_message_a_worker():
-            with self._paused():
+        with self.intake.one_message_a_worker():
+            with self.intake.paused():
                 files = self._upload("stopped", self.size)
-            self._wait(lambda: self._depth(self.stack.outputs["queueUrl"]) < len(files), "first file ended")
+            _wait_until(lambda: self.intake.waiting() < len(files), "no file ended")
             self.stack.emulator.restart()
-            left = self._depth(self.stack.outputs["queueUrl"])
+            left = self.intake.waiting()
             outcome = self._audit("stopped and started again", files, all_told=False)
         return _noting(outcome, "" if left else "no work was left when it stopped")
 
@@ -219,13 +216,9 @@ class Drill:
 
     def redrive_after_a_fix(self) -> Outcome:
         """Let files fail until they are dead letters, mend the cause, and send them again."""
-        self._set_visibility(1)
-        try:
-            with self._denied("s3:GetObject", "s3:GetObjectVersion"):
-                files = self._upload("redrive", max(1, self.size // 2))
-                self._wait(lambda: self._dead() == len(files), "dead letters")
-        finally:
-            self._set_visibility(VISIBILITY_SECONDS)
+        with self.intake.retried_after(1), self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
+            files = self._upload("redrive", max(1, self.size // 2))
+            _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead letters")
         command = [sys.executable, "-m", "operate", "redrive", "--json"]
         done = subprocess.run(  # noqa: S603 - all of it is ours
             command,
@@ -241,13 +234,10 @@ class Drill:
     def _upload(self, name: str, count: int) -> list[UploadedFile]:
         with ThreadPoolExecutor(_THREADS) as threads:
             keys = [f"uploads/shipments/{name}/{number:05d}.csv" for number in range(count)]
-            return list(threads.map(lambda key: self._put(key, _GOOD), keys))
-
-    def _put(self, key: str, body: bytes) -> UploadedFile:
-        return upload(self.stack.cloud, self.stack.outputs["bucketName"], key, body, "text/csv")
+            return list(threads.map(lambda key: self.intake.drop(key, _GOOD), keys))
 
     def _event(self, file: UploadedFile) -> str:
-        bucket = self.stack.outputs["bucketName"]
+        bucket = self.intake.bucket
         head = self.stack.cloud.s3.head_object(Bucket=bucket, Key=file.key, VersionId=file.version_id)
         version = ObjectVersion(
             bucket=bucket,
@@ -261,26 +251,9 @@ class Drill:
         )
         return created_event(version, self.stack.cloud.region)
 
-    def _send(self, bodies: Sequence[str]) -> None:
+    def _send(self, bodies: Iterable[str]) -> None:
         for body in bodies:
-            self.stack.cloud.sqs.send_message(QueueUrl=self.stack.outputs["queueUrl"], MessageBody=body)
-
-    def _take_waiting(self, expected: int) -> list[str]:
-        """Take `expected` messages out of the intake queue. Only while it is paused."""
-        sqs, url = self.stack.cloud.sqs, self.stack.outputs["queueUrl"]
-        taken: dict[str, MessageTypeDef] = {}
-
-        def take() -> bool:
-            for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-                taken[message["MessageId"]] = message
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            return len(taken) >= expected
-
-        self._wait(take, "events in the queue")
-        return [message["Body"] for message in taken.values()]
-
-    def _items(self) -> dict[UploadedFile, Item]:
-        return read_items(self.stack.cloud, self.stack.outputs["tableName"])
+            self.intake.send(body)
 
     def _audit(
         self,
@@ -296,10 +269,10 @@ class Drill:
         Unless workers died, which may say nothing of what they just wrote, each file's end is told in the log.
         """
         with contextlib.suppress(TimeoutError):
-            self._wait(lambda: self._depth(self.stack.outputs["queueUrl"]) == 0, "an empty queue")
-        items = self._items()
+            _wait_until(lambda: self.intake.waiting() == 0, "the intake queue is not empty")
+        items = self.intake.items()
         statuses = Counter(str(items.get(file, {}).get("status")) for file in files)
-        letters = self._take_dead_letters()
+        letters = [body for body, _ in self.intake.take_dead_letters()]
         named = {file for file in files for letter in letters if quote_plus(file.key, safe="/") in letter}
         ends = self._ends()
         open_ = [file for file in files if items.get(file, {}).get("status") not in _FINAL]
@@ -330,93 +303,10 @@ class Drill:
         told = (json.loads(line) for line in lines if '"file processed"' in line)
         return Counter(UploadedFile(key=line["key"], version_id=line["version_id"]) for line in told)
 
-    def _latest(self, key: str) -> str:
-        bucket, table = self.stack.outputs["bucketName"], self.stack.outputs["tableName"]
-        item = self.stack.cloud.dynamodb.get_item(
-            TableName=table, Key={"object_id": {"S": f"latest:{bucket}/{key}"}, "version_id": {"S": "latest"}}
-        )["Item"]
-        return item["latest_version_id"]["S"]
 
-    def _dead(self) -> int:
-        return self._depth(self.stack.outputs["deadLetterQueueUrl"])
-
-    def _depth(self, url: str) -> int:
-        counts = self.stack.cloud.sqs.get_queue_attributes(
-            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        )["Attributes"]
-        return sum(int(count) for count in counts.values())
-
-    def _take_dead_letters(self) -> list[str]:
-        sqs, url = self.stack.cloud.sqs, self.stack.outputs["deadLetterQueueUrl"]
-        letters: list[str] = []
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                letters.append(message["Body"])
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return letters
-
-    @contextlib.contextmanager
-    def _paused(self) -> Iterator[None]:
-        """Let messages wait in the intake queue."""
-        lambda_, mapping = self.stack.cloud.lambda_, self._source()
-        lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        try:
-            yield
-        finally:
-            lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
-    @contextlib.contextmanager
-    def _one_message_a_worker(self) -> Iterator[None]:
-        """Hand over one message at a time: who is killed then takes one file with it, not ten."""
-        lambda_, mapping = self.stack.cloud.lambda_, self._source()
-        lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=1)
-        try:
-            yield
-        finally:
-            lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=mapping["BatchSize"])
-
-    def _source(self) -> EventSourceMappingConfigurationTypeDef:
-        (mapping,) = self.stack.cloud.lambda_.list_event_source_mappings(
-            FunctionName=self.stack.outputs["ingestFunctionName"]
-        )["EventSourceMappings"]
-        return mapping
-
-    @contextlib.contextmanager
-    def _denied(self, *actions: str) -> Iterator[None]:
-        """Deny the ingest function some actions."""
-        cloud = self.stack.cloud
-        function = cloud.lambda_.get_function(FunctionName=self.stack.outputs["ingestFunctionName"])
-        role = function["Configuration"]["Role"].rpartition("/")[2]
-        deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": list(actions), "Resource": "*"}]}
-        cloud.iam.put_role_policy(RoleName=role, PolicyName="drill", PolicyDocument=json.dumps(deny))
-        try:
-            yield
-        finally:
-            cloud.iam.delete_role_policy(RoleName=role, PolicyName="drill")
-
-    def _set_visibility(self, seconds: int) -> None:
-        self.stack.cloud.sqs.set_queue_attributes(
-            QueueUrl=self.stack.outputs["queueUrl"], Attributes={"VisibilityTimeout": str(seconds)}
-        )
-
-    @staticmethod
-    def _wait(done: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _WAIT_SECONDS
-        while not done():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no {what} after {_WAIT_SECONDS:.0f} s")
-            time.sleep(_POLL_SECONDS)
+def _wait_until(condition: Callable[[], bool], complaint: str) -> None:
+    wait_until(condition, complaint, timeout_seconds=_WAIT_SECONDS)
 
 
 def _noting(outcome: Outcome, wrong: str) -> Outcome:
     return Outcome(**{**vars(outcome), "wrong": "; ".join(filter(None, (outcome.wrong, wrong)))})
-
-
-def _workers(function: str) -> list[int]:
-    """Return the processes that run a function; on a machine without /proc there are none to be seen."""
-    found: list[int] = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if f"AWS_LAMBDA_FUNCTION_NAME={function}\0".encode() in environment.read_bytes():
-                found.append(int(environment.parent.name))
-    return found

@@ -114,6 +114,16 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def workers(function: str) -> list[int]:
+    """Return the processes that run a function; on a machine without /proc there are none to be seen."""
+    found: list[int] = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended, or is not ours
+            if f"AWS_LAMBDA_FUNCTION_NAME={function}".encode() in environment.read_bytes().split(b"\0"):
+                found.append(int(environment.parent.name))
+    return found
+
+
 class _Server:
     """The emulator's process, and after a restart the next."""
 

@@ -110,7 +110,7 @@ class DeadLetters:
                     id=message["MessageId"],
                     receipt=message["ReceiptHandle"],
                     body=message["Body"],
-                    refusal=_refusal(message),
+                    refusal=refusal(message),
                 )
                 for message in messages
             ]
@@ -141,7 +141,8 @@ class DeadLetters:
             ]
 
 
-def _refusal(message: MessageTypeDef) -> str:
+def refusal(message: MessageTypeDef) -> str:
+    """Return why the function refused a message; empty if it did not."""
     attribute = message.get("MessageAttributes", {}).get("reason")
     return attribute.get("StringValue", "") if attribute else ""
 

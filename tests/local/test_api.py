@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 
 from local.api import ApiClient, TokenKind, sign_in, sign_in_test_user
 from local.stack_config import ROOT
+from local.waiting import wait_until
 from tests.local.conftest import Pipeline, Probe
-from tests.local.waiting import wait_until
 
 DENIED: Final = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
 RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}

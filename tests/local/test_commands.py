@@ -20,8 +20,8 @@ from local import demo, emulator, samples
 from local.deploy import EmulatorProvider, NotEmulatedError
 from local.receiver import Arrival, Receiver, Reply
 from local.stack_config import ROOT
+from local.waiting import wait_until
 from tests.local.conftest import Pipeline
-from tests.local.waiting import wait_until
 
 
 def console() -> Console:

@@ -12,17 +12,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from local.emulator import workers
 from local.files import Item
 from local.receiver import Reply, listening
 from local.stack import standing_stack
 from local.stack_config import ROOT
+from local.waiting import wait_until
 from tests.local.conftest import Pipeline, Probe, make_probe
-from tests.local.waiting import wait_until
 from tests.scripted_receiver import ScriptedReceiver
 
 
@@ -190,7 +190,8 @@ def test_what_is_refused_again_stays(delivered: Delivered) -> None:
     again = delivered.operate("redeliver")
 
     assert again.returncode == 1
-    assert "refused: the endpoint answered 410" in again.stdout
+    assert "the endpoint answered 410" in again.stdout
+    assert again.stdout.endswith("1 refused\n")
     assert delivered.delivery_dead_letters() == 1
     assert delivered.operate("redeliver").returncode == 0
 
@@ -210,7 +211,7 @@ def test_a_burst_under_failures_loses_nothing(delivered: Delivered) -> None:
 
 
 def test_the_states_of_one_file_arrive_in_their_order(delivered: Delivered) -> None:
-    with delivered.retried_at_once():
+    with delivered.retried_after(1):
         with delivered.denied("s3:GetObject", "s3:GetObjectVersion"):
             file = delivered.drop("uploads/twice.csv")
             wait_until(lambda: (delivered.item(file) or {}).get("status") == "FAILED", "never failed")
@@ -252,19 +253,6 @@ def test_a_worker_that_is_killed_in_mid_batch(delivered: Delivered) -> None:
     ids = {str(a.told["key"]): a.delivery_id for a in delivered.receiver.asked}
     assert len({a.delivery_id for a in delivered.receiver.asked}) == len(ids)
     assert len(items) == 3
-
-
-def workers(function: str) -> list[int]:
-    """The processes that run a function of the local cloud."""
-    found: list[int] = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            variables = environment.read_bytes().split(b"\0")
-        except OSError:
-            continue  # it has ended, or is not ours
-        if f"AWS_LAMBDA_FUNCTION_NAME={function}".encode() in variables:
-            found.append(int(environment.parent.name))
-    return found
 
 
 def test_the_delivery_role_may_do_its_work_and_nothing_else(delivered: Delivered, probe: Probe) -> None:

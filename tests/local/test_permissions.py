@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from local.waiting import wait_until
 from tests.local.conftest import Pipeline, Probe, statuses
-from tests.local.waiting import wait_until
 
 KEY = {"object_id": {"S": "a"}, "version_id": {"S": "b"}}
 DENIED = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
@@ -79,7 +79,7 @@ def test_the_role_may_do_nothing_else(
 
 def test_reads_denied_for_a_while(pipeline: Pipeline) -> None:
     """FAILED with its reason while it lasts; COMPLETED by the retry when it is over."""
-    with pipeline.retried_at_once():
+    with pipeline.retried_after(1):
         with pipeline.denied("s3:GetObject", "s3:GetObjectVersion"):
             file = pipeline.drop("uploads/denied.csv")
             wait_until(lambda: (pipeline.item(file) or {}).get("status") == "FAILED", "never failed")
@@ -93,12 +93,12 @@ def test_reads_denied_for_a_while(pipeline: Pipeline) -> None:
 
 def test_reads_denied_for_good_and_the_dead_letter_sent_again(pipeline: Pipeline) -> None:
     """After five receives the message lies whole in the dead-letter queue; sent again, it completes the file."""
-    with pipeline.retried_at_once(), pipeline.denied("s3:GetObject", "s3:GetObjectVersion"):
+    with pipeline.retried_after(1), pipeline.denied("s3:GetObject", "s3:GetObjectVersion"):
         file = pipeline.drop("uploads/dead.csv")
         wait_until(lambda: pipeline.dead_letters() == 1, "no dead letter")
     item = pipeline.item(file) or {}
     assert (item["status"], item["attempt"]) == ("FAILED", 5)
-    (body,) = pipeline.take_dead_letters()
+    ((body, _),) = pipeline.take_dead_letters()
 
     pipeline.send(body)
 
@@ -106,7 +106,7 @@ def test_reads_denied_for_good_and_the_dead_letter_sent_again(pipeline: Pipeline
 
 
 def test_a_catalog_that_cannot_be_written_loses_nothing(pipeline: Pipeline) -> None:
-    with pipeline.retried_at_once():
+    with pipeline.retried_after(1):
         with pipeline.denied("dynamodb:PutItem", "dynamodb:UpdateItem"):
             file = pipeline.drop("uploads/uncataloged.csv")
             wait_until(lambda: in_flight(pipeline), "never received")

@@ -10,10 +10,10 @@ import pytest
 
 from local.files import UploadedFile
 from local.samples import read_samples
+from local.waiting import wait_until
 from shared.catalog import Catalog, Claim, Worker
 from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
 from tests.local.conftest import Pipeline, statuses
-from tests.local.waiting import wait_until
 
 FOREIGN = """{"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
   "s3": {"bucket": {"name": "someone-elses"}, "object": {"key": "uploads/a"}}}]}"""
@@ -136,7 +136,7 @@ def test_a_malformed_message_is_put_aside_once_with_its_reason(pipeline: Pipelin
 
     wait_until(lambda: pipeline.dead_letters() == 1, "no dead letter")
     pipeline.drained()
-    ((text, said),) = pipeline.take_dead_letters().items()
+    ((text, said),) = pipeline.take_dead_letters()
     assert text == body
     assert reason in said
 
@@ -152,7 +152,7 @@ def test_the_test_event_leaves_no_trace(pipeline: Pipeline) -> None:
 def test_a_file_claimed_by_a_worker_that_died(pipeline: Pipeline) -> None:
     """It waits until the claim lapses, is completed once, and the first worker, late, changes nothing."""
     catalog = admin_catalog(pipeline)
-    with pipeline.retried_at_once():
+    with pipeline.retried_after(1):
         with pipeline.paused():
             file = pipeline.drop("uploads/claimed.csv")
             head = pipeline.stack.cloud.s3.head_object(Bucket=pipeline.bucket, Key=file.key, VersionId=file.version_id)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Final
+
+_POLL_SECONDS: Final = 0.05
 
 
 def wait_until(condition: Callable[[], bool], complaint: str, *, timeout_seconds: float = 30) -> None:
-    """Return as soon as `condition` holds; fail with `complaint` when the time is up."""
+    """Return as soon as `condition` holds.
+
+    Raises
+    ------
+    TimeoutError
+        With `complaint`, when the time is up.
+    """
     deadline = time.monotonic() + timeout_seconds
     while not condition():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.05)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{complaint} after {timeout_seconds:.0f} s")
+        time.sleep(_POLL_SECONDS)

@@ -1,0 +1,151 @@
+"""The intake of a standing stack in the hands of drills and tests: filled, paused, counted, and made to fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.files import Item, UploadedFile, read_items, upload
+from local.stack import LocalStack
+from operate.dead_letters import refusal
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """Bucket, queues, table and ingest function of a stack.
+
+    Parameters
+    ----------
+    stack
+        The stack.
+    """
+
+    stack: LocalStack
+
+    @property
+    def bucket(self) -> str:
+        """Name of the landing bucket."""
+        return self.stack.outputs["bucketName"]
+
+    @property
+    def table(self) -> str:
+        """Name of the catalog's table."""
+        return self.stack.outputs["tableName"]
+
+    @property
+    def queue_url(self) -> str:
+        """URL of the intake queue."""
+        return self.stack.outputs["queueUrl"]
+
+    @property
+    def dead_letter_url(self) -> str:
+        """URL of its dead-letter queue."""
+        return self.stack.outputs["deadLetterQueueUrl"]
+
+    def drop(self, key: str, body: bytes = b"content", content_type: str = "text/plain") -> UploadedFile:
+        """Upload a file through S3's own API."""
+        return upload(self.stack.cloud, self.bucket, key, body, content_type)
+
+    def send(self, body: str) -> None:
+        """Send a message past S3, as an operator does who sends a dead letter again."""
+        self.stack.cloud.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)
+
+    def items(self) -> dict[UploadedFile, Item]:
+        """Read every file's catalog item."""
+        return read_items(self.stack.cloud, self.table)
+
+    def latest(self, key: str) -> str:
+        """Version id to which the catalog's pointer for `key` points."""
+        item = self.stack.cloud.dynamodb.get_item(
+            TableName=self.table, Key={"object_id": {"S": f"latest:{self.bucket}/{key}"}, "version_id": {"S": "latest"}}
+        )["Item"]
+        return item["latest_version_id"]["S"]
+
+    def waiting(self) -> int:
+        """Messages in the intake queue, in flight or not."""
+        return self.count(self.queue_url)
+
+    def dead_letters(self) -> int:
+        """Messages in the dead-letter queue, in flight or not."""
+        return self.count(self.dead_letter_url)
+
+    def count(self, url: str) -> int:
+        """Messages in a queue, in flight or not."""
+        counts = self.stack.cloud.sqs.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        )["Attributes"]
+        return sum(int(count) for count in counts.values())
+
+    def take_waiting(self) -> list[str]:
+        """Take the messages that wait in the intake queue, in their order. Only while it is paused."""
+        return [message["Body"] for message in self._take(self.queue_url)]
+
+    def take_dead_letters(self) -> list[tuple[str, str]]:
+        """Take every dead letter: its body, and why the function refused it."""
+        return [(message["Body"], refusal(message)) for message in self._take(self.dead_letter_url)]
+
+    def _take(self, url: str) -> Iterator[MessageTypeDef]:
+        sqs = self.stack.cloud.sqs
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
+            "Messages"
+        ):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield message
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let messages wait in the intake queue."""
+        lambda_, mapping = self.stack.cloud.lambda_, self._source()
+        lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    @contextmanager
+    def one_message_a_worker(self) -> Iterator[None]:
+        """Hand over one message at a time: a worker that is killed then takes one file with it, not ten."""
+        lambda_, mapping = self.stack.cloud.lambda_, self._source()
+        lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=1)
+        try:
+            yield
+        finally:
+            lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=mapping["BatchSize"])
+
+    def _source(self) -> EventSourceMappingConfigurationTypeDef:
+        (mapping,) = self.stack.cloud.lambda_.list_event_source_mappings(
+            FunctionName=self.stack.outputs["ingestFunctionName"]
+        )["EventSourceMappings"]
+        return mapping
+
+    @contextmanager
+    def retried_after(self, seconds: int) -> Iterator[None]:
+        """Make a failed message visible again after `seconds`, not after six time-outs."""
+        sqs = self.stack.cloud.sqs
+        before = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes={"VisibilityTimeout": str(seconds)})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes=before)
+
+    @contextmanager
+    def denied(self, *actions: str) -> Iterator[None]:
+        """Deny the ingest function some actions."""
+        cloud = self.stack.cloud
+        function = cloud.lambda_.get_function(FunctionName=self.stack.outputs["ingestFunctionName"])
+        role = function["Configuration"]["Role"].rpartition("/")[2]
+        deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": list(actions), "Resource": "*"}]}
+        cloud.iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(deny))
+        try:
+            yield
+        finally:
+            cloud.iam.delete_role_policy(RoleName=role, PolicyName="deny")

@@ -66,7 +66,7 @@ def _api() -> APIGatewayHttpResolver:
     """Return the API, with nobody to do its work: a document needs none."""
 
     def nobody() -> NoReturn:
-        raise NotImplementedError
+        raise AssertionError("the document calls no route")
 
     return build_app(Services(name="api", records=nobody, uploads=nobody, files=nobody))
 

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Final
 
 from api.errors import not_found
-from api.models import File, FileDetail, FileList, FileStatus
+from api.models import File, FileDetail, FileList
 from api.requests import SAFE_ID_MARK
 from shared.catalog_reader import CatalogReader, Index, Item, position_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from api.cursors import Cursors
     from api.requests import Caller
     from api.settings import ApiSettings
+    from shared.files import Status
 
 _FIRST: Final = "0"
 _LAST: Final = "9"
@@ -52,7 +53,7 @@ class Files:
         self._by_status = Index.parse(settings.status_index)
 
     def list(
-        self, *, status: FileStatus | None, day: date | None, limit: int, cursor: str | None, caller: Caller
+        self, *, status: Status | None, day: date | None, limit: int, cursor: str | None, caller: Caller
     ) -> FileList:
         """Return a page of files, the latest first.
 

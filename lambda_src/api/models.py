@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from shared.files import Status
+
 VERSION = "1.0.0"
 MAX_CURSOR_CHARACTERS = 2048
-
-
-class FileStatus(StrEnum):
-    """The states of an item."""
-
-    PROCESSING = "PROCESSING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    REJECTED = "REJECTED"
-    SKIPPED = "SKIPPED"
-    VALIDATED = "VALIDATED"
 
 
 class FieldError(BaseModel):
@@ -76,7 +66,7 @@ class RecordsAnswer(BaseModel):
     """What became of the records, in the order of the request."""
 
     id: str = Field(description="The id of the catalog item.")
-    status: FileStatus
+    status: Status
     records_valid: int
     records_rejected: int
     results: list[RecordResult]
@@ -110,7 +100,7 @@ class File(BaseModel):
     id: str
     path: str = Field(description="Where this file is shown: its id, safe in every path.")
     version_id: str
-    status: FileStatus
+    status: Status
     reason: str | None
     bucket: str | None
     key: str | None

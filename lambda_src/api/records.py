@@ -12,7 +12,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from api.errors import ApiError, invalid, too_large
-from api.models import FileStatus, RecordResult, RecordsAnswer
+from api.models import RecordResult, RecordsAnswer
 from shared.files import ApiResult, Outcome, Status
 from shared.records.batch import MAX_RECORD_BYTES
 from shared.records.decoder import RecordDecoder
@@ -96,7 +96,7 @@ class Records:
         item_id = self._item_id("validate", sent.caller, checked.digest)
         outcome = Outcome(status=Status.VALIDATED, results=checked.counts())
         self._catalog.store(self._result(sent, checked, item_id, outcome, started))
-        return checked.answer(item_id, FileStatus.VALIDATED, None)
+        return checked.answer(item_id, Status.VALIDATED, None)
 
     def process(self, sent: Sent, idempotency_key: str | None) -> RecordsAnswer:
         """Check records and store the valid ones; the same request again changes nothing, and is answered the same.
@@ -124,7 +124,7 @@ class Records:
         if standing is None:
             size = self._store(key, checked) if s3_key else None
             self._catalog.store(self._result(sent, checked, item_id, outcome, started, s3_key, size))
-        return checked.answer(item_id, FileStatus(outcome.status), s3_key)
+        return checked.answer(item_id, Status(outcome.status), s3_key)
 
     def _check(self, sent: Sent) -> _Checked:
         name = sent.record_type or self._settings.record_types[0]
@@ -198,7 +198,7 @@ class _Checked:
     def counts(self) -> dict[str, str | int]:
         return {"records_valid": len(self.batch.valid), "records_rejected": len(self.batch.rejected)}
 
-    def answer(self, item_id: str, status: FileStatus, s3_key: str | None) -> RecordsAnswer:
+    def answer(self, item_id: str, status: Status, s3_key: str | None) -> RecordsAnswer:
         reasons = self._reasons()
         return RecordsAnswer(
             id=item_id,

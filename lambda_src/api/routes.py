@@ -25,7 +25,6 @@ from api.models import (
     FieldError,
     FileDetail,
     FileList,
-    FileStatus,
     GatewayAnswer,
     Health,
     RecordsAnswer,
@@ -35,6 +34,7 @@ from api.models import (
 )
 from api.requests import caller_of, request_id_of
 from api.strict_json import parse
+from shared.files import Status
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
 
     @app.get("/files", summary="List files, the latest first", responses=_responses(FileList), security=_TOKEN)
     def list_files(
-        status: Annotated[FileStatus | None, Query(description="Only those in this state.")] = None,
+        status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
         day: Annotated[date | None, Query(description="Only those processed on this day, in UTC.")] = None,
         limit: Annotated[int, Query(ge=1, le=100, description="Files of a page.")] = 20,
         cursor: Annotated[

@@ -66,6 +66,9 @@ def of_prefix(pipeline: Pipeline, reader: CatalogReader, prefix: str, *, exact: 
             for version, is_latest in part:
                 file = files.get((version.object_id, version.version_id))
                 yield Selected(version=file.version if file else version, file=file, is_latest=is_latest)
+        # Keys come in order, and the shortest that begins so is the prefix itself.
+        if exact and any(entry["Key"] != prefix for entry in page.get("Versions", [])):
+            return
 
 
 def of_day(pipeline: Pipeline, reader: CatalogReader, day: str) -> Iterator[Selected]:
@@ -93,3 +96,14 @@ def _find(pipeline: Pipeline, file: CatalogFile) -> int | None:
             return None
         raise
     return head["ContentLength"]
+
+
+def is_deleted(pipeline: Pipeline, key: str) -> bool:
+    """Return whether a delete marker hides the versions of a key."""
+    try:
+        pipeline.s3.head_object(Bucket=pipeline.outputs.bucket, Key=key)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in _GONE_CODES:
+            raise
+        return error.response["ResponseMetadata"]["HTTPHeaders"].get("x-amz-delete-marker") == "true"
+    return False

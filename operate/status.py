@@ -106,10 +106,16 @@ def _describe(file: CatalogFile) -> dict[str, str]:
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shards",
-        type=int,
+        type=_shards,
         metavar="N",
         help="index shards to ask, if once there were more; default: what the function writes to",
     )
+
+
+def _shards(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: should be a number of shards, 1 at least")
+    return int(text)
 
 
 COMMAND: Final = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from operate.command import FAILED, WELL, Command
 from operate.dead_letters import DeadLetters
 from operate.pipeline import Pipeline
 from operate.screen import Screen
-from operate.selection import of_prefix
+from operate.selection import is_deleted, of_prefix
 from operate.stack_outputs import StackOutputs
 from shared.files import Status
 
@@ -49,9 +49,11 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     letters = [*_letters(pipeline, key, screen)]
     newest = latest.version.version_id if latest else ""
     there = {selected.version.version_id for selected in listed}
+    deleted = is_deleted(pipeline, key)
     screen.result(
         {
             "key": key,
+            "deleted": deleted,
             "versions": [
                 {
                     **file.attributes,
@@ -65,27 +67,33 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
             "dead_letters": letters,
         }
     )
-    for file in files:
-        notes = [
-            *(["latest"] if file.version.version_id == newest else []),
-            *(["gone from S3"] if file.version.version_id not in there else []),
-        ]
-        screen.table(", ".join((key, *notes)), ("", ""), _rows(file))
+    _show(pipeline, screen, files, newest, there)
     for version in unseen:
         rows = [("version", version.version_id), ("status", _NOT_SEEN), ("uploaded", version.event_time)]
         screen.table(key, ("", ""), rows)
-    for file in files:
-        for name in _RESULTS:
-            if file.text(name):
-                screen.say(f"{name.removesuffix('_key')}: s3://{outputs.bucket}/{file.text(name)}")
-    for file in files:
-        screen.say(f"logs of {file.version.version_id}: {_logs(pipeline, file)}")
+    if deleted:
+        screen.say(f"{key} is deleted: a delete marker hides its versions, until they expire or the marker is removed.")
     for letter in letters:
         screen.say(f"dead letter {letter['id']}: {letter['reason']}")
     if not files and not unseen:
         screen.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
     settled = latest is not None and latest.status not in {Status.FAILED, Status.PROCESSING}
     return WELL if settled and not letters and not unseen else FAILED
+
+
+def _show(pipeline: Pipeline, screen: Screen, files: Sequence[CatalogFile], newest: str, there: Container[str]) -> None:
+    """Show what the catalog says of each version, the latest marked, and those that S3 has no more."""
+    for file in files:
+        notes = [
+            *(["latest"] if file.version.version_id == newest else []),
+            *(["gone from S3"] if file.version.version_id not in there else []),
+        ]
+        screen.table(", ".join((file.version.key, *notes)), ("", ""), _rows(file))
+    for file in files:
+        for name in _RESULTS:
+            if file.text(name):
+                screen.say(f"{name.removesuffix('_key')}: s3://{file.version.bucket}/{file.text(name)}")
+        screen.say(f"logs of {file.version.version_id}: {_logs(pipeline, file)}")
 
 
 def _rows(file: CatalogFile) -> list[tuple[str, object]]:

@@ -496,6 +496,40 @@ def test_why_finds_versions_that_s3_has_no_more(aws: Aws, operate: Operate) -> N
     assert seen("--search") == [True, False]
 
 
+def test_why_says_that_a_key_is_deleted(aws: Aws, operate: Operate) -> None:
+    """Its version is there, and a delete marker hides it: nobody sees it in a listing."""
+    ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
+    ended(aws, uploaded(aws, "uploads/a.csv.gz"), COMPLETED)
+    assert operate("why", "uploads/a.csv", "--json").json()["deleted"] is False
+    aws.s3.delete_object(Bucket=BUCKET, Key="uploads/a.csv")
+
+    ran = operate("why", "uploads/a.csv")
+
+    assert ran.status == 0
+    assert "a delete marker hides its versions" in ran.out
+    assert operate("why", "uploads/a.csv", "--json").json()["deleted"] is True
+
+
+def test_why_reads_no_further_than_its_key(aws: Aws, operate: Operate, calls: Calls) -> None:
+    for number in range(3):
+        uploaded(aws, f"uploads/a.csv{number}")
+    version = uploaded(aws, "uploads/a.csv")
+    page = {"Key": "uploads/a.csv0", "VersionId": "0", "ETag": '""', "Size": 1, "IsLatest": True}
+    calls.answers["ListObjectVersions"] = {
+        "IsTruncated": True,
+        "NextKeyMarker": "uploads/a.csv0",
+        "Versions": [
+            {**page, "Key": version.key, "VersionId": version.version_id, "LastModified": LONG_AGO},
+            {**page, "LastModified": LONG_AGO},
+        ],
+    }
+
+    ran = operate("why", version.key, "--json")
+
+    assert ran.json()["not_in_catalog"] == [version.version_id]
+    assert calls.made.count("ListObjectVersions") == 1
+
+
 def test_why_of_an_unknown_file_says_so(operate: Operate) -> None:
     ran = operate("why", "uploads/nothing.csv")
 
@@ -525,6 +559,7 @@ def test_why_shows_an_upload_without_an_item(aws: Aws, operate: Operate) -> None
         (("reprocess", "processed/a.csv"), "only what lies under uploads/"),
         (("redrive", "--rate", "0"), "should be a number of messages a second"),
         (("redrive", "--rate", "fast"), "should be a number of messages a second"),
+        (("status", "--shards", "-1"), "should be a number of shards"),
         (("status", "--outputs", "/nowhere.json"), "/nowhere.json cannot be read"),
     ],
 )

@@ -181,6 +181,7 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": emulator.region,
+        "STARTED_BY": str(os.getpid()),
         "TMPDIR": str(folder),
         "STATE_DIR": str(folder / "state"),
         "S3_DATA_DIR": str(folder / "s3"),

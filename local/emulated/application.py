@@ -1,4 +1,4 @@
-"""The emulator's application, with three things put right for which it has no setting, and one that can be made wrong.
+"""The emulator's application, with four things put right for which it has no setting, and one that can be made wrong.
 
 It takes every answer of a function that reads a DynamoDB stream for a success: a delivery that failed would be lost.
 Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which comes again.
@@ -9,6 +9,8 @@ are handed over in the process.
 Asked to stop, it closes its door and waits half a minute for connections that nobody uses, while it goes on to hand
 messages to functions that find the door closed. Here it writes down what it holds between two requests, and is gone.
 
+It outlives whoever started it and was killed. Here it goes with them, and takes its folder and its functions along.
+
 While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled.
 """
 
@@ -17,7 +19,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
+import tempfile
+import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -38,6 +44,8 @@ _THROTTLED: Final = {
     "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
     "message": "injected",
 }
+
+_WATCH_SECONDS: Final = 1
 
 _faults: Final = Path(os.environ["FAULTS_FILE"])
 _real_app: Final[_Application] = ministack.app
@@ -82,6 +90,7 @@ async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
     """Answer a request, unless it is to be throttled."""
     if scope["type"] == "lifespan":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop)
+        threading.Thread(target=_follow, args=(int(os.environ["STARTED_BY"]),), daemon=True).start()
     if scope["type"] != "http" or not _is_throttled(scope):
         await _real_app(scope, receive, send)
         return
@@ -96,6 +105,13 @@ def _stop() -> None:
     # On the loop, which answers nobody meanwhile: no function can go on, and what was answered is written down.
     ministack.save_all(ministack._build_persistence_save_dict())  # noqa: SLF001 - what its own shutdown writes
     os._exit(0)
+
+
+def _follow(starter: int) -> None:
+    while os.getppid() == starter:
+        time.sleep(_WATCH_SECONDS)
+    shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _is_throttled(scope: _Message) -> bool:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from api.catalog_reader import Position
 from api.errors import ApiError, invalid
-from shared.catalog_reader import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Final
 
+from api.catalog_reader import CatalogReader, Index, Item, position_of
 from api.errors import not_found
 from api.models import File, FileDetail, FileList
 from api.requests import SAFE_ID_MARK
-from shared.catalog_reader import CatalogReader, Index, Item, position_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -21,10 +21,10 @@ from shared.observability import REQUIRED, logger, metrics, tracer
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from api.catalog_reader import CatalogReader
     from api.files import Files
     from api.records import Records
     from api.uploads import Uploads
-    from shared.catalog_reader import CatalogReader
 
 _environment = Environment(os.environ)
 for _name in REQUIRED:
@@ -42,7 +42,7 @@ _gate = Gate(
 # What only one route needs is loaded when that route is asked for: a cold start pays for one.
 @cache
 def _reader() -> CatalogReader:
-    from shared.catalog_reader import CatalogReader  # noqa: PLC0415
+    from api.catalog_reader import CatalogReader  # noqa: PLC0415
 
     return CatalogReader(clients.dynamodb(), _settings.table, shards=_settings.shards)
 

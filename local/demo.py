@@ -29,7 +29,7 @@ from local.samples import Sample, read_samples
 from local.stack import LocalStack, standing_stack
 
 _FINAL_STATUS_SECONDS: Final = 45
-_DELIVERY_SECONDS: Final = 20
+_DELIVERY_SECONDS: Final = 60
 _POLL_SECONDS: Final = 0.05
 _DELIVERED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED"})
 _SHOWN_REJECTS: Final = 3

@@ -26,7 +26,7 @@ HOST: Final = "127.0.0.1"
 ACCESS_KEY: Final = "test"
 SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's administrator, reachable from this machine only
 _APPLICATION: Final = Path(__file__).parent / "emulated" / "application.py"
-_START_SECONDS: Final = 30
+_START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 60
 _LOG_TAIL: Final = 3000
 

@@ -9,7 +9,7 @@ from typing import Final
 _POLL_SECONDS: Final = 0.05
 
 
-def wait_until(condition: Callable[[], bool], complaint: str, *, timeout_seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], complaint: str, *, timeout_seconds: float = 60) -> None:
     """Return as soon as `condition` holds.
 
     Raises

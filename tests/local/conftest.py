@@ -17,7 +17,7 @@ from local.intake import Intake
 from local.stack import standing_stack
 from local.waiting import wait_until
 
-WAIT_SECONDS: Final = 30
+WAIT_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,10 +122,10 @@ def test_the_standing_cloud_ends_and_leaves_nothing(tmp_path: Path, stop: signal
 
         process.send_signal(stop)
 
-        assert process.wait(20) == (-signal.SIGKILL if stop == signal.SIGKILL else 0)
+        assert process.wait(60) == (-signal.SIGKILL if stop == signal.SIGKILL else 0)
     finally:
         process.terminate()  # whatever failed: it takes itself down
-        process.wait(20)
+        process.wait(60)
     if stop == signal.SIGKILL:  # the emulator sees it, and goes too
         wait_until(lambda: not listens(port), "still listening")
     assert not listens(port)

@@ -75,11 +75,11 @@ def test_the_pack_starts_from_its_folder_and_finds_a_violation(tmp_path: Path) -
             port = int(process.stdout.readline())
             with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
                 analyzer = analyzer_pb2_grpc.AnalyzerStub(channel)
-                info = analyzer.GetAnalyzerInfo(empty_pb2.Empty(), timeout=20)
+                info = analyzer.GetAnalyzerInfo(empty_pb2.Empty(), timeout=60)
                 queue = analyzer_pb2.AnalyzeRequest(
                     type="aws:sqs/queue:Queue", urn="urn:pulumi:dev::file-pipeline::aws:sqs/queue:Queue::q", name="q"
                 )
-                answer = analyzer.Analyze(queue, timeout=20)
+                answer = analyzer.Analyze(queue, timeout=60)
         finally:
             process.kill()
 

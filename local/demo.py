@@ -28,7 +28,7 @@ from local.report import (
 from local.samples import Sample, read_samples
 from local.stack import LocalStack, standing_stack
 
-_FINAL_STATUS_SECONDS: Final = 45
+_FINAL_STATUS_SECONDS: Final = 120
 _DELIVERY_SECONDS: Final = 60
 _POLL_SECONDS: Final = 0.05
 _DELIVERED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED"})

@@ -156,7 +156,7 @@ class Api(pulumi.ComponentResource):
             action="lambda:InvokeFunction",
             function=self.function.name,
             principal="apigateway.amazonaws.com",
-            source_account=account.id,
+            # Of one account by its ARN: API Gateway is not said to send aws:SourceAccount.
             source_arn=pulumi.Output.concat(self.api.execution_arn, "/*"),
             opts=child,
         )

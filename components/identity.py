@@ -69,6 +69,8 @@ class Identity(pulumi.ComponentResource):
                 parent=self, protect=settings.retain_data, retain_on_delete=settings.retain_data
             ),
         )
+        if settings.threat_protection:
+            self._block_attacks(name)
         self.client = aws.cognito.UserPoolClient(
             f"{name}-client",
             user_pool_id=self.pool.id,
@@ -102,6 +104,30 @@ class Identity(pulumi.ComponentResource):
             self.test_user = self._add_test_user(name, settings, writers)
             self.test_password = pulumi.Output.secret(self.test_user.password.apply(str))
         self.register_outputs({"userPoolId": self.pool.id, "clientId": self.client.id})
+
+    def _block_attacks(self, name: str) -> None:
+        """Block what Cognito takes for an attack: enforced, it acts on its findings, and this says how."""
+        aws.cognito.RiskConfiguration(
+            f"{name}-risk",
+            user_pool_id=self.pool.id,
+            compromised_credentials_risk_configuration=aws.cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationArgs(
+                actions=aws.cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationActionsArgs(
+                    event_action="BLOCK"
+                )
+            ),
+            account_takeover_risk_configuration=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs(
+                actions=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsArgs(
+                    # Users have no second factor to be asked for; a notice would need a sender's address.
+                    high_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsHighActionArgs(
+                        event_action="BLOCK", notify=False
+                    ),
+                    medium_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsMediumActionArgs(
+                        event_action="BLOCK", notify=False
+                    ),
+                )
+            ),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
 
     def _add_test_user(self, name: str, settings: Settings, group: aws.cognito.UserGroup) -> aws.cognito.User:
         password = aws.secretsmanager.get_random_password_output(

@@ -41,6 +41,8 @@ _STAGE = re.compile(r"[a-z][a-z0-9-]*")
 # A host's name has labels of at most 63 letters, digits and hyphens (RFC 1123).
 _HOST = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*|::1")
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+# China, GovCloud and the isolated regions (IAM User Guide, ARN format: partition).
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-")
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -49,6 +51,12 @@ LogRetention = Literal[
 
 class SettingsError(pulumi.RunError):
     """One or more settings are wrong. The message names each key, its value and what is allowed."""
+
+
+def _region(value: str) -> str:
+    if value.startswith(_OTHER_PARTITIONS):
+        raise ValueError("should be a region of AWS's commercial partition: others name their services otherwise")
+    return value
 
 
 def _endpoint(value: str) -> str:
@@ -403,7 +411,9 @@ class AwsSettings(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
 
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Region of the stack.")
+    region: Annotated[str, AfterValidator(_region)] = Field(
+        pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Region of the stack."
+    )
     profile: str | None = Field(None, description="Profile of the shared credentials file.")
     allowed_account_ids: list[Annotated[str, Field(pattern=r"^\d{12}$")]] | None = Field(
         None, description="Accounts that the stack may be deployed to."
@@ -491,7 +501,13 @@ def load() -> StackSettings:
 
 def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
     """Build `model` from the keys of `namespace`, or append what is wrong with them."""
-    values = {key: _decode(model, key, value) for key, value in _read(namespace).items()}
+    read = _read(namespace)
+    hidden = [key for key in read if namespace != "aws" and runtime_config.is_config_secret(f"{namespace}:{key}")]
+    if hidden:
+        why = "would stand in clear in the stack's state; no setting is a secret, set it without --secret"
+        problems += [f"{namespace}:{key}: {why}" for key in hidden]
+        return None
+    values = {key: _decode(model, key, value) for key, value in read.items()}
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -524,8 +540,7 @@ def _explain(namespace: str, detail: ErrorDetails) -> str:
     key = f"{namespace}:{detail['loc'][0]}" + "".join(f"[{part}]" for part in detail["loc"][1:])
     if detail["type"] == "missing":
         return f"{key}: is required"
-    secret = namespace == "aws" or runtime_config.is_config_secret(f"{namespace}:{detail['loc'][0]}")
-    given = key if secret else f"{key} = {detail['input']!r}"  # credentials stay out of logs
+    given = key if namespace == "aws" else f"{key} = {detail['input']!r}"  # credentials stay out of logs
     if detail["type"] == "extra_forbidden":
         return f"{given}: is not a setting of this program; README lists them all"
     return f"{given}: {message}"

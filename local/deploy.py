@@ -20,6 +20,7 @@ from local.stack_config import StackConfig
 NOT_EMULATED: Final[Mapping[str, str]] = {
     "aws:appautoscaling/policy:Policy": "capacity is not emulated",
     "aws:appautoscaling/target:Target": "capacity is not emulated",
+    "aws:cognito/riskConfiguration:RiskConfiguration": "no attack is looked for",
     "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "nothing is archived",
 }
 """Resource types that are declared and not made, and why."""

@@ -70,6 +70,7 @@ KNOWN: Final = frozenset(
         "aws:appautoscaling/policy:Policy",
         "aws:appautoscaling/target:Target",
         "aws:cloudwatch/dashboard:Dashboard",
+        "aws:cognito/riskConfiguration:RiskConfiguration",
         "aws:cognito/user:User",
         "aws:cognito/userGroup:UserGroup",
         "aws:cognito/userInGroup:UserInGroup",

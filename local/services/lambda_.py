@@ -54,7 +54,6 @@ def _permission(cloud: Cloud, inputs: Inputs) -> Made:
         Action=inputs.text("action"),
         Principal=inputs.text("principal"),
         SourceArn=inputs.text("sourceArn"),
-        SourceAccount=inputs.text("sourceAccount"),
     )
     return Made(id=inputs.name, outputs={})
 

@@ -38,7 +38,6 @@ def test_the_function_is_called_by_this_api_alone(stack: DeclaredStack) -> None:
     assert integration.text("integrationType") == "AWS_PROXY"
     assert f"file-pipeline-{stack.stage}-api/invocations" in integration.text("integrationUri")
     assert permission.text("principal") == "apigateway.amazonaws.com"
-    assert permission.text("sourceAccount") == ACCOUNT
     assert permission.text("sourceArn") == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.text('name')}/*"
 
 
@@ -120,6 +119,21 @@ def test_the_pool_is_as_strict_as_its_stage(stack: DeclaredStack) -> None:
     assert pool.text("userPoolTier") == ("PLUS" if production else "ESSENTIALS")
     assert pool.text("deletionProtection") == ("ACTIVE" if production else "INACTIVE")
     assert (pool.protect, pool.retain_on_delete) == (production, production)
+
+
+def test_what_looks_like_an_attack_is_blocked_in_production(stack: DeclaredStack) -> None:
+    """Enforced alone, Cognito notes its findings: what it does about them is said here."""
+    if stack.stage != "prod":
+        assert not stack.all("RiskConfiguration")
+        return
+    risk = stack.one("RiskConfiguration")
+
+    assert risk.text("userPoolId") == stack.one("UserPool").name
+    assert risk.part("compromisedCredentialsRiskConfiguration") == {"actions": {"eventAction": "BLOCK"}}
+    assert risk.part("accountTakeoverRiskConfiguration") == {
+        "actions": {level: {"eventAction": "BLOCK", "notify": False} for level in ("highAction", "mediumAction")}
+    }
+    assert risk.retain_on_delete, "the pool outlives the stack, and so does this"
 
 
 def test_the_client_has_no_secret_and_short_tokens(stack: DeclaredStack) -> None:

@@ -89,9 +89,9 @@ def test_protected_exactly_where_data_is_retained(stack: DeclaredStack) -> None:
     beside_buckets = {r.name for r in stack.resources if r.type.startswith("aws:s3/bucket") and r.name not in data}
 
     assert protected == (data if stack.stage == "prod" else set())
-    # A kept bucket stays private, encrypted and versioned. Its events go nowhere without the queue.
-    notification = {stack.one("BucketNotification").name}
-    assert kept == ((data | beside_buckets) - notification if stack.stage == "prod" else set())
+    # A kept bucket stays private, encrypted and versioned, a kept pool guarded. Events go nowhere without the queue.
+    notification, risk = {stack.one("BucketNotification").name}, {f"{prefix}-identity-risk"}
+    assert kept == ((data | beside_buckets | risk) - notification if stack.stage == "prod" else set())
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])

@@ -159,6 +159,25 @@ def test_credentials_and_open_doors_only_on_this_machine(key: str) -> None:
     assert "value-to-hide" not in text
 
 
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1", "Frankfurt"])
+def test_a_region_where_services_have_other_names_is_refused(region: str) -> None:
+    assert f"aws:region: should {'match' if region[2] != '-' else 'be a region of'}" in problem(
+        {"aws:region": region}
+    ).replace("String ", "")
+
+
+def test_a_setting_that_is_meant_to_be_secret_is_refused_and_not_shown() -> None:
+    """The engine would take it for secret; the program would put it in clear into a function's environment."""
+    runtime_config.set_all_config({}, secret_keys=["file-pipeline:deliveryEndpoint"])
+    try:
+        text = problem({"deliveryEndpoint": "https://example.com/?token=value-to-hide"})
+    finally:
+        runtime_config.set_all_config({}, secret_keys=[])
+
+    assert "file-pipeline:deliveryEndpoint: would stand in clear in the stack's state" in text
+    assert "value-to-hide" not in text
+
+
 def test_a_missing_region_is_named() -> None:
     config = StackConfig.load("dev")
     pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=config.project, stack=config.stage))

@@ -13,8 +13,6 @@ from local.stack_config import ROOT
 from tests.conftest import dig
 
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-BY_VERSION: Final = {"pulumi/actions@v6"}
-"""Actions that are named by their version, with a comment that says why."""
 
 
 def load(name: str) -> dict[str, object]:
@@ -29,7 +27,7 @@ def test_actions_are_pinned(path: Path) -> None:
     assert uses
     for action in uses:
         pinned = re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)
-        assert pinned or action in BY_VERSION or action == "./.github/workflows/pulumi.yml", action
+        assert pinned or action == "./.github/workflows/pulumi.yml", action
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         screen.complain(f"{command.name}: {error}")
         return FAILED
     except KeyboardInterrupt:
-        screen.complain("interrupted: nothing is lost, run it again to go on")
+        screen.complain(f"interrupted: {command.interrupted}")
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -37,12 +37,15 @@ class Command:
         Adds its arguments.
     run
         Runs it: arguments, the stack's outputs, the screen; returns the exit status.
+    interrupted
+        What to know after it was interrupted.
     """
 
     name: str
     summary: str
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, StackOutputs, Screen], int]
+    interrupted: str = "nothing is lost, run it again to go on"
 
 
 def add_rate(parser: argparse.ArgumentParser) -> None:

@@ -11,20 +11,18 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from operate.command import Command
 from operate.dead_letters import DeadLetters, Letter, depth, hidden_letters
 from operate.screen import Screen
+from operate.undelivered import PlaceError, Undelivered, read_place
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_lambda import LambdaClient
 
     from operate.stack_outputs import StackOutputs
@@ -38,44 +36,10 @@ HIDDEN_SECONDS: Final = 1200
 
 # Longer than the longest function: asked again for want of an answer, it would send everything twice.
 _INVOKE = Config(read_timeout=960, retries={"total_max_attempts": 1})
-_GONE: Final = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException"})
 _PASSING: Final = frozenset({"failed", "later"})
 """Outcomes after which the others are not tried: they would fare the same."""
 
 _NO_DELIVERY: Final = "it delivers nothing; deliveryEndpoint is not set"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Undelivered:
-    """What a dead letter of the delivery holds.
-
-    Parameters
-    ----------
-    letter
-        The dead letter.
-    content
-        Its body, as JSON.
-    """
-
-    letter: Letter
-    content: Mapping[str, object]
-
-    @property
-    def name(self) -> str:
-        """What it is listed by."""
-        return str(self.content.get("delivery_id") or ("place in the stream" if self.is_place else "record"))
-
-    @property
-    def is_place(self) -> bool:
-        """Whether it is the event source's own: a place in the stream, and none of its data."""
-        return "DDBStreamBatchInfo" in self.content
-
-    @property
-    def changed_at(self) -> str:
-        """When the file changed, so that letters are sent in that order."""
-        batch = self.content.get("DDBStreamBatchInfo")
-        moment = batch.get("approximateArrivalOfFirstRecord") if isinstance(batch, dict) else None
-        return str(moment or self.content.get("changed_at") or "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,33 +76,35 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     queue = DeadLetters(sqs, url, complain=screen.complain, hidden_seconds=HIDDEN_SECONDS)
     function = _Function(boto3.client("lambda", config=_INVOKE), name, queue.hide)
     endings: list[Ending] = []
-    hidden = 0
+    hidden, not_reached = 0, sum(depth(sqs, url))
     try:
         with screen.progress() as bars, queue as dead:
-            bar = bars.add_task("Reading dead letters" if options.dry_run else "Sending", total=sum(depth(sqs, url)))
+            bar = bars.add_task("Reading dead letters" if options.dry_run else "Sending", total=not_reached)
             for page in _pages(dead.take()):
                 for ending in map(_found, page) if options.dry_run else _send(page, function):
                     if ending.done:
                         dead.delete(ending.what.letter)
                     endings.append(ending)
+                    not_reached = max(0, not_reached - 1)
                     bars.advance(bar)
                 if any(ending.outcome in _PASSING for ending in endings):
                     break
+            else:
+                not_reached = 0  # SQS's counts are approximate; this is not: none is left to be taken
         hidden = depth(sqs, url)[1]
     finally:  # interrupted or not, say how far it came
-        _report(screen, endings, hidden)
+        _report(screen, endings, hidden=hidden, not_reached=not_reached)
     return 0 if all(ending.done for ending in endings) and not hidden else 1
 
 
 def _pages(letters: Iterator[Letter]) -> Iterator[list[Undelivered]]:
     """Put letters in order, page by page; all that is taken is held until it is deleted or released."""
     while taken := list(islice(letters, PAGE_LETTERS)):
-        page = [Undelivered(letter=letter, content=_parse(letter.body)) for letter in taken]
-        yield sorted(page, key=lambda what: what.changed_at)
+        yield sorted(map(Undelivered.of, taken), key=lambda what: what.changed_at)
 
 
 def _found(what: Undelivered) -> Ending:
-    return Ending(what=what, outcome="found", reason=str(what.content.get("reason", "")))
+    return Ending(what=what, outcome="found", reason=what.reason)
 
 
 class _Function:
@@ -195,15 +161,10 @@ def _send(page: Sequence[Undelivered], function: _Function) -> Iterator[Ending]:
 
 def _send_records(what: Undelivered, function: _Function) -> Ending:
     """Send what lies at a place in the stream, as long as the stream still has it."""
-    client = boto3.client("dynamodbstreams")
-    place = what.content["DDBStreamBatchInfo"]
     try:
-        records = _read_stream(client, place) if isinstance(place, dict) else []
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in _GONE:
-            raise
-        reason = "the stream keeps its data for a day, and it is over: look the files up in the catalog"
-        return Ending(what=what, outcome="refused", reason=reason)
+        records = read_place(boto3.client("dynamodbstreams"), what)
+    except PlaceError as error:
+        return Ending(what=what, outcome="refused", reason=str(error))
     waiting: list[Mapping[str, object]] = [{"record": record} for record in records]
     while waiting:
         outcomes = function.send(waiting[:INVOCATION_LETTERS])
@@ -215,48 +176,14 @@ def _send_records(what: Undelivered, function: _Function) -> Ending:
     return Ending(what=what, outcome="sent", reason="")
 
 
-def _read_stream(client: DynamoDBStreamsClient, place: Mapping[str, object]) -> list[dict[str, object]]:
-    """Read the records of a place in the stream, as the function gets them."""
-    last = int(str(place["endSequenceNumber"]))
-    iterator: str | None = client.get_shard_iterator(
-        StreamArn=str(place["streamArn"]),
-        ShardId=str(place["shardId"]),
-        ShardIteratorType="AT_SEQUENCE_NUMBER",
-        SequenceNumber=str(place["startSequenceNumber"]),
-    )["ShardIterator"]
-    found: list[dict[str, object]] = []
-    while iterator:
-        page = client.get_records(ShardIterator=iterator)
-        for record in page["Records"]:
-            if int(record["dynamodb"]["SequenceNumber"]) > last:
-                return found
-            found.append(json.loads(json.dumps(record, default=_seconds)))
-            if int(record["dynamodb"]["SequenceNumber"]) == last:
-                return found
-        iterator = page.get("NextShardIterator")
-    return found
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    raise TypeError(f"{value!r} cannot stand in an event")
-
-
-def _parse(body: str) -> Mapping[str, object]:
-    try:
-        content: object = json.loads(body)
-    except ValueError:
-        content = None
-    return content if isinstance(content, dict) else {"text": body}
-
-
-def _report(screen: Screen, endings: Sequence[Ending], hidden: int) -> None:
-    listed = [{"letter": e.what.name, "outcome": e.outcome, "reason": e.reason} for e in endings]
-    screen.result({"letters": listed, "inFlight": hidden})
-    left = [(e.what.name, e.outcome, e.reason) for e in endings if not e.done]
-    screen.table("Left where they are", ("letter", "outcome", "reason"), left)
+def _report(screen: Screen, endings: Sequence[Ending], *, hidden: int, not_reached: int) -> None:
+    listed = [{"letter": e.what.name, **e.what.file, "outcome": e.outcome, "reason": e.reason} for e in endings]
+    screen.result({"letters": listed, "inFlight": hidden, "notReached": not_reached})
+    left = [(e.what.name, e.what.file.get("key"), e.outcome, e.reason) for e in endings if not e.done]
+    screen.table("Left where they are", ("letter", "file", "outcome", "reason"), left)
     counts = Counter(ending.outcome for ending in endings)
+    if not_reached:
+        counts["not reached: in the queue as before"] = not_reached
     screen.say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no dead letters")
     if hidden:
         screen.say(hidden_letters(hidden, HIDDEN_SECONDS))

@@ -48,8 +48,10 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     letters = sum(depth(sqs, outputs.dead_letter_queue_url))
     if options.dry_run:
         return _list(sqs, outputs, screen, letters)
-    if options.sqs and (task := _start_task(sqs, outputs, options.rate)):
-        return _follow_task(sqs, outputs, screen, task)
+    if options.sqs:
+        if task := _start_task(sqs, outputs, options.rate):
+            return _follow_task(sqs, outputs, screen, task)
+        screen.complain("redrive: SQS has no such task here: letters are sent one by one")
     return _move(sqs, outputs, screen, options, letters)
 
 
@@ -68,6 +70,7 @@ def _list(sqs: SQSClient, outputs: StackOutputs, screen: Screen, expected: int) 
 
 def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argparse.Namespace, expected: int) -> int:
     pace, sent, kept, count, hidden = Pace(options.rate), set[str](), Counter[str](), 0, 0
+    complete = False
     try:
         with screen.progress() as bars, _dead_letters(sqs, outputs, screen) as dead:
             for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
@@ -80,9 +83,12 @@ def _move(sqs: SQSClient, outputs: StackOutputs, screen: Screen, options: argpar
                 dead.delete(letter)
                 sent.add(letter.digest)
                 count += 1
+            complete = True
         hidden = depth(sqs, outputs.dead_letter_queue_url)[1]
     finally:  # interrupted or not, say how far it came
-        _report(screen, count, kept, hidden)
+        # SQS counts approximately: after a whole round, nothing is left that could be taken.
+        not_reached = 0 if complete else max(0, expected - count - kept.total())
+        _report(screen, count, kept, hidden=hidden, not_reached=not_reached)
     return FAILED if kept or hidden else WELL
 
 
@@ -90,10 +96,13 @@ def _dead_letters(sqs: SQSClient, outputs: StackOutputs, screen: Screen) -> Dead
     return DeadLetters(sqs, outputs.dead_letter_queue_url, complain=screen.complain)
 
 
-def _report(screen: Screen, sent: int, kept: Counter[str], hidden: int) -> None:
-    screen.result({"dryRun": False, "sent": sent, "kept": kept.total(), "reasons": kept, "inFlight": hidden})
+def _report(screen: Screen, sent: int, kept: Counter[str], *, hidden: int, not_reached: int) -> None:
+    counts = {"sent": sent, "kept": kept.total(), "inFlight": hidden, "notReached": not_reached}
+    screen.result({"dryRun": False, **counts, "reasons": kept})
     screen.table("Left where they are: malformed", ("letters", "reason"), [(n, why) for why, n in kept.most_common()])
     screen.say(f"{sent} dead letters sent again, {kept.total()} left.")
+    if not_reached:
+        screen.say(f"Not reached, and in the queue as before: about {not_reached}.")
     _say_hidden(screen, hidden)
 
 
@@ -103,7 +112,7 @@ def _say_hidden(screen: Screen, hidden: int) -> None:
 
 
 def _start_task(sqs: SQSClient, outputs: StackOutputs, rate: float) -> str | None:
-    """Have SQS move all letters; returns the ARN of their queue, or None where it has no such task."""
+    """Have SQS move all letters, or go on; returns the ARN of their queue, or None where it has no such task."""
     url = outputs.dead_letter_queue_url
     source = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     try:
@@ -116,7 +125,10 @@ def _start_task(sqs: SQSClient, outputs: StackOutputs, rate: float) -> str | Non
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in _NO_TASKS:
             return None
-        raise
+        # One task at a time: that of a run that was interrupted is followed instead.
+        tasks = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"]
+        if not any(task.get("Status") == "RUNNING" for task in tasks):
+            raise
     return source
 
 
@@ -150,4 +162,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add_rate(parser)
 
 
-COMMAND: Final = Command(name="redrive", summary="send the intake's dead letters again", configure=_configure, run=run)
+COMMAND: Final = Command(
+    name="redrive",
+    summary="send the intake's dead letters again",
+    configure=_configure,
+    run=run,
+    interrupted="nothing is lost, run it again to go on; what SQS moves by --sqs it goes on to move",
+)

@@ -63,7 +63,8 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
                 if outcome == NOT_SENT:
                     break  # AWS is not well: what follows would fail too
     finally:  # interrupted or not, say how far it came
-        _report(screen, done, counts, sender.unsent, dry_run=options.dry_run)
+        not_reached = len(chosen) - len(done)
+        _report(screen, done, counts, sender.unsent, not_reached=not_reached, dry_run=options.dry_run)
     return WELL if done and counts.keys() <= {READY, SENT} else FAILED
 
 
@@ -167,7 +168,13 @@ def _identity(selected: Selected) -> tuple[str, str]:
 
 
 def _report(
-    screen: Screen, done: Sequence[tuple[str, str, str]], counts: Counter[str], unsent: Sequence[str], *, dry_run: bool
+    screen: Screen,
+    done: Sequence[tuple[str, str, str]],
+    counts: Counter[str],
+    unsent: Sequence[str],
+    *,
+    not_reached: int,
+    dry_run: bool,
 ) -> None:
     screen.result(
         {
@@ -175,6 +182,7 @@ def _report(
             "files": [{"key": key, "was": state, "outcome": outcome} for key, state, outcome in done],
             "counts": counts,
             "reopenedNotSent": unsent,
+            "notReached": not_reached,
         }
     )
     screen.table("Files", ("key", "was", "outcome"), done[:_SHOWN])
@@ -184,6 +192,8 @@ def _report(
         screen.say(f"reopened, its event not sent: {key}")
     summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no file fits"
     screen.say(f"Dry run: {summary}." if dry_run else f"{summary}.")
+    if not_reached:
+        screen.say(f"{not_reached} not reached, and as they were.")
     if unsent:
         screen.say(f"{len(unsent)} reopened and not sent: the same command sends them.")
 
@@ -211,5 +221,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND: Final = Command(
-    name="reprocess", summary="put files through the pipeline again", configure=_configure, run=run
+    name="reprocess",
+    summary="put files through the pipeline again",
+    configure=_configure,
+    run=run,
+    interrupted="nothing is lost; run again, it begins anew: --status or a longer prefix leaves out what was sent",
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from rich.console import Console
@@ -14,6 +16,9 @@ from rich.text import Text
 
 _FILE_WIDTH: Final = 132
 """Columns of what goes to a file or a pipe, which have no width of their own."""
+
+_CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What moves the cursor, clears the screen or turns the text around: uploaders choose keys."""
 
 _STYLES: Final[Mapping[str, str]] = {
     "COMPLETED": "green",
@@ -47,14 +52,14 @@ class Screen:
     def result(self, result: Mapping[str, object]) -> None:
         """Print the result, if JSON is wanted."""
         if self.as_json:
-            sys.stdout.write(json.dumps(result, default=str) + "\n")
+            sys.stdout.write(json.dumps(result, default=_plain) + "\n")
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table, if JSON is not wanted; what is None stays empty, numbers stand right."""
         cells = [list(row) for row in rows]
         if self.as_json or not cells:
             return
-        table = Table(title=title, title_justify="left", title_style="bold", show_header=any(columns))
+        table = Table(title=_visible(title), title_justify="left", title_style="bold", show_header=any(columns))
         for number, column in enumerate(columns):
             numeric = bool(column) and all(isinstance(row[number], int) or row[number] is None for row in cells)
             table.add_column(column, overflow="fold", justify="right" if numeric else "left")
@@ -65,11 +70,11 @@ class Screen:
     def say(self, line: str) -> None:
         """Print a line, if JSON is not wanted; never wrapped, so that it can be pasted."""
         if not self.as_json:
-            self._out.print(line, highlight=False, markup=False, soft_wrap=True)
+            self._out.print(_visible(line), highlight=False, markup=False, soft_wrap=True)
 
     def complain(self, line: str) -> None:
         """Print a line to standard error."""
-        self._err.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._err.print(_visible(line), highlight=False, markup=False, soft_wrap=True)
 
 
 def _console(console: Console) -> Console:
@@ -79,5 +84,15 @@ def _console(console: Console) -> Console:
 
 
 def _cell(value: object) -> Text:
-    text = "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    text = "" if value is None else f"{value:,}" if isinstance(value, int) else _visible(str(value))
     return Text(text, style=_STYLES.get(text, ""))
+
+
+def _visible(text: str) -> str:
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):  # DynamoDB's numbers
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)

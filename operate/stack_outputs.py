@@ -14,6 +14,9 @@ FILE_VARIABLE: Final = "PIPELINE_OUTPUTS"
 """Environment variable that names the outputs file where no argument does; the local cloud prints an export of it."""
 
 
+_ARN_PARTS: Final = 6
+
+
 class OutputsError(Exception):
     """The outputs cannot be read, or one is not there. The message says what to do."""
 
@@ -74,9 +77,17 @@ class StackOutputs:
         return self._own("deadLetterQueueUrl")
 
     @property
+    def delivery_dead_letter_queue_url(self) -> str | None:
+        """The delivery's dead-letter queue; None if the stack delivers nothing."""
+        return self._values.get("deliveryDeadLetterQueueUrl")
+
+    @property
     def region(self) -> str:
         """The region that the stack stands in."""
-        return self.queue_arn.split(":")[3]
+        parts = self.queue_arn.split(":")
+        if len(parts) != _ARN_PARTS:
+            raise OutputsError(f"the output queueArn is {self.queue_arn!r}: should be the ARN of a queue")
+        return parts[3]
 
     def _own(self, name: str) -> str:
         return self.get(name, "are these the outputs of this program's stack, and is it deployed?")

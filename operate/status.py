@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -17,6 +18,9 @@ from shared.files import Status
 _WAITING: Final = (Status.PROCESSING, Status.FAILED)
 """States that an upload leaves by itself. What came through the API does not: its caller goes on, or nobody does."""
 
+_MAX_SHARDS: Final = 200
+"""The most that ``indexShards`` may be."""
+
 
 def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
     """Print the state of a stack.
@@ -28,24 +32,30 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     """
     pipeline = Pipeline(outputs)
     reader = CatalogReader(pipeline.dynamodb, outputs.table, options.shards or pipeline.shards)
-    counts = _count(reader, screen)
+    counts = _count(reader, screen, _WAITING if options.waiting else tuple(Status))
     oldest = {status: reader.oldest_upload(status) for status in _WAITING if counts[status]}
     waiting, in_flight = depth(pipeline.sqs, outputs.queue_url)
     dead = sum(depth(pipeline.sqs, outputs.dead_letter_queue_url))
-    attention = _attention(counts, oldest, dead, _patience(pipeline))
+    delivery_url = outputs.delivery_dead_letter_queue_url
+    undelivered = sum(depth(pipeline.sqs, delivery_url)) if delivery_url else 0
+    attention = [
+        *_attention_of_letters(dead, undelivered),
+        *_attention_of_files(counts, oldest, _patience(pipeline)),
+    ]
     screen.result(
         {
             "files": counts,
             "oldest": {status: _describe(file) for status, file in oldest.items() if file},
             "queue": {"waiting": waiting, "inFlight": in_flight},
             "deadLetters": dead,
+            "deliveryDeadLetters": undelivered,
             "attention": attention,
         }
     )
     screen.table(
         "Files",
         ("status", "files", "oldest, since", "key"),
-        [(status, counts[status], *_since(oldest.get(status))) for status in Status],
+        [(status, count, *_since(oldest.get(status))) for status, count in counts.items()],
     )
     screen.table(
         "Messages",
@@ -54,6 +64,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
             ("waiting in the intake queue", waiting),
             ("being worked on", in_flight),
             ("dead letters", dead),
+            ("dead letters of the delivery", undelivered),
         ],
     )
     for line in attention:
@@ -63,22 +74,29 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     return FAILED if attention else WELL
 
 
-def _count(reader: CatalogReader, screen: Screen) -> dict[Status, int]:
-    counts = dict.fromkeys(Status, 0)
+def _count(reader: CatalogReader, screen: Screen, statuses: Sequence[Status]) -> dict[Status, int]:
+    counts = dict.fromkeys(statuses, 0)
     with screen.progress() as bars:
         for status, shard in bars.track(
-            [(status, shard) for status in Status for shard in range(reader.shards)], description="Counting files"
+            [(status, shard) for status in statuses for shard in range(reader.shards)], description="Counting files"
         ):
             counts[status] += reader.count(status, shard)
     return counts
 
 
-def _attention(
-    counts: dict[Status, int], oldest: dict[Status, CatalogFile | None], dead: int, patience: timedelta
-) -> list[str]:
+def _attention_of_letters(dead: int, undelivered: int) -> list[str]:
     found = []
     if dead:
         found.append(f"{dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them again")
+    if undelivered:
+        found.append(f"{undelivered} not delivered: `redeliver --dry-run` says why, `redeliver` sends them again")
+    return found
+
+
+def _attention_of_files(
+    counts: dict[Status, int], oldest: dict[Status, CatalogFile | None], patience: timedelta
+) -> list[str]:
+    found = []
     if counts[Status.FAILED]:
         found.append(f"{counts[Status.FAILED]} FAILED: the queue retries them, or `reprocess` does")
     stuck = oldest.get(Status.PROCESSING)
@@ -105,6 +123,11 @@ def _describe(file: CatalogFile) -> dict[str, str]:
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "--waiting",
+        action="store_true",
+        help="count only what is PROCESSING or FAILED: to count all reads the whole index, as much as all items weigh",
+    )
+    parser.add_argument(
         "--shards",
         type=_shards,
         metavar="N",
@@ -113,8 +136,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _shards(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: should be a number of shards, 1 at least")
+    if not text.isdecimal() or not 0 < int(text) <= _MAX_SHARDS:
+        raise argparse.ArgumentTypeError(f"{text!r}: should be a number of shards, from 1 to {_MAX_SHARDS}")
     return int(text)
 
 

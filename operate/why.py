@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Final
 
 from ingest.events import MalformedEventError, parse_uploads
 from operate.catalog_reader import CatalogFile, CatalogReader
-from operate.command import FAILED, WELL, Command
-from operate.dead_letters import DeadLetters
+from operate.command import FAILED, WELL, Command, UsageError
+from operate.dead_letters import DeadLetters, Letter, depth
 from operate.pipeline import Pipeline
 from operate.screen import Screen
 from operate.selection import is_deleted, of_prefix
 from operate.stack_outputs import StackOutputs
+from operate.undelivered import Undelivered
 from shared.files import Status
 
 PEEKED_LETTERS: Final = 200
@@ -35,6 +36,8 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         0 if its latest version has its final status, 1 if it failed, is unfinished, dead or unknown.
     """
     pipeline, key = Pipeline(outputs), str(options.key)
+    if not key.startswith(pipeline.uploads_prefix):
+        raise UsageError(f"{key!r}: only what lies under {pipeline.uploads_prefix} is a file; ask the API for the rest")
     reader = CatalogReader(pipeline.dynamodb, outputs.table, pipeline.shards)
     latest = reader.latest(outputs.bucket, key)
     listed = list(of_prefix(pipeline, reader, key, exact=True))
@@ -46,7 +49,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         {file.version.version_id: file for file in known}.values(), key=lambda file: file.version.order, reverse=True
     )
     unseen = [selected.version for selected in listed if not selected.file]
-    letters = [*_letters(pipeline, key, screen)]
+    letters, not_seen = _letters(pipeline, key, screen)
     newest = latest.version.version_id if latest else ""
     there = {selected.version.version_id for selected in listed}
     deleted = is_deleted(pipeline, key)
@@ -65,6 +68,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
             ],
             "not_in_catalog": [version.version_id for version in unseen],
             "dead_letters": letters,
+            "dead_letters_not_seen": not_seen,
         }
     )
     _show(pipeline, screen, files, newest, there)
@@ -75,10 +79,12 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         screen.say(f"{key} is deleted: a delete marker hides its versions, until they expire or the marker is removed.")
     for letter in letters:
         screen.say(f"dead letter {letter['id']}: {letter['reason']}")
+    if not_seen:
+        screen.say(f"About {not_seen} dead letters were not looked at: others have them, or they are too many.")
     if not files and not unseen:
         screen.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
     settled = latest is not None and latest.status not in {Status.FAILED, Status.PROCESSING}
-    return WELL if settled and not letters and not unseen else FAILED
+    return WELL if settled and not letters and not not_seen and not unseen else FAILED
 
 
 def _show(pipeline: Pipeline, screen: Screen, files: Sequence[CatalogFile], newest: str, there: Container[str]) -> None:
@@ -106,6 +112,7 @@ def _rows(file: CatalogFile) -> list[tuple[str, object]]:
         ("bytes", file.version.size),
         ("uploaded", file.text("event_time")),
         ("processed", file.text("processed_at")),
+        ("reopened by", file.text("reopened_by")),
         ("attempt", file.number("attempt")),
         ("took, ms", file.number("duration_ms")),
     ]
@@ -123,17 +130,39 @@ def _logs(pipeline: Pipeline, file: CatalogFile) -> str:
     )
 
 
-def _letters(pipeline: Pipeline, key: str, screen: Screen) -> Iterator[dict[str, str]]:
-    """Find dead letters of a key among the first ones, and leave them where they are."""
-    queue = DeadLetters(pipeline.sqs, pipeline.outputs.dead_letter_queue_url, complain=screen.complain)
-    with queue as dead:
-        for letter in dead.take(PEEKED_LETTERS):
-            try:
-                uploads, _ = parse_uploads(letter.body, pipeline.outputs.bucket)
-            except MalformedEventError:
-                continue
-            if key in {upload.key for upload in uploads}:
-                yield {"id": letter.id, "reason": letter.reason}
+def _letters(pipeline: Pipeline, key: str, screen: Screen) -> tuple[list[dict[str, str]], int]:
+    """Find dead letters of a key among the first ones of each queue, and leave them where they are.
+
+    Returns
+    -------
+    list, int
+        Those of the key, and how many of other letters were not looked at.
+    """
+    outputs = pipeline.outputs
+    queues: list[tuple[str, Callable[[Letter], bool]]] = [
+        (outputs.dead_letter_queue_url, lambda letter: key in _keys(letter, outputs.bucket))
+    ]
+    if url := outputs.delivery_dead_letter_queue_url:
+        queues.append((url, lambda letter: Undelivered.of(letter).file.get("key") == key))
+    found: list[dict[str, str]] = []
+    not_seen = 0
+    for url, is_of_key in queues:
+        seen, expected = 0, sum(depth(pipeline.sqs, url))
+        with DeadLetters(pipeline.sqs, url, complain=screen.complain) as dead:
+            for letter in dead.take(PEEKED_LETTERS):
+                seen += 1
+                if is_of_key(letter):
+                    found.append({"id": letter.id, "reason": Undelivered.of(letter).reason or letter.reason})
+        not_seen += max(0, expected - seen)
+    return found, not_seen
+
+
+def _keys(letter: Letter, bucket: str) -> set[str]:
+    try:
+        uploads, _ = parse_uploads(letter.body, bucket)
+    except MalformedEventError:
+        return set()
+    return {upload.key for upload in uploads}
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

@@ -19,6 +19,9 @@ _PLACE: Final = "DDBStreamBatchInfo"
 _OVER: Final = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException", "ValidationException"})
 """What DynamoDB says of a place that its stream has no more, or never had."""
 
+_EMPTY_PAGES: Final = 100
+"""Pages in a row without a record after which there is taken to be none: an open shard has a next page for ever."""
+
 
 class PlaceError(Exception):
     """A place in the stream cannot be read, now or ever. The message says why, and what to do."""
@@ -105,8 +108,10 @@ def read_place(client: DynamoDBStreamsClient, what: Undelivered) -> list[dict[st
         reason = "the stream keeps its data for a day, and it is over: look the files up in the catalog"
         raise PlaceError(reason) from error
     found: list[dict[str, object]] = []
-    while iterator and first <= last:
+    empty = 0
+    while iterator and first <= last and empty < _EMPTY_PAGES:
         page = client.get_records(ShardIterator=iterator)
+        empty = 0 if page["Records"] else empty + 1
         for record in page["Records"]:
             number = int(record["dynamodb"]["SequenceNumber"])
             if number <= last:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -125,6 +126,21 @@ def operate(
         return Ran(status, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def delivery_letters(aws: Aws, operate: Operate) -> str:  # noqa: F811
+    """The URL of the delivery's dead-letter queue: the stack delivers."""
+    del operate
+    url = aws.sqs.create_queue(QueueName="delivery-dead-letters")["QueueUrl"]
+    add_output("deliveryDeadLetterQueueUrl", url)
+    return url
+
+
+def add_output(name: str, value: str) -> None:
+    """Give the stack one more output, or another."""
+    file = Path(os.environ["PIPELINE_OUTPUTS"])
+    file.write_text(json.dumps({**json.loads(file.read_text()), name: value}))
 
 
 def _function() -> str:

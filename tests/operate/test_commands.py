@@ -7,11 +7,13 @@ import os
 import signal
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import cast
 
+import boto3
 import pytest
 
 from ingest.events import parse_uploads
-from operate import redrive
+from operate import redrive, why
 from operate.events import created_event
 from operate.pace import Pace
 from shared.catalog import Worker
@@ -19,7 +21,7 @@ from shared.files import ApiResult, ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
-from tests.operate.conftest import SHARDS, Operate, bodies, buried, bury, ended, operator_catalog, uploaded
+from tests.operate.conftest import SHARDS, Operate, add_output, bodies, buried, bury, ended, operator_catalog, uploaded
 
 COMPLETED = Outcome(status=Status.COMPLETED)
 LONG_AGO = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -69,6 +71,28 @@ def test_status_says_what_needs_attention(aws: Aws, operate: Operate) -> None:
     assert dig(result, "oldest", "FAILED", "key") == "uploads/a.csv"
     assert len(str(result["attention"])) > 2
     assert "Needs attention: 1 FAILED" in operate("status").out
+
+
+@pytest.mark.parametrize("kind", ["deadLetters", "deliveryDeadLetters"])
+def test_a_dead_letter_alone_needs_attention(aws: Aws, operate: Operate, delivery_letters: str, kind: str) -> None:
+    url = aws.dead_letter_url if kind == "deadLetters" else delivery_letters
+    aws.sqs.send_message(QueueUrl=url, MessageBody="a letter")
+
+    ran = operate("status", "--json")
+
+    assert (ran.status, ran.json()[kind]) == (1, 1)
+    assert len(str(ran.json()["attention"]).split(",")) > 0
+    assert "Needs attention: 1 " in operate("status").out
+
+
+def test_status_of_what_waits_reads_nothing_else(aws: Aws, operate: Operate, calls: Calls) -> None:
+    ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
+
+    ran = operate("status", "--waiting", "--json")
+
+    assert (ran.status, set(cast("dict[str, int]", ran.json()["files"]))) == (0, {"PROCESSING", "FAILED"})
+    asked = {str(dig(p, "ExpressionAttributeValues", ":shard", "S")) for p in calls.parameters if dig(p, "IndexName")}
+    assert {text.partition("#")[0] for text in asked} == {"PROCESSING", "FAILED"}
 
 
 def test_status_asks_more_shards_if_told(operate: Operate, calls: Calls) -> None:
@@ -204,7 +228,7 @@ def test_redrive_that_is_interrupted_says_how_far_it_came(aws: Aws, operate: Ope
     calls.before["SendMessage"] = interrupt
     ran = operate("redrive", "--json")
 
-    assert (ran.status, ran.json()["sent"]) == (130, 1)
+    assert (ran.status, ran.json()["sent"], ran.json()["notReached"]) == (130, 1, 1)
     assert "nothing is lost" in ran.err
     assert len(bodies(aws)) == len(buried(aws)) == 1
 
@@ -243,6 +267,22 @@ def test_redrive_by_sqs_that_fails_says_why(operate: Operate, calls: Calls, monk
 
     assert ran.status == 1
     assert "AccessDenied" in ran.err
+
+
+def test_redrive_by_sqs_follows_the_task_of_a_run_that_was_interrupted(
+    operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redrive, "_POLL_SECONDS", 0)
+    calls.fail("StartMessageMoveTask", "InvalidParameterValue")
+    calls.answers["ListMessageMoveTasks"] = {"Results": [{"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1}]}
+    completed = {"Results": [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 7}]}
+    calls.before["ListMessageMoveTasks"] = lambda: calls.before.update(
+        ListMessageMoveTasks=lambda: calls.answers.update(ListMessageMoveTasks=completed)
+    )
+
+    ran = operate("redrive", "--sqs", "--json")
+
+    assert (ran.status, ran.json()["sent"]) == (0, 7)
 
 
 def test_redrive_does_it_itself_where_sqs_cannot(aws: Aws, operate: Operate, calls: Calls) -> None:
@@ -475,6 +515,58 @@ def test_why_tells_all_versions_the_latest_and_the_dead_letter(aws: Aws, operate
     assert "file has no" in text
 
 
+def test_why_finds_the_delivery_that_was_put_aside(aws: Aws, operate: Operate, delivery_letters: str) -> None:
+    version = uploaded(aws, "uploads/a.csv")
+    ended(aws, version, COMPLETED)
+    for key in (version.key, "uploads/other.csv"):
+        letter = {"delivery_id": "0" * 32, "body": json.dumps({"key": key}), "reason": "the endpoint answered 400"}
+        aws.sqs.send_message(QueueUrl=delivery_letters, MessageBody=json.dumps(letter))
+    record = {"dynamodb": {"NewImage": {"key": {"S": version.key}}}}
+    aws.sqs.send_message(QueueUrl=delivery_letters, MessageBody=json.dumps({"record": record, "reason": "no status"}))
+
+    ran = operate("why", version.key, "--json")
+
+    letters = ran.json()["dead_letters"]
+    assert isinstance(letters, list)
+    assert (ran.status, {letter["reason"] for letter in letters}) == (1, {"the endpoint answered 400", "no status"})
+
+
+def test_why_is_not_sure_of_letters_that_it_did_not_see(
+    aws: Aws, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
+    bury(aws, "one")
+    assert operate("why", "uploads/a.csv").status == 0
+    bury(aws, "two")
+    monkeypatch.setattr(why, "PEEKED_LETTERS", 1)
+
+    ran = operate("why", "uploads/a.csv")
+
+    assert ran.status == 1
+    assert "About 1 dead letters were not looked at" in ran.out
+    assert operate("why", "uploads/a.csv", "--json").json()["dead_letters_not_seen"] == 1
+
+
+def test_numbers_are_numbers_in_json(aws: Aws, operate: Operate) -> None:
+    ended(aws, uploaded(aws, "uploads/a.csv", b"12345"), COMPLETED)
+
+    (version,) = cast("list[dict[str, object]]", operate("why", "uploads/a.csv", "--json").json()["versions"])
+
+    assert (version["size"], version["attempt"]) == (5, 1)
+
+
+def test_a_key_cannot_write_over_the_screen(aws: Aws, operate: Operate) -> None:
+    key = "uploads/a\x9b2J\u202e.csv"
+    ended(aws, uploaded(aws, key), REJECTED)
+
+    ran = operate("why", key)
+
+    assert "uploads/a\\x9b2J\\u202e.csv" in ran.out
+    assert not {"\x9b", "\u202e"} & set(ran.out)
+    assert not {"\x9b", "\u202e"} & set(operate("why", key + "none").out)
+    assert not {"\x9b", "\u202e"} & set(operate("reprocess", key, "--dry-run").out)
+
+
 def test_why_of_a_finished_file_is_well(aws: Aws, operate: Operate) -> None:
     ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
 
@@ -545,6 +637,40 @@ def test_why_shows_an_upload_without_an_item(aws: Aws, operate: Operate) -> None
     assert (ran.status, ran.json()["not_in_catalog"]) == (1, [version.version_id])
 
 
+# --- rotate-secret
+
+
+@pytest.mark.parametrize(
+    ("value", "options", "username"),
+    [
+        pytest.param('{"username": "u", "password": "p", "signing_key": "k", "note": "n"}', (), "u", id="whole"),
+        pytest.param('{"username": "u"}', ("--username", "v"), "v", id="another"),
+        pytest.param("not JSON", ("--username", "v"), "v", id="broken"),
+        pytest.param("[]", (), None, id="no object"),
+        pytest.param('{"user": "u"}', (), None, id="no username"),
+    ],
+)
+def test_a_secret_is_rotated_if_it_has_or_gets_a_username(
+    operate: Operate, value: str, options: tuple[str, ...], username: str | None
+) -> None:
+    client = boto3.client("secretsmanager")
+    arn = client.create_secret(Name="secret", SecretString=value)["ARN"]
+    add_output("secretArn", arn)
+
+    ran = operate("rotate-secret", *options)
+
+    after = client.get_secret_value(SecretId=arn)["SecretString"]
+    if username is None:
+        assert (ran.status, after) == (2, value)
+        assert "--username NAME gives it one" in ran.err
+        return
+    renewed = json.loads(after)
+    assert (ran.status, renewed["username"]) == (0, username)
+    assert len(renewed["password"]) == len(renewed["signing_key"]) == 32
+    assert renewed.get("note") == ("n" if "note" in value else None)
+    assert not {renewed["password"], renewed["signing_key"]} & set(ran.out.split())
+
+
 # --- all of them
 
 
@@ -560,6 +686,9 @@ def test_why_shows_an_upload_without_an_item(aws: Aws, operate: Operate) -> None
         (("redrive", "--rate", "0"), "should be a number of messages a second"),
         (("redrive", "--rate", "fast"), "should be a number of messages a second"),
         (("status", "--shards", "-1"), "should be a number of shards"),
+        (("status", "--shards", "99999999999"), "from 1 to 200"),
+        (("why", "processed/api/1.json"), "only what lies under uploads/"),
+        (("rotate-secret",), "it has no secret to rotate"),
         (("status", "--outputs", "/nowhere.json"), "/nowhere.json cannot be read"),
     ],
 )

@@ -77,6 +77,11 @@ def test_an_output_that_is_missing_is_named() -> None:
         _ = StackOutputs({}).dead_letter_queue_url
 
 
+def test_an_arn_that_is_none_is_named() -> None:
+    with pytest.raises(OutputsError, match="queueArn is 'intake'"):
+        _ = StackOutputs({"queueArn": "intake"}).region
+
+
 def test_the_program_exports_all_that_is_asked_for(stack: DeclaredStack) -> None:
     outputs = StackOutputs({name: str(value) for name, value in stack.outputs.items()})
 

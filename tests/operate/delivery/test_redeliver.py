@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import boto3
 import pytest
@@ -62,7 +63,9 @@ def test_interrupted_it_loses_nothing(operating: Operating, tmp_path: Path, caps
 
     assert program.main(["redeliver", "--outputs", str(outputs)]) == 130
 
-    assert "nothing is lost" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "nothing is lost" in printed.err
+    assert printed.out.splitlines()[-1] == "10 sent, 15 not reached: in the queue as before"
     assert operating.delivery.receiver.taken() == refused[:10]
     assert operating.waiting() == 15, "at once, not when their time is up"
     assert program.main(["redeliver", "--outputs", str(outputs)]) == 0
@@ -113,7 +116,15 @@ def test_a_message_that_is_no_letter_is_named_and_left(
     assert operating.waiting() == 1
 
 
-def put_place(operating: Operating, count: int) -> None:
+PLACE: Final = {
+    "streamArn": "arn:aws:dynamodb:us-east-1:123456789012:table/catalog/stream/2026-11-20T08:00:00.000",
+    "shardId": "shardId-00000000000000000001-00000001",
+    "startSequenceNumber": "1",
+    "endSequenceNumber": "2",
+}
+
+
+def put_place(operating: Operating, count: int, *, beyond: int = 0) -> None:
     """Finish files in a table with a stream, and put the place of their records aside, as the event source does."""
     table = boto3.client("dynamodb").create_table(
         TableName="catalog",
@@ -136,7 +147,7 @@ def put_place(operating: Operating, count: int) -> None:
             "streamArn": arn,
             "shardId": shard,
             "startSequenceNumber": records[1]["dynamodb"]["SequenceNumber"],
-            "endSequenceNumber": records[-2]["dynamodb"]["SequenceNumber"],
+            "endSequenceNumber": str(int(records[-2]["dynamodb"]["SequenceNumber"]) + beyond),
             "approximateArrivalOfFirstRecord": "2026-11-20T08:15:31.000Z",
         },
     }
@@ -172,6 +183,38 @@ def test_a_place_whose_data_is_over_is_named_and_left(
     assert operating.redeliver() == 1
 
     assert "look the files up in the catalog" in capsys.readouterr().out
+    assert operating.waiting() == 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param("x", id="text"),
+        pytest.param([1], id="list"),
+        pytest.param(PLACE | {"endSequenceNumber": "y"}, id="no number"),
+        pytest.param(PLACE | {"streamArn": "x"}, id="no stream"),
+        pytest.param(PLACE | {"shardId": "s"}, id="no shard"),
+    ],
+)
+def test_a_malformed_place_is_left_and_holds_up_nobody(operating: Operating, place: object) -> None:
+    """Without a time it is the first to be sent, in every run."""
+    sqs, url = operating.delivery.sqs, operating.delivery.queue_url
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"DDBStreamBatchInfo": place}))
+    refused = operating.put_aside(1)
+
+    assert operating.redeliver() == 1
+
+    assert operating.delivery.receiver.taken() == refused
+    assert operating.waiting() == 1
+
+
+def test_a_place_that_ends_beyond_the_stream_is_left(operating: Operating, capsys: pytest.CaptureFixture[str]) -> None:
+    put_place(operating, 3, beyond=10**6)
+
+    assert operating.redeliver() == 1
+
+    assert "the stream ends before the place does" in " ".join(capsys.readouterr().out.split())
     assert operating.waiting() == 1
 
 

@@ -144,8 +144,8 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("encrypted-with-the-stack-key", (KEY, Given(type=types.QUEUE, properties={"kmsMasterKeyId": "arn"},
                                                  sources={"kmsMasterKeyId": [KEY]}))),
     ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY))),
-    ("buckets-encrypted", (BUCKET, KEY, encrypted(algorithm="AES256"),
-                           Given(type=types.BUCKET_LOGGING, sources={"targetBucket": [BUCKET]}))),
+    ("buckets-encrypted", (BUCKET, LOGS, LOGGING, KEY, encrypted(KEY), dataclasses.replace(
+        encrypted(algorithm="AES256"), name="of-logs", sources={"bucket": [LOGS]}))),
     ("keys-rotate", (KEY,)),
     ("documents-readable", bucket_policy(DENY)),
     ("tls-only", bucket_policy(DENY)),
@@ -221,6 +221,12 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("encrypted-with-the-stack-key", (KEY, queue(kmsMasterKeyId="arn:of:another")), "not a key of this stack"),
     ("buckets-encrypted", (BUCKET,), "has no BucketServerSideEncryptionConfiguration"),
     ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY, algorithm="AES256")), "not encrypted with aws:kms"),
+    ("buckets-encrypted", (BUCKET, KEY, encrypted(algorithm="AES256"), Given(
+        type=types.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetBucket": [BUCKET]})),
+     "not encrypted with aws:kms"),
+    ("buckets-encrypted", (BUCKET, LOGS, KEY, encrypted(algorithm="AES256"), LOGGING), "not encrypted with aws:kms"),
+    ("buckets-encrypted", (BUCKET, LOGS, KEY, encrypted(algorithm="AES256"), pointing(
+        types.BUCKET_LOGGING, BUCKET, "targetBucket", bucket="bucket")), "not encrypted with aws:kms"),
     ("buckets-encrypted", (BUCKET, KEY, encrypted()), "not encrypted with a key of this stack"),
     ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY, bucket_key=False)), "has no bucket key"),
     ("keys-rotate", one(types.KEY), "enableKeyRotation"),

@@ -57,6 +57,8 @@ _RESOURCE_DOCUMENTS: Final = {
 
 _DOCUMENTS: Final = {*_RESOURCE_DOCUMENTS, types.ROLE_POLICY}
 _INLINE: Final[Mapping[str, tuple[str, ...]]] = {
+    # Each makes routes, the last three with a stage: an API's quick create.
+    types.API: ("body", "credentialsArn", "routeKey", "target"),
     types.BUCKET: ("acl", "grants", "policy"),
     types.QUEUE: ("policy",),
     types.ROLE: ("managedPolicyArns",),

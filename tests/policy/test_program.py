@@ -47,6 +47,14 @@ def test_production_that_retains_nothing_is_stopped() -> None:
     }
 
 
+def test_production_whose_api_is_open_to_every_origin_is_stopped() -> None:
+    found = run(*given(declare("prod", overrides={"apiCorsOrigins": ["*"]}).resources))
+
+    assert {rule for rule, _, policy in found if policy.enforcement_level is EnforcementLevel.MANDATORY} == {
+        "api-origins-named"
+    }
+
+
 def test_the_known_types_are_those_that_the_program_declares() -> None:
     """One that nobody declares any more would be let in unread."""
     stacks = [*(declare(stage) for stage in ("local", "dev", "prod")), declare(iam.STAGE, overrides=iam.EVERY_PART)]

@@ -111,6 +111,26 @@ def one(kind: str, **properties: object) -> tuple[Given, ...]:
     return (Given(type=kind, properties=properties),)
 
 
+def permission(**properties: object) -> tuple[Given, ...]:
+    return one(types.FUNCTION_PERMISSION, **{"principal": "apigateway.amazonaws.com", **properties})
+
+
+def subscription(protocol: str, endpoint: object, topic: str = TOPIC_ARN) -> tuple[Given, ...]:
+    return one(types.SUBSCRIPTION, topic=topic, protocol=protocol, endpoint=endpoint)
+
+
+def api(origin: str) -> tuple[Given, ...]:
+    return production(types.API, corsConfiguration={"allowOrigins": ["https://app.example.com", origin]})
+
+
+def authorizer(issuer: object, *pools: Given) -> Given:
+    return Given(
+        type=types.API_AUTHORIZER,
+        properties={"authorizerType": "JWT", "jwtConfiguration": {"issuer": issuer}},
+        sources={"jwtConfiguration": list(pools)},
+    )
+
+
 def production(kind: str, *, protect: bool = True, **properties: object) -> tuple[Given, ...]:
     return (Given(type=kind, properties=properties, protect=protect, stage="prod"),)
 
@@ -135,6 +155,12 @@ LOGGING = Given(type=types.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetB
 DENY = deny("s3:*", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*")
 ACCESS_LOGS = {"destinationArn": "arn", "format": "{}"}
 LIMITS = {"throttlingBurstLimit": 100, "throttlingRateLimit": 50}
+OTHER = "999999999999"
+FOREIGN_TOPIC = f"arn:aws:sns:eu-central-1:{OTHER}:topic"
+POOL_ENDPOINT = "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Abc123"
+POOL = Given(type=types.USER_POOL, properties={"endpoint": POOL_ENDPOINT})
+NEW_POOL = Given(type=types.USER_POOL, properties={"endpoint": UNKNOWN_VALUE})
+ISSUER = f"https://{POOL_ENDPOINT}"
 ROOT = root("123456789012")
 SERVICE = {"Service": "s3.amazonaws.com"}
 
@@ -202,6 +228,15 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS, defaultRouteSettings=LIMITS)),
     ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="JWT")),
     ("api-authorized", one(types.API_ROUTE, routeKey="GET /health")),
+    ("nothing-inline", one(types.API, protocolType="HTTP", corsConfiguration={"allowOrigins": ["*"]})),
+    ("api-origins-named", api("https://www.example.com")),
+    ("api-origins-named", one(types.API, corsConfiguration={"allowOrigins": ["*"]})),
+    ("api-origins-named", production(types.API, corsConfiguration={"allowOrigins": [UNKNOWN_VALUE]})),
+    ("api-tokens-of-a-pool", (authorizer(ISSUER),)),
+    ("api-tokens-of-a-pool", (authorizer(UNKNOWN_VALUE),)),
+    ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER, POOL))),
+    ("api-tokens-of-the-stack", (POOL, authorizer(UNKNOWN_VALUE, POOL))),
+    ("api-tokens-of-the-stack", (NEW_POOL, authorizer(ISSUER, NEW_POOL))),
     ("api-clients-without-secret", one(types.USER_POOL_CLIENT, generateSecret=False)),
     ("logs-expire", one(types.LOG_GROUP, retentionInDays=7.0)),
     ("alarms-heard", one(types.ALARM, alarmActions=["arn"], treatMissingData="notBreaching")),
@@ -268,6 +303,8 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("nothing-inline", one(types.QUEUE, policy=document()), "policy is set inline"),
     ("nothing-inline", one(types.SECRET, policy=document()), "policy is set inline"),
     ("nothing-inline", one(types.TOPIC, policy=document()), "policy is set inline"),
+    *(("nothing-inline", one(types.API, **{name: "arn"}), f"{name} is set inline") for name in (
+        "body", "credentialsArn", "routeKey", "target")),
     ("documents-readable", one(types.ROLE, inlinePolicies=[{"policy": "{"}]), "inlinePolicies[0].policy is not JSON"),
     ("nothing-public", service({"StringNotEquals": {"aws:SourceAccount": "999999999999"}}), "anybody's behalf"),
     ("nothing-public", service({"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}), "anybody's behalf"),
@@ -360,6 +397,14 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS), "throttlingBurstLimit"),
     ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="NONE"), "POST /validate"),
     ("api-authorized", one(types.API_ROUTE, routeKey="$default"), "$default"),
+    ("api-origins-named", api("*"), "allowOrigins has *"),
+    ("api-origins-named", api("https://*"), "allowOrigins has https://*"),
+    ("api-tokens-of-a-pool", one(types.API_AUTHORIZER, authorizerType="REQUEST"), "issuer = None"),
+    *(("api-tokens-of-a-pool", (authorizer(issuer),), f"issuer = {issuer}") for issuer in (
+        None, "https://example.com", f"{ISSUER}/x", "https://cognito-idp.eu-central-1.amazonaws.com.example.com/pool",
+        f"https://example.com/{POOL_ENDPOINT}")),
+    ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER)), "not a user pool of this stack"),
+    ("api-tokens-of-the-stack", (POOL, authorizer(f"{ISSUER}9", POOL)), "not a user pool of this stack"),
     ("api-clients-without-secret", one(types.USER_POOL_CLIENT, generateSecret=True), "generateSecret"),
     ("logs-expire", one(types.LOG_GROUP), "retentionInDays"),
     ("logs-expire", one(types.LOG_GROUP, retentionInDays=0.0), "retentionInDays"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
@@ -24,9 +25,12 @@ from tests.policy.conftest import given, run, violations
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])
 @pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
-def test_the_program_keeps_every_promise(stage: str, *, preview: bool) -> None:
+@pytest.mark.parametrize(
+    "overrides", [{"alertEmails": ["ops@example.com"]}, iam.EVERY_PART], ids=["as configured", "every part"]
+)
+def test_the_program_keeps_every_promise(stage: str, overrides: Mapping[str, object], *, preview: bool) -> None:
     """In a preview most values are not known yet: nothing is said against them, and nothing crashes."""
-    declared = declare(stage, preview=preview, overrides={"alertEmails": ["ops@example.com"]})
+    declared = declare(stage, preview=preview, overrides=overrides)
 
     assert violations(*given(declared.resources)) == set()
 

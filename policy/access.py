@@ -57,6 +57,8 @@ _RESOURCE_DOCUMENTS: Final = {
 
 _DOCUMENTS: Final = {*_RESOURCE_DOCUMENTS, types.ROLE_POLICY}
 _INLINE: Final[Mapping[str, tuple[str, ...]]] = {
+    # Each makes routes, the last three with a stage: an API's quick create.
+    types.API: ("body", "credentialsArn", "routeKey", "target"),
     types.BUCKET: ("acl", "grants", "policy"),
     types.QUEUE: ("policy",),
     types.ROLE: ("managedPolicyArns",),
@@ -64,6 +66,21 @@ _INLINE: Final[Mapping[str, tuple[str, ...]]] = {
     types.TOPIC: ("policy",),
 }
 """Where a resource could let somebody in past the rules, which read the resource made for that."""
+
+_OF_ONE_ACCOUNT: Final = {*_DOCUMENTS, types.FUNCTION_PERMISSION, types.SUBSCRIPTION}
+"""What can name another account."""
+
+_POINTERS: Final = (
+    "arn",
+    "function",
+    "queueUrl",
+    "secretArn",
+    "sourceAccount",
+    "sourceArn",
+    "subscriptionRoleArn",
+    "topic",
+)
+"""Where these name an account outside their documents."""
 
 _SOURCE_ARNS: Final = frozenset({"aws:sourcearn", "kms:encryptioncontext:aws:logs:arn"})
 _SOURCE_KEYS: Final = _SOURCE_ARNS | {"aws:sourceaccount"}
@@ -223,23 +240,26 @@ def _stack_is_of_one_account(stack: Stack) -> Iterator[tuple[Resource, str]]:
     own = {
         account
         for resource in stack.resources
-        # The ARN of a topic's policy is what somebody wrote; the others are what AWS answered.
-        if resource.type.startswith("aws:") and resource.type != types.TOPIC_POLICY
+        # A topic's policy and subscriptions have the account of the topic that somebody wrote; the other ARNs are
+        # what AWS answered.
+        if resource.type.startswith("aws:") and resource.type not in {types.TOPIC_POLICY, types.SUBSCRIPTION}
         for account in [account_of(str(resource.at("arn")))]
         if account
     }
-    named = {resource.urn: _accounts(resource) for resource in stack.all(*_RESOURCE_DOCUMENTS)}
+    named = {resource.urn: _accounts(resource) for resource in stack.all(*_OF_ONE_ACCOUNT)}
     if not own and len(set().union(*named.values())) == 1:
         return
-    for resource in stack.all(*_RESOURCE_DOCUMENTS):
+    for resource in stack.all(*_OF_ONE_ACCOUNT):
         if strange := named[resource.urn] - own:
             yield resource, f"names the account {', '.join(sorted(strange))}, which is not the whole stack's"
 
 
 def _accounts(resource: Resource) -> set[str]:
     """Return the accounts that what a resource allows names, and the one that it is for."""
-    named = [str(resource.at(pointer)) for pointer in ("arn", "queueUrl", "secretArn")]
-    for statement in _statements(_given_by_resource(resource)):
+    named = [str(resource.at(pointer)) for pointer in _POINTERS]
+    endpoint = str(resource.at("endpoint"))
+    named += [endpoint] if endpoint.startswith("arn:") else []  # a URL may hold any number
+    for statement in (*_statements(_given_to_role(resource)), *_statements(_given_by_resource(resource))):
         if statement.allows:
             named += [who for all_of_a_kind in statement.principals.values() for who in all_of_a_kind]
             named += [value for key, values in statement.demands if key in _SOURCE_KEYS for value in values]
@@ -273,8 +293,20 @@ def _invocable_by_named(permission: Resource) -> Iterator[str]:
     principal = permission.at("principal")
     if principal is not UNKNOWN and not str(principal).endswith(".amazonaws.com"):
         yield f"allows {principal} to call the function: only a service may"
-    if not is_set(permission.at("sourceArn")) and not is_set(permission.at("sourceAccount")):
-        yield "allows a service on anybody's behalf: set sourceArn"
+    if permission.at("functionUrlAuthType") == "NONE":
+        yield "functionUrlAuthType = NONE allows everybody to call the function: leave it out"
+    arn, account = permission.at("sourceArn"), permission.at("sourceAccount")
+    bound = (("aws:sourcearn", arn), ("aws:sourceaccount", account))
+    if not any(value is UNKNOWN or _is_one_source(key, str(value)) for key, value in bound):
+        yield (
+            f"sourceArn = {arn}, sourceAccount = {account} allows a service on anybody's behalf: set sourceArn to an"
+            " ARN that names its account, or has no wildcard"
+        )
+
+
+def _tells_over_tls(subscription: Resource) -> Iterator[str]:
+    if subscription.at("protocol") == "http":
+        yield f"protocol = http sends to {subscription.at('endpoint')} in plain text: use https"
 
 
 def _names_what_it_gives(resource: Resource) -> Iterator[str]:
@@ -343,11 +375,14 @@ RULES: Final = (
     ),
     resource_rule(
         "one-account-in-a-policy",
-        "A resource's policy names no account but its own.",
-        _RESOURCE_DOCUMENTS,
+        "A policy, permission or subscription names no account but its own.",
+        _OF_ONE_ACCOUNT,
         _is_of_one_account,
     ),
-    stack_rule("one-account-in-a-stack", "No policy names another account.", _stack_is_of_one_account),
+    stack_rule("one-account-in-a-stack", "None names another account than the stack's.", _stack_is_of_one_account),
+    resource_rule(
+        "subscriptions-over-tls", "Topics send nothing in plain text.", {types.SUBSCRIPTION}, _tells_over_tls
+    ),
     stack_rule(
         "buckets-private", "Every bucket blocks public access and belongs to its account alone.", _private_bucket
     ),

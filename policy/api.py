@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from policy import resource_types as types
-from policy.rule import UNKNOWN, Resource, is_one_of, is_set, resource_rule
+from policy.rule import UNKNOWN, Resource, Stack, elements, is_one_of, is_set, resource_rule, stack_rule
 
 OPEN_ROUTES: Final = frozenset({"GET /health"})
 """Routes that anybody may ask."""
+
+_USER_POOL: Final = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/[\w-]+")
+"""Who signs the tokens of a user pool."""
 
 
 def _is_logged_and_throttled(stage: Resource) -> Iterator[str]:
@@ -27,6 +31,31 @@ def _is_authorized(route: Resource) -> Iterator[str]:
         yield f"{key} has no authorizer: authorizationType should be JWT"
 
 
+def _names_its_origins(api: Resource) -> Iterator[str]:
+    for origin in elements(api.at("corsConfiguration", "allowOrigins")):
+        if api.is_production and origin is not UNKNOWN and "*" in str(origin):
+            yield f"corsConfiguration.allowOrigins has {origin}: name production's origins in apiCorsOrigins"
+
+
+def _trusts_a_user_pool(authorizer: Resource) -> Iterator[str]:
+    issuer = authorizer.at("jwtConfiguration", "issuer")
+    if issuer is not UNKNOWN and not _USER_POOL.fullmatch(str(issuer)):
+        yield f"jwtConfiguration.issuer = {issuer}: should be a user pool, https://cognito-idp.REGION.amazonaws.com/POOL"
+
+
+def _trusts_the_stacks_pool(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    for authorizer in stack.all(types.API_AUTHORIZER):
+        pools = [pool for pool in stack.all(types.USER_POOL) if authorizer.comes_from("jwtConfiguration", pool)]
+        issuer = authorizer.at("jwtConfiguration", "issuer")
+        # The audiences may come from the pool too: where both are known, they are compared.
+        if not any(_may_be_of(issuer, pool.at("endpoint")) for pool in pools):
+            yield authorizer, f"jwtConfiguration.issuer = {issuer} is not a user pool of this stack: use its endpoint"
+
+
+def _may_be_of(issuer: object, endpoint: object) -> bool:
+    return not isinstance(issuer, str) or not isinstance(endpoint, str) or issuer == f"https://{endpoint}"
+
+
 def _has_no_secret(client: Resource) -> Iterator[str]:
     if client.at("generateSecret") is True:
         yield "generateSecret is true: a browser cannot keep a secret"
@@ -40,6 +69,16 @@ RULES: Final = (
         _is_logged_and_throttled,
     ),
     resource_rule("api-authorized", "Every route but health asks who calls.", {types.API_ROUTE}, _is_authorized),
+    resource_rule(
+        "api-origins-named", "Production's API is called from origins that are named.", {types.API}, _names_its_origins
+    ),
+    resource_rule(
+        "api-tokens-of-a-pool",
+        "The API takes the tokens of Cognito user pools alone.",
+        {types.API_AUTHORIZER},
+        _trusts_a_user_pool,
+    ),
+    stack_rule("api-tokens-of-the-stack", "That pool is one of the stack's own.", _trusts_the_stacks_pool),
     resource_rule(
         "api-clients-without-secret",
         "Clients of the user pool have no secret that could leak.",

@@ -15,7 +15,7 @@ _ACCOUNT: Final = re.compile(r"\d{12}")
 
 
 class MalformedDocumentError(ValueError):
-    """The text is no policy document."""
+    """The text is no policy document, or a statement of it has no effect."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def read_document(text: object) -> list[Statement]:
     Raises
     ------
     MalformedDocumentError
-        If it is no policy document.
+        If it is no policy document, or a statement neither allows nor denies.
     """
     if text is None or text is UNKNOWN:
         return []
@@ -108,9 +108,12 @@ def read_document(text: object) -> list[Statement]:
 def _read_statement(number: int, entry: dict[str, object]) -> Statement:
     conditions = _mapping(entry.get("Condition"))
     principal = entry.get("Principal")
+    sid, effect = str(entry.get("Sid", number)), entry.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        raise MalformedDocumentError(f"has a statement {sid} whose Effect is {effect}: should be Allow or Deny")
     return Statement(
-        sid=str(entry.get("Sid", number)),
-        allows=entry.get("Effect") == "Allow",
+        sid=sid,
+        allows=effect == "Allow",
         actions=_texts(entry.get("Action")),
         resources=_texts(entry.get("Resource")),
         principals={"AWS": ["*"]}

@@ -41,8 +41,7 @@ def _is_the_stacks_key(stack: Stack) -> Iterator[tuple[Resource, str]]:
 def _buckets(stack: Stack) -> Iterator[tuple[Resource, str]]:
     for bucket in stack.all(types.BUCKET):
         settings = stack.pointing_at(bucket, types.BUCKET_ENCRYPTION, "bucket")
-        # Log delivery of S3 writes to buckets with S3-managed keys only.
-        takes_logs = bool(stack.pointing_at(bucket, types.BUCKET_LOGGING, "targetBucket"))
+        takes_logs = _takes_logs(stack, bucket)
         if not settings:
             yield bucket, "has no BucketServerSideEncryptionConfiguration: declare one with the stack's key"
         for setting in settings:
@@ -56,6 +55,13 @@ def _buckets(stack: Stack) -> Iterator[tuple[Resource, str]]:
                     yield bucket, "is not encrypted with a key of this stack"
                 elif not is_on(look(rule, "bucketKeyEnabled")):
                     yield bucket, "has no bucket key: every object is a call to KMS"
+
+
+def _takes_logs(stack: Stack, bucket: Resource) -> bool:
+    """Tell whether other buckets log to it: log delivery of S3 writes to buckets with S3-managed keys only."""
+    others = [other for other in stack.all(types.BUCKET) if other is not bucket]
+    logging = stack.pointing_at(bucket, types.BUCKET_LOGGING, "targetBucket")
+    return any(setting.comes_from("bucket", other) for setting in logging for other in others)
 
 
 def _rotates(key: Resource) -> Iterator[str]:
@@ -73,7 +79,7 @@ RULES: Final = (
     stack_rule("encrypted-with-the-stack-key", "That key is one of the stack's own.", _is_the_stacks_key),
     stack_rule(
         "buckets-encrypted",
-        "Buckets are encrypted with the stack's key, but for those that take S3's access logs.",
+        "Buckets are encrypted with the stack's key, but for those that take other buckets' access logs.",
         _buckets,
     ),
     resource_rule("keys-rotate", "Keys are rotated.", {types.KEY}, _rotates),

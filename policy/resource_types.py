@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
+API: Final = "aws:apigatewayv2/api:Api"
+API_AUTHORIZER: Final = "aws:apigatewayv2/authorizer:Authorizer"
 API_ROUTE: Final = "aws:apigatewayv2/route:Route"
 API_STAGE: Final = "aws:apigatewayv2/stage:Stage"
 BUCKET: Final = "aws:s3/bucket:Bucket"
@@ -36,6 +38,8 @@ USER_POOL_CLIENT: Final = "aws:cognito/userPoolClient:UserPoolClient"
 KNOWN: Final = frozenset(
     {
         ALARM,
+        API,
+        API_AUTHORIZER,
         API_ROUTE,
         API_STAGE,
         BUCKET,
@@ -64,8 +68,6 @@ KNOWN: Final = frozenset(
         USER_POOL,
         USER_POOL_CLIENT,
         # These hold no data of their own and let nobody in: no rule has to read them.
-        "aws:apigatewayv2/api:Api",
-        "aws:apigatewayv2/authorizer:Authorizer",
         "aws:apigatewayv2/integration:Integration",
         "aws:appautoscaling/policy:Policy",
         "aws:appautoscaling/target:Target",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
@@ -24,9 +25,12 @@ from tests.policy.conftest import given, run, violations
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])
 @pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
-def test_the_program_keeps_every_promise(stage: str, *, preview: bool) -> None:
+@pytest.mark.parametrize(
+    "overrides", [{"alertEmails": ["ops@example.com"]}, iam.EVERY_PART], ids=["as configured", "every part"]
+)
+def test_the_program_keeps_every_promise(stage: str, overrides: Mapping[str, object], *, preview: bool) -> None:
     """In a preview most values are not known yet: nothing is said against them, and nothing crashes."""
-    declared = declare(stage, preview=preview, overrides={"alertEmails": ["ops@example.com"]})
+    declared = declare(stage, preview=preview, overrides=overrides)
 
     assert violations(*given(declared.resources)) == set()
 
@@ -44,6 +48,14 @@ def test_production_that_retains_nothing_is_stopped() -> None:
 
     assert {rule for rule, _, policy in found if policy.enforcement_level is EnforcementLevel.MANDATORY} == {
         "production-retained"
+    }
+
+
+def test_production_whose_api_is_open_to_every_origin_is_stopped() -> None:
+    found = run(*given(declare("prod", overrides={"apiCorsOrigins": ["*"]}).resources))
+
+    assert {rule for rule, _, policy in found if policy.enforcement_level is EnforcementLevel.MANDATORY} == {
+        "api-origins-named"
     }
 
 

@@ -111,6 +111,26 @@ def one(kind: str, **properties: object) -> tuple[Given, ...]:
     return (Given(type=kind, properties=properties),)
 
 
+def permission(**properties: object) -> tuple[Given, ...]:
+    return one(types.FUNCTION_PERMISSION, **{"principal": "apigateway.amazonaws.com", **properties})
+
+
+def subscription(protocol: str, endpoint: object, topic: str = TOPIC_ARN) -> tuple[Given, ...]:
+    return one(types.SUBSCRIPTION, topic=topic, protocol=protocol, endpoint=endpoint)
+
+
+def api(origin: str) -> tuple[Given, ...]:
+    return production(types.API, corsConfiguration={"allowOrigins": ["https://app.example.com", origin]})
+
+
+def authorizer(issuer: object, *pools: Given) -> Given:
+    return Given(
+        type=types.API_AUTHORIZER,
+        properties={"authorizerType": "JWT", "jwtConfiguration": {"issuer": issuer}},
+        sources={"jwtConfiguration": list(pools)},
+    )
+
+
 def production(kind: str, *, protect: bool = True, **properties: object) -> tuple[Given, ...]:
     return (Given(type=kind, properties=properties, protect=protect, stage="prod"),)
 
@@ -135,6 +155,12 @@ LOGGING = Given(type=types.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetB
 DENY = deny("s3:*", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*")
 ACCESS_LOGS = {"destinationArn": "arn", "format": "{}"}
 LIMITS = {"throttlingBurstLimit": 100, "throttlingRateLimit": 50}
+OTHER = "999999999999"
+FOREIGN_TOPIC = f"arn:aws:sns:eu-central-1:{OTHER}:topic"
+POOL_ENDPOINT = "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Abc123"
+POOL = Given(type=types.USER_POOL, properties={"endpoint": POOL_ENDPOINT})
+NEW_POOL = Given(type=types.USER_POOL, properties={"endpoint": UNKNOWN_VALUE})
+ISSUER = f"https://{POOL_ENDPOINT}"
 ROOT = root("123456789012")
 SERVICE = {"Service": "s3.amazonaws.com"}
 
@@ -144,8 +170,8 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("encrypted-with-the-stack-key", (KEY, Given(type=types.QUEUE, properties={"kmsMasterKeyId": "arn"},
                                                  sources={"kmsMasterKeyId": [KEY]}))),
     ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY))),
-    ("buckets-encrypted", (BUCKET, KEY, encrypted(algorithm="AES256"),
-                           Given(type=types.BUCKET_LOGGING, sources={"targetBucket": [BUCKET]}))),
+    ("buckets-encrypted", (BUCKET, LOGS, LOGGING, KEY, encrypted(KEY), dataclasses.replace(
+        encrypted(algorithm="AES256"), name="of-logs", sources={"bucket": [LOGS]}))),
     ("keys-rotate", (KEY,)),
     ("documents-readable", bucket_policy(DENY)),
     ("tls-only", bucket_policy(DENY)),
@@ -164,6 +190,12 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("nothing-public", bucket_policy(DENY, statement("Allow", {"AWS": "123456789012"}, "s3:GetObject"))),
     ("one-account-in-a-policy", service(SOURCE)),
     ("one-account-in-a-policy", queue_policy(QUEUE_ARN)),
+    ("one-account-in-a-policy", subscription("sqs", QUEUE_ARN)),
+    ("one-account-in-a-policy", subscription("https", f"https://example.com/{OTHER}/hook")),
+    ("one-account-in-a-policy", permission(sourceArn="arn:aws:s3:::bucket", sourceAccount="123456789012")),
+    ("one-account-in-a-policy", role_policy(Resource=[QUEUE_ARN, "arn:aws:s3:::bucket/*", TOPIC_ARN])),
+    ("one-account-in-a-stack", (*role_policy(Resource=QUEUE_ARN), *one(types.KEY, arn=KEY_ARN))),
+    ("one-account-in-a-stack", (*permission(sourceAccount="123456789012"), *one(types.KEY, arn=KEY_ARN))),
     ("one-account-in-a-stack", (*service(SOURCE), *one(types.KEY, arn=KEY_ARN))),
     ("one-account-in-a-stack", (*service(SOURCE), *one(types.TOPIC_POLICY, arn=TOPIC_ARN))),
     ("known-types", (QUEUE, Given(type="pulumi:providers:aws"), Given(type="pipeline:index:Api"))),
@@ -176,7 +208,12 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
                          pointing(types.BUCKET_OWNERSHIP, BUCKET))),
     ("public-access-blocked", one(types.BUCKET_PUBLIC_ACCESS, **BLOCKED)),
     ("owner-enforced", one(types.BUCKET_OWNERSHIP, rule={"objectOwnership": "BucketOwnerEnforced"})),
-    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="apigateway.amazonaws.com", sourceArn="arn")),
+    ("functions-not-public", permission(sourceArn="arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/*")),
+    ("functions-not-public", permission(sourceArn="arn:aws:s3:::bucket")),
+    ("functions-not-public", permission(sourceArn="arn:aws:s3:::*", sourceAccount="123456789012")),
+    ("functions-not-public", permission(sourceArn=UNKNOWN_VALUE)),
+    ("subscriptions-over-tls", subscription("https", "https://example.com/hook")),
+    ("subscriptions-over-tls", subscription("email", "ops@example.com")),
     ("least-privilege", role_policy()),
     ("least-privilege", traces({"StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
     ("least-privilege", inline_policy()),
@@ -202,6 +239,15 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS, defaultRouteSettings=LIMITS)),
     ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="JWT")),
     ("api-authorized", one(types.API_ROUTE, routeKey="GET /health")),
+    ("nothing-inline", one(types.API, protocolType="HTTP", corsConfiguration={"allowOrigins": ["*"]})),
+    ("api-origins-named", api("https://www.example.com")),
+    ("api-origins-named", one(types.API, corsConfiguration={"allowOrigins": ["*"]})),
+    ("api-origins-named", production(types.API, corsConfiguration={"allowOrigins": [UNKNOWN_VALUE]})),
+    ("api-tokens-of-a-pool", (authorizer(ISSUER),)),
+    ("api-tokens-of-a-pool", (authorizer(UNKNOWN_VALUE),)),
+    ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER, POOL))),
+    ("api-tokens-of-the-stack", (POOL, authorizer(UNKNOWN_VALUE, POOL))),
+    ("api-tokens-of-the-stack", (NEW_POOL, authorizer(ISSUER, NEW_POOL))),
     ("api-clients-without-secret", one(types.USER_POOL_CLIENT, generateSecret=False)),
     ("logs-expire", one(types.LOG_GROUP, retentionInDays=7.0)),
     ("alarms-heard", one(types.ALARM, alarmActions=["arn"], treatMissingData="notBreaching")),
@@ -221,11 +267,20 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("encrypted-with-the-stack-key", (KEY, queue(kmsMasterKeyId="arn:of:another")), "not a key of this stack"),
     ("buckets-encrypted", (BUCKET,), "has no BucketServerSideEncryptionConfiguration"),
     ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY, algorithm="AES256")), "not encrypted with aws:kms"),
+    ("buckets-encrypted", (BUCKET, KEY, encrypted(algorithm="AES256"), Given(
+        type=types.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetBucket": [BUCKET]})),
+     "not encrypted with aws:kms"),
+    ("buckets-encrypted", (BUCKET, LOGS, KEY, encrypted(algorithm="AES256"), LOGGING), "not encrypted with aws:kms"),
+    ("buckets-encrypted", (BUCKET, LOGS, KEY, encrypted(algorithm="AES256"), pointing(
+        types.BUCKET_LOGGING, BUCKET, "targetBucket", bucket="bucket")), "not encrypted with aws:kms"),
     ("buckets-encrypted", (BUCKET, KEY, encrypted()), "not encrypted with a key of this stack"),
     ("buckets-encrypted", (BUCKET, KEY, encrypted(KEY, bucket_key=False)), "has no bucket key"),
     ("keys-rotate", one(types.KEY), "enableKeyRotation"),
     ("documents-readable", one(types.ROLE_POLICY, policy="{"), "policy is not JSON"),
     ("documents-readable", one(types.ROLE_POLICY, policy="{}"), "policy has no Statement"),
+    ("documents-readable", one(types.ROLE_POLICY, policy=document({"Action": "s3:*"})), "0 whose Effect is None"),
+    ("documents-readable", bucket_policy(DENY, statement("allow", "*", "s3:GetObject")), "S whose Effect is allow"),
+    ("documents-readable", inline_policy(Effect=["Allow"]), "Effect is ['Allow']"),
     ("tls-only", bucket_policy(statement("Allow", ROOT, "s3:GetObject")), "does not deny s3:*"),
     ("tls-only", bucket_policy(statement("Deny", ROOT, ["s3:*"], TLS)), "does not deny s3:*"),
     ("tls-only", bucket_policy(statement("Deny", "*", ["s3:GetObject"], TLS)), "does not deny s3:*"),
@@ -259,6 +314,8 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("nothing-inline", one(types.QUEUE, policy=document()), "policy is set inline"),
     ("nothing-inline", one(types.SECRET, policy=document()), "policy is set inline"),
     ("nothing-inline", one(types.TOPIC, policy=document()), "policy is set inline"),
+    *(("nothing-inline", one(types.API, **{name: "arn"}), f"{name} is set inline") for name in (
+        "body", "credentialsArn", "routeKey", "target")),
     ("documents-readable", one(types.ROLE, inlinePolicies=[{"policy": "{"}]), "inlinePolicies[0].policy is not JSON"),
     ("nothing-public", service({"StringNotEquals": {"aws:SourceAccount": "999999999999"}}), "anybody's behalf"),
     ("nothing-public", service({"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}), "anybody's behalf"),
@@ -282,6 +339,25 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
                                 *one(types.KEY, policy=document(statement("Allow", ROOT, "kms:*")))), "999999999999"),
     ("one-account-in-a-stack", (*one(types.TOPIC_POLICY, arn=TOPIC_ARN.replace("123456789012", "999999999999")),
                                 *one(types.KEY, arn=KEY_ARN)), "999999999999"),
+    ("one-account-in-a-policy", permission(sourceArn=TOPIC_ARN, sourceAccount=OTHER), OTHER),
+    ("one-account-in-a-policy", permission(
+        sourceArn=TOPIC_ARN, function=f"arn:aws:lambda:eu-central-1:{OTHER}:function:f"), OTHER),
+    ("one-account-in-a-policy", one(
+        types.SUBSCRIPTION, topic=TOPIC_ARN, subscriptionRoleArn=f"arn:aws:iam::{OTHER}:role/r"), OTHER),
+    *(("one-account-in-a-policy", subscription(protocol, QUEUE_ARN.replace("123456789012", OTHER)), OTHER)
+      for protocol in ("sqs", "lambda", "firehose")),
+    ("one-account-in-a-policy", role_policy(Resource=[QUEUE_ARN, f"arn:aws:iam::{OTHER}:role/Admin"]), OTHER),
+    ("one-account-in-a-policy", inline_policy(Resource=[QUEUE_ARN, f"arn:aws:iam::{OTHER}:role/Admin"]), OTHER),
+    *(("one-account-in-a-stack", (*resources, *one(types.KEY, arn=KEY_ARN)), OTHER) for resources in (
+        permission(sourceAccount=OTHER, sourceArn="arn:aws:s3:::bucket"),
+        permission(sourceArn=f"arn:aws:execute-api:eu-central-1:{OTHER}:a1b2c3/*"),
+        subscription("sqs", UNKNOWN_VALUE, topic=FOREIGN_TOPIC),
+        role_policy(Action="sts:AssumeRole", Resource=f"arn:aws:iam::{OTHER}:role/Admin"),
+        inline_policy(Action="sts:AssumeRole", Resource=f"arn:aws:iam::{OTHER}:role/Admin"),
+        one(types.SUBSCRIPTION, arn=f"{FOREIGN_TOPIC}:1", topic=FOREIGN_TOPIC))),
+    ("one-account-in-a-stack", (*role_policy(Resource=f"arn:aws:iam::{OTHER}:role/Admin"),
+                                *one(types.KEY, policy=document(statement("Allow", ROOT, "kms:*")))), OTHER),
+    ("subscriptions-over-tls", subscription("http", "http://example.com/hook"), "protocol = http"),
     ("sources-read", one(types.EVENT_SOURCE, enabled=False), "enabled is false"),
     ("alarms-heard", one(types.ALARM, alarmActions=["arn"], treatMissingData="missing", actionsEnabled=False),
      "actionsEnabled"),
@@ -312,9 +388,13 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("public-access-blocked", one(types.BUCKET_PUBLIC_ACCESS, **{**BLOCKED, "blockPublicPolicy": False}),
      "blockPublicPolicy"),
     ("owner-enforced", one(types.BUCKET_OWNERSHIP, rule={"objectOwnership": "ObjectWriter"}), "ObjectWriter"),
-    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="*", sourceArn="arn"), "allows * to call"),
-    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="s3.amazonaws.com"), "set sourceArn"),
-    ("functions-not-public", one(types.FUNCTION_PERMISSION, principal="999999999999", sourceArn="arn"), "999999999999"),
+    ("functions-not-public", permission(principal="*", sourceArn=TOPIC_ARN), "allows * to call"),
+    ("functions-not-public", permission(principal=OTHER, sourceArn=TOPIC_ARN), OTHER),
+    ("functions-not-public", permission(), "set sourceArn"),
+    *(("functions-not-public", permission(sourceArn=arn), f"sourceArn = {arn}") for arn in (
+        "*", "arn:*", "arn:aws:s3:::*", "arn:aws:execute-api:eu-central-1:*:a1b2c3/*", "bucket")),
+    ("functions-not-public", permission(sourceAccount="*"), "sourceAccount = *"),
+    ("functions-not-public", permission(sourceArn=TOPIC_ARN, functionUrlAuthType="NONE"), "functionUrlAuthType = NONE"),
     ("least-privilege", role_policy(Action="s3:*"), "allows s3:*"),
     ("least-privilege", role_policy(Action=["s3:GetObject", "s3:Put*"]), "allows s3:Put*"),
     ("least-privilege", role_policy(Resource="*"), "on *: name the resource"),
@@ -351,6 +431,14 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS), "throttlingBurstLimit"),
     ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="NONE"), "POST /validate"),
     ("api-authorized", one(types.API_ROUTE, routeKey="$default"), "$default"),
+    ("api-origins-named", api("*"), "allowOrigins has *"),
+    ("api-origins-named", api("https://*"), "allowOrigins has https://*"),
+    ("api-tokens-of-a-pool", one(types.API_AUTHORIZER, authorizerType="REQUEST"), "issuer = None"),
+    *(("api-tokens-of-a-pool", (authorizer(issuer),), f"issuer = {issuer}") for issuer in (
+        None, "https://example.com", f"{ISSUER}/x", "https://cognito-idp.eu-central-1.amazonaws.com.example.com/pool",
+        f"https://example.com/{POOL_ENDPOINT}")),
+    ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER)), "not a user pool of this stack"),
+    ("api-tokens-of-the-stack", (POOL, authorizer(f"{ISSUER}9", POOL)), "not a user pool of this stack"),
     ("api-clients-without-secret", one(types.USER_POOL_CLIENT, generateSecret=True), "generateSecret"),
     ("logs-expire", one(types.LOG_GROUP), "retentionInDays"),
     ("logs-expire", one(types.LOG_GROUP, retentionInDays=0.0), "retentionInDays"),

@@ -70,7 +70,7 @@ class Graph:
 
 
 class Dashboard(pulumi.ComponentResource):
-    """The stack's dashboard: a row for files, one for the work on them, one for the API and the next system.
+    """The stack's dashboard: a row for files, for the work on them, for the functions, for the API and the next system.
 
     Attributes
     ----------
@@ -94,7 +94,8 @@ class Dashboard(pulumi.ComponentResource):
         super().__init__("pipeline:index:Dashboard", name, None, opts)
         rows = {
             "Files: arrivals, waiting, in flight, outcomes": _files(stack, intake),
-            "Work: records, duration, errors, catalog": _work(stack, functions, catalog),
+            "Work: records, catalog and its indexes": _work(stack, catalog),
+            "Functions: duration, errors": _functions(functions),
             "Out: API, delivery, dead letters": _out(stack, api, intake, delivery),
         }
         body = pulumi.Output.json_dumps({"widgets": _place(rows, account.region)})
@@ -147,11 +148,10 @@ def _files(stack: StackSettings, intake: Intake) -> list[Graph]:
     ]
 
 
-def _work(stack: StackSettings, functions: Sequence[Watched], catalog: Catalog) -> list[Graph]:
-    ingest = next(watched for watched in functions if watched.purpose == "ingest")
+def _work(stack: StackSettings, catalog: Catalog) -> list[Graph]:
     files = {"service": "ingest"}
     table: dict[str, pulumi.Input[str]] = {"TableName": catalog.table.name}
-    indexes = [{**table, "GlobalSecondaryIndexName": index} for index in INDEX_KEYS]
+    indexes = {f"index {index}": {**table, "GlobalSecondaryIndexName": index} for index in INDEX_KEYS}
     return [
         Graph(
             title="Records",
@@ -161,68 +161,81 @@ def _work(stack: StackSettings, functions: Sequence[Watched], catalog: Catalog) 
                 _own(stack, "FileSize", files, "bytes", right=True),
             ],
         ),
+        # An index has a capacity of its own, and throttles on its own.
+        *(
+            _capacity(f"Catalog, {name}: units a second", source)
+            for name, source in {"table": table, **indexes}.items()
+        ),
+    ]
+
+
+def _capacity(title: str, source: Mapping[str, pulumi.Input[str]]) -> Graph:
+    """Show the use of a table or an index against its capacity, and where it throttled."""
+    used = [
+        Line(
+            namespace="AWS/DynamoDB",
+            name=f"Consumed{kind}CapacityUnits",
+            dimensions=source,
+            label=f"{kind.lower()}, used",
+            per_second=True,
+        )
+        for kind in ("Read", "Write")
+    ]
+    provisioned = [
+        Line(
+            namespace="AWS/DynamoDB",
+            name=f"Provisioned{kind}CapacityUnits",
+            dimensions=source,
+            statistic="Maximum",
+            label=f"{kind.lower()}, provisioned",
+        )
+        for kind in ("Read", "Write")
+    ]
+    throttled = [
+        Line(
+            namespace="AWS/DynamoDB",
+            name=f"{kind}ThrottleEvents",
+            dimensions=source,
+            label=f"{kind.lower()} throttles",
+            right=True,
+        )
+        for kind in ("Read", "Write")
+    ]
+    return Graph(title=title, lines=[*used, *provisioned, *throttled])
+
+
+def _functions(functions: Sequence[Watched]) -> list[Graph]:
+    durations = [
         Graph(
-            title="Duration of the ingest function, ms",
+            title=f"Duration of the {watched.purpose} function, ms",
             lines=[
                 Line(
                     namespace="AWS/Lambda",
                     name="Duration",
-                    dimensions={"FunctionName": ingest.function.name},
+                    dimensions={"FunctionName": watched.function.name},
                     statistic=percentile,
                     label=percentile,
                 )
                 for percentile in _PERCENTILES
             ],
-            limit=("time-out", ingest.timeout_seconds * 1000),
-        ),
-        Graph(
-            title="Errors and throttles",
-            lines=[
-                Line(
-                    namespace="AWS/Lambda",
-                    name=metric,
-                    dimensions={"FunctionName": watched.function.name},
-                    label=f"{watched.purpose} {metric.lower()}",
-                )
-                for watched in functions
-                for metric in ("Errors", "Throttles")
-            ],
-        ),
-        Graph(
-            title="Catalog: use against capacity, units a second",
-            lines=[
-                Line(
-                    namespace="AWS/DynamoDB",
-                    name=f"Consumed{kind}CapacityUnits",
-                    dimensions=table,
-                    label=f"{kind.lower()}, used",
-                    per_second=True,
-                )
-                for kind in ("Read", "Write")
-            ]
-            + [
-                Line(
-                    namespace="AWS/DynamoDB",
-                    name=f"Provisioned{kind}CapacityUnits",
-                    dimensions=table,
-                    statistic="Maximum",
-                    label=f"{kind.lower()}, provisioned",
-                )
-                for kind in ("Read", "Write")
-            ]
-            + [
-                Line(
-                    namespace="AWS/DynamoDB",
-                    name=f"{kind}ThrottleEvents",
-                    dimensions=source,
-                    label=f"{kind.lower()} throttles {source.get('GlobalSecondaryIndexName', '')}".strip(),
-                    right=True,
-                )
-                for source in (table, *indexes)
-                for kind in ("Read", "Write")
-            ],
-        ),
+            limit=("time-out", watched.timeout_seconds * 1000),
+        )
+        for watched in functions
     ]
+    errors = Graph(
+        title="Errors and throttles",
+        lines=[
+            Line(
+                namespace="AWS/Lambda",
+                name=metric,
+                dimensions={"FunctionName": watched.function.name},
+                label=f"{watched.purpose} {metric.lower()}",
+            )
+            for watched in functions
+            for metric in ("Errors", "Throttles")
+        ],
+    )
+    return [*durations, errors]
 
 
 def _out(stack: StackSettings, api: Api, intake: Intake, delivery: Delivery | None) -> list[Graph]:

@@ -28,7 +28,9 @@ OUTCOMES = ("FilesCompleted", "FilesFailed", "FilesRejected", "FilesSkipped")
 """Metrics of the ingest function, one for each way that the work on a file can end."""
 
 _SECOND_MS = 1000
-# All of the metrics are sent only when there is something to count: no data means that all is well.
+# All of the metrics are sent only when there is something to count: no data means that nothing happened. Of one that
+# is bad news: IteratorAge comes with invocations, so a stream that nobody reads, its mapping disabled, has none. But
+# neither has a stream in which nothing is written, and an alarm that is raised by silence would be raised every night.
 _MISSING = "notBreaching"
 
 

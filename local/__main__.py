@@ -11,6 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
+from components.settings import SettingsError
 from local import demo, drill, up
 
 _FILE_WIDTH: Final = 132
@@ -18,7 +19,7 @@ _FILE_WIDTH: Final = 132
 
 
 def main() -> int:
-    """Run one command; the exit status is non-zero if it did not end well."""
+    """Run one command; the exit status is non-zero if it did not end well, 2 if it cannot run."""
     parser = argparse.ArgumentParser(prog="python -m local", description="The whole pipeline on one machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="run the samples once")
@@ -42,6 +43,9 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("Interrupted; everything is taken down.")
         return 130
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

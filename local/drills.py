@@ -28,7 +28,8 @@ from operate.events import created_event
 from shared.files import ObjectVersion
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
-OVERRIDES: Final[Mapping[str, object]] = {"functionTimeoutSeconds": 5, "timeReserveSeconds": 1}
+# The drills are of the intake: what a delivery needs of a time-out does not fit into so short a one.
+OVERRIDES: Final[Mapping[str, object]] = {"functionTimeoutSeconds": 5, "timeReserveSeconds": 1, "deliveryEndpoint": ""}
 
 VISIBILITY_SECONDS: Final = 3
 """In place of six time-outs: a drill is over in minutes. At the fourth receive a dead worker's claim has lapsed."""
@@ -175,20 +176,24 @@ class Drill:
 
     def throttled_table(self) -> Outcome:
         """Throttle every write to the table for a while."""
-        self.stack.emulator.faults.write_text("TransactWriteItems\nPutItem\nUpdateItem\n")
+        emulator = self.stack.emulator
+        emulator.throttled.unlink(missing_ok=True)
+        emulator.faults.write_text("TransactWriteItems\nPutItem\nUpdateItem\n")
         try:
             files = self._upload("throttled", self.size)
             time.sleep(_FAULT_SECONDS)
         finally:
-            self.stack.emulator.faults.unlink()
-        return self._audit("table throttled for a while", files)
+            emulator.faults.unlink()
+        outcome = self._audit("table throttled for a while", files)
+        return _noting(outcome, "" if emulator.throttled.exists() else "no call was throttled")
 
     def denied_reads(self) -> Outcome:
         """Let the bucket deny reads for a while."""
         with self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
             files = self._upload("denied", self.size)
-            time.sleep(_FAULT_SECONDS)
-        return self._audit("bucket denying reads for a while", files)
+            denied = self._denied_after(_FAULT_SECONDS, files)
+        outcome = self._audit("bucket denying reads for a while", files)
+        return _noting(outcome, "" if denied else "no read was denied")
 
     def poison(self) -> Outcome:
         """Mix files that cannot be read, and messages that are no uploads, among good files."""
@@ -230,6 +235,22 @@ class Drill:
         )
         outcome = self._audit("redrive after a fix", files, sent=2 * len(files))
         return _noting(outcome, "" if done.returncode == 0 else done.stderr[-200:])
+
+    def _denied_after(self, seconds: float, files: Sequence[UploadedFile]) -> bool:
+        """Wait so long, or longer for the first file to end; return whether a read was denied meanwhile."""
+        least = time.monotonic() + seconds
+        denied = False
+
+        def over() -> bool:
+            nonlocal denied
+            items = self.intake.items()
+            known = [items.get(file, {}) for file in files]
+            denied = denied or any(item.get("status") == "FAILED" for item in known)
+            ended = denied or all(item.get("status") in _FINAL for item in known)
+            return ended and time.monotonic() > least
+
+        _wait_until(over, "no file has ended")
+        return denied
 
     def _upload(self, name: str, count: int) -> list[UploadedFile]:
         with ThreadPoolExecutor(_THREADS) as threads:

@@ -51,6 +51,8 @@ class Emulator:
         What it printed.
     faults
         Names of DynamoDB operations, a line each, that are throttled while this file is there.
+    throttled
+        The calls that were throttled, a line each; not there before the first.
     restart
         Stops it in order and starts it again; what it holds is kept only if it was started to keep it.
     """
@@ -60,6 +62,7 @@ class Emulator:
     ca_bundle: Path
     log: Path
     faults: Path
+    throttled: Path
     restart: Callable[[], None] = field(default=lambda: None, compare=False)
 
     def environment(self) -> dict[str, str]:
@@ -103,6 +106,7 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
             ca_bundle=certificate,
             log=folder / "emulator.log",
             faults=folder / "faults",
+            throttled=folder / "throttled",
         )
         server = _Server(emulator, _environment(emulator, folder, key, port, keep_state=keep_state))
         try:
@@ -188,6 +192,7 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep
         "PERSIST_STATE": str(int(keep_state)),
         "S3_PERSIST": str(int(keep_state)),
         "FAULTS_FILE": str(emulator.faults),
+        "THROTTLED_FILE": str(emulator.throttled),
         "AUTH": "true",
         "USE_SSL": "1",
         "MINISTACK_SSL_CERT": str(emulator.ca_bundle),

@@ -14,6 +14,7 @@ from pulumi.runtime import config as runtime_config
 from pulumi.runtime import mocks as runtime_mocks
 from pulumi.runtime.stack import Stack
 
+from components import settings
 from local.stack_config import ROOT, StackConfig
 
 
@@ -63,6 +64,19 @@ def run_program(
     finish: Callable[[], None] = pulumi.runtime.test(program)  # type: ignore[no-untyped-call]  # Pulumi's is untyped
     finish()
     return exported
+
+
+def check_settings(config: StackConfig) -> None:
+    """Read a stack's settings as the program does.
+
+    Raises
+    ------
+    SettingsError
+        If any is wrong.
+    """
+    pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=config.project, stack=config.stage))
+    runtime_config.set_all_config(dict(config.values))
+    settings.load()
 
 
 def _ensure_event_loop() -> None:

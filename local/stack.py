@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 from local.cloud import Cloud
 from local.deploy import deploy
 from local.emulator import Emulator, running
+from local.program import check_settings
 from local.stack_config import StackConfig
 from operate.stack_outputs import FILE_VARIABLE
 
@@ -72,8 +73,14 @@ def standing_stack(
         Settings on top of the stage's file.
     keep_state
         Whether the emulator keeps what it holds when it is restarted.
+
+    Raises
+    ------
+    SettingsError
+        If a setting is wrong; nothing is started then.
     """
     config = StackConfig.load(STAGE, overrides)
+    check_settings(config)
     with running(config.values["aws:region"], preferred_port=preferred_port, keep_state=keep_state) as emulator:
         console.print(f"Local cloud at {emulator.endpoint}, IAM and TLS enforced")
         cloud = Cloud.of(emulator)

@@ -11,7 +11,8 @@ messages to functions that find the door closed. Here it writes down what it hol
 
 It outlives whoever started it and was killed. Here it goes with them, and takes its folder and its functions along.
 
-While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled.
+While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled;
+``THROTTLED_FILE`` gets a line for each that was.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ _THROTTLED: Final = {
 _WATCH_SECONDS: Final = 1
 
 _faults: Final = Path(os.environ["FAULTS_FILE"])
+_throttled: Final = Path(os.environ["THROTTLED_FILE"])
 _real_app: Final[_Application] = ministack.app
 _execute: Final[_Execute] = lambda_svc._execute_function  # noqa: SLF001 - the one door to functions
 
@@ -94,6 +96,7 @@ async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
     if scope["type"] != "http" or not _is_throttled(scope):
         await _real_app(scope, receive, send)
         return
+    _note_throttled(_operation(scope))
     while (await receive()).get("more_body"):
         pass
     headers = [(b"content-type", b"application/x-amz-json-1.0")]
@@ -115,9 +118,23 @@ def _follow(starter: int) -> None:
 
 
 def _is_throttled(scope: _Message) -> bool:
-    given = scope["headers"]
-    headers = {name.decode(): value.decode("latin-1") for name, value in given} if isinstance(given, list) else {}
-    operation = headers.get("x-amz-target", "").removeprefix(_TARGET_PREFIX)
-    if not operation or _ADMINISTRATOR in headers.get("authorization", "") or not _faults.is_file():
+    operation = _operation(scope)
+    if not operation or _ADMINISTRATOR in _header(scope, b"authorization") or not _faults.is_file():
         return False
     return operation in _faults.read_text().splitlines()
+
+
+def _note_throttled(operation: str) -> None:
+    with _throttled.open("a") as file:
+        file.write(f"{operation}\n")
+
+
+def _operation(scope: _Message) -> str:
+    """Name the DynamoDB operation that a request asks for; of other services, none or a name that has a prefix."""
+    return _header(scope, b"x-amz-target").removeprefix(_TARGET_PREFIX)
+
+
+def _header(scope: _Message, name: bytes) -> str:
+    given = scope["headers"]
+    values: dict[bytes, bytes] = dict(given) if isinstance(given, list) else {}
+    return values.get(name, b"").decode("latin-1")

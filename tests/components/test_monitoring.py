@@ -59,6 +59,33 @@ def emitted() -> dict[str, set[str]]:
     return found
 
 
+def named(stack: DeclaredStack, kind: str, name: str = "") -> str:
+    """What AWS calls a declared resource."""
+    resource = stack.one(kind, name)
+    return str(resource.inputs.get("name") or resource.name)
+
+
+def functions_of(stack: DeclaredStack) -> dict[str, dict[str, str]]:
+    """Purpose of each function → the dimensions of its metrics."""
+    return {
+        purpose: {"FunctionName": named(stack, "Function", f"-{purpose}")} for purpose in ("ingest", "api", "delivery")
+    }
+
+
+def queues_of(stack: DeclaredStack) -> dict[str, dict[str, str]]:
+    """What each queue is → the dimensions of its metrics."""
+    suffixes = {"intake": "-intake-queue", "intake letters": "-intake-dead-letters"}
+    suffixes["delivery letters"] = "-delivery-dead-letters"
+    return {what: {"QueueName": named(stack, "Queue", suffix)} for what, suffix in suffixes.items()}
+
+
+def catalog_of(stack: DeclaredStack) -> dict[str, dict[str, str]]:
+    """The table and each index → the dimensions of its metrics."""
+    table = {"TableName": named(stack, "Table")}
+    indexes = {str(i["name"]) for i in stack.one("Table").parts("globalSecondaryIndexes")}
+    return {"table": table, **{f"index {i}": {**table, "GlobalSecondaryIndexName": i} for i in sorted(indexes)}}
+
+
 def metrics_of(alarm: Declared) -> list[tuple[str, str, dict[str, str]]]:
     """Namespace, name and dimensions of all that an alarm looks at."""
     if alarm.inputs.get("metricName"):
@@ -123,6 +150,36 @@ def test_every_alarm_of_the_requirements_is_there(everything: DeclaredStack) -> 
         *("ingest-failures", "table-throttles", "intake-age", "intake-dead-letters"),
         *("api-5xx", "api-latency", "delivery-age", "delivery-dead-letters"),
     }
+
+
+def test_every_alarm_looks_at_its_own_resource(everything: DeclaredStack) -> None:
+    queues, own, api = queues_of(everything), f"file-pipeline/{everything.stage}", {"ApiId": named(everything, "Api")}
+    letters, outcomes = "ApproximateNumberOfMessagesVisible", ("Completed", "Failed", "Rejected", "Skipped")
+    functions = functions_of(everything)
+    expected: dict[str, list[tuple[str, str, dict[str, str]]]] = {
+        **{
+            f"{purpose}-{metric.lower()}": [("AWS/Lambda", metric, dimensions)]
+            for purpose, dimensions in functions.items()
+            for metric in ("Errors", "Duration", "Throttles")
+        },
+        "ingest-failures": [(own, f"Files{outcome}", {"service": "ingest"}) for outcome in outcomes],
+        "table-throttles": [
+            ("AWS/DynamoDB", f"{kind}ThrottleEvents", source)
+            for source in catalog_of(everything).values()
+            for kind in ("Read", "Write")
+        ],
+        "intake-age": [("AWS/SQS", "ApproximateAgeOfOldestMessage", queues["intake"])],
+        "intake-dead-letters": [("AWS/SQS", letters, queues["intake letters"])],
+        "delivery-dead-letters": [("AWS/SQS", letters, queues["delivery letters"])],
+        "delivery-age": [("AWS/Lambda", "IteratorAge", functions["delivery"])],
+        "api-5xx": [("AWS/ApiGateway", "5xx", api)],
+        "api-latency": [("AWS/ApiGateway", "Latency", api)],
+    }
+    prefix = f"file-pipeline-{everything.stage}-monitoring-"
+
+    found = {alarm.name.removeprefix(prefix): metrics_of(alarm) for alarm in everything.all("MetricAlarm")}
+
+    assert found == expected
 
 
 @pytest.mark.parametrize(
@@ -207,14 +264,56 @@ def test_the_dashboard_reads_like_the_flow(everything: DeclaredStack) -> None:
 
     assert titles == [
         *("Arrivals", "Waiting", "In flight", "Outcomes"),
-        *(
-            "Records",
-            "Duration of the ingest function, ms",
-            "Errors and throttles",
-            "Catalog: use against capacity, units a second",
-        ),
+        *("Records", *(f"Catalog, {part}: units a second" for part in ("table", "index by-bucket", "index by-status"))),
+        *(f"Duration of the {function} function, ms" for function in ("ingest", "api", "delivery")),
+        "Errors and throttles",
         *("API: requests and errors", "API: latency, ms", "Delivery", "Dead letters"),
     ]
+
+
+def test_every_graph_shows_its_own_resource(everything: DeclaredStack) -> None:
+    """By the dimensions of the declared resources; what the functions count themselves has none but the service."""
+    queues, functions, api = queues_of(everything), functions_of(everything), {"ApiId": named(everything, "Api")}
+    letters, percentiles = "ApproximateNumberOfMessagesVisible", ("p50", "p95", "p99")
+    kinds = [f"{use}CapacityUnits" for use in ("ConsumedRead", "ConsumedWrite", "ProvisionedRead", "ProvisionedWrite")]
+    kinds += ["ReadThrottleEvents", "WriteThrottleEvents"]
+    expected = {
+        "Arrivals": [("NumberOfMessagesSent", queues["intake"])],
+        "Waiting": [(letters, queues["intake"]), ("ApproximateAgeOfOldestMessage", queues["intake"])],
+        "In flight": [("ApproximateNumberOfMessagesNotVisible", queues["intake"])],
+        **{
+            f"Catalog, {part}: units a second": [(kind, dimensions) for kind in kinds]
+            for part, dimensions in catalog_of(everything).items()
+        },
+        **{
+            f"Duration of the {purpose} function, ms": [("Duration", dimensions) for _ in percentiles]
+            for purpose, dimensions in functions.items()
+        },
+        "Errors and throttles": [(kind, of) for of in functions.values() for kind in ("Errors", "Throttles")],
+        "API: requests and errors": [(name, api) for name in ("Count", "4xx", "5xx")],
+        "API: latency, ms": [("Latency", api) for _ in percentiles],
+        "Delivery": [("IteratorAge", functions["delivery"])],
+        "Dead letters": [(letters, queues["intake letters"]), (letters, queues["delivery letters"])],
+    }
+    found: dict[str, list[tuple[str, dict[str, str]]]] = {}
+    for widget in json.loads(everything.one("Dashboard", "-board").text("dashboardBody"))["widgets"]:
+        for namespace, name, *rest in (m for m in widget["properties"].get("metrics", []) if len(m) > 1):
+            if namespace.startswith("AWS/"):
+                of = dict(zip(rest[:-1:2], rest[1:-1:2], strict=True))
+                found.setdefault(widget["properties"]["title"], []).append((name, of))
+
+    assert found == expected
+
+
+def test_every_function_has_its_duration_against_its_time_out(everything: DeclaredStack) -> None:
+    widgets = json.loads(everything.one("Dashboard", "-board").text("dashboardBody"))["widgets"]
+    graphs = {widget["properties"].get("title"): widget["properties"] for widget in widgets}
+    for purpose in functions_of(everything):
+        graph = graphs[f"Duration of the {purpose} function, ms"]
+        (limit,) = graph["annotations"]["horizontal"]
+
+        assert [line[-1]["stat"] for line in graph["metrics"]] == ["p50", "p95", "p99"]
+        assert limit["value"] == 1000 * everything.one("Function", f"-{purpose}").number("timeout")
 
 
 def test_the_dashboard_without_a_delivery(dev: DeclaredStack) -> None:

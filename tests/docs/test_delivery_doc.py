@@ -81,6 +81,18 @@ def test_a_changed_body_or_time_is_refused(is_ours: Check, arrival: Arrival) -> 
     assert not is_ours({**headers, "Delivery-Signature": later}, arrival.body, SECRET, NOW)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", ",", "=", "t", "t=", "t=,v1=", "v1=00", "t=now,v1=00", "t=-1,v1=00", "t=\u0661,v1=00", "t=\xb2,v1=00"),
+        f"t={'9' * 5000}",  # more than int() takes
+        f"t={'9' * 5000},v1=00",
+    ],
+)
+def test_a_signature_that_nobody_made_is_refused_without_an_error(is_ours: Check, arrival: Arrival, given: str) -> None:
+    assert is_ours({**headers_of(arrival), "Delivery-Signature": given}, arrival.body, SECRET, NOW) is False
+
+
 def test_the_document_names_every_field_and_header_that_is_sent(arrival: Arrival) -> None:
     table = TEXT.split("| field | type | what |")[1].split("\n\n")[0]
     named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}

@@ -17,9 +17,12 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from rich.console import Console
 
 from local import demo, emulator, samples
+from local.__main__ import main
 from local.deploy import EmulatorProvider, NotEmulatedError
+from local.drills import OVERRIDES
+from local.program import check_settings
 from local.receiver import Arrival, Receiver, Reply
-from local.stack_config import ROOT
+from local.stack_config import ROOT, StackConfig
 from local.waiting import wait_until
 from tests.local.conftest import Pipeline
 
@@ -95,6 +98,47 @@ def test_samples_and_their_list_agree(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
     with pytest.raises(ValueError, match=r"uploads/unlisted\.csv"):
         samples.read_samples()
+
+
+@pytest.mark.parametrize("command", ["demo", "up", "drill"])
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("logLevel: DEBUG", "logLevel: LOUD", "file-pipeline:logLevel = 'LOUD'"),
+        ("aws:region: us-east-1", "aws:secretKey: test", "aws:region: is required"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_place_of_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: str,
+    before: str,
+    after: str,
+    told: str,
+) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.local.yaml"):
+        (tmp_path / name).write_text((ROOT / name).read_text().replace(before, after))
+    monkeypatch.setattr("local.stack_config.ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["python -m local", command])
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest's own must stay
+    monkeypatch.setenv("AWS_PROFILE", "")
+
+    assert main() == 2
+
+    error = capfd.readouterr().err
+    assert error.startswith("wrong settings of stack 'local':\n")
+    assert told in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(("overrides", "endpoint"), [({}, True), (OVERRIDES, False)])
+def test_a_drill_has_no_use_for_an_endpoint(overrides: dict[str, object], endpoint: bool) -> None:
+    given = StackConfig.load("local", {"deliveryEndpoint": "http://127.0.0.1:9/", **overrides})
+
+    check_settings(given)
+
+    assert bool(given.values["file-pipeline:deliveryEndpoint"]) is endpoint
 
 
 def listens(port: int) -> bool:

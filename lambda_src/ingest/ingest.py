@@ -14,7 +14,7 @@ from shared.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from shared.rules import IntakeRules
 
@@ -33,11 +33,11 @@ class ContentWork:
     time
         How long it may take.
     run
-        Does it, and says how that ended: COMPLETED or REJECTED.
+        Does it, given when the invocation ends, and says how the work did: COMPLETED or REJECTED.
     """
 
     time: timedelta
-    run: Callable[[], Outcome]
+    run: Callable[[datetime], Outcome]
 
 
 class OutOfTimeError(Exception):
@@ -131,7 +131,7 @@ class Ingest:
         if not _is_taken(self._catalog.claim(version, facts, worker), version):
             return None
         try:
-            outcome = work.run()
+            outcome = work.run(worker.deadline)
         except Exception as error:
             self._note(error, version, lambda failed: self._catalog.finish(version, failed, worker))
             raise

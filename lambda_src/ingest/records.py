@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +16,7 @@ from shared.records.output import OutputFile, RecordEncoder
 from shared.records.parse import load_schema, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from msgspec import Struct
     from types_boto3_s3 import S3Client
@@ -31,6 +31,10 @@ RECORD_EXTENSIONS: Final = (".csv", ".json", ".ndjson", ".jsonl", ".txt")
 _USUAL_EXPANSION: Final = 10
 _MAX_KEY_BYTES: Final = 900
 """Of S3's 1,024 for a key, what is left when a prefix, a version id and an ending are added."""
+
+
+class TooSlowError(Exception):
+    """A file takes longer than its size let expect. It is given up in time to say so, and tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,8 @@ class RecordFiles:
         The bucket to read from.
     rules
         Which files hold records.
+    now
+        Tells the time.
 
     Raises
     ------
@@ -104,10 +110,17 @@ class RecordFiles:
         If a schema that the rules name does not exist: at start, not at the first file.
     """
 
-    def __init__(self, client: S3Client, objects: Objects, rules: RecordRules) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        objects: Objects,
+        rules: RecordRules,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._client = client
         self._objects = objects
         self._rules = rules
+        self._now = now
         self._schemas = {name: load_schema(name) for name in set(rules.record_types.values())}
 
     def work_for(self, version: ObjectVersion, facts: ObjectFacts) -> ContentWork | None:
@@ -118,9 +131,9 @@ class RecordFiles:
         schema, size = self._schemas[name], facts.size or 0
         expanded = size * _USUAL_EXPANSION if version.key.lower().endswith(".gz") else size
         reading = timedelta(seconds=min(expanded, self._rules.max_expanded_bytes) / self._rules.bytes_per_second)
-        return ContentWork(time=reading + self._rules.time_reserve, run=lambda: self._process(version, schema))
+        return ContentWork(time=reading + self._rules.time_reserve, run=lambda end: self._process(version, schema, end))
 
-    def _process(self, version: ObjectVersion, schema: type[Struct]) -> Outcome:
+    def _process(self, version: ObjectVersion, schema: type[Struct], end: datetime) -> Outcome:
         if len(version.key.encode()) > _MAX_KEY_BYTES:
             return Outcome(
                 status=Status.REJECTED,
@@ -132,7 +145,7 @@ class RecordFiles:
             for prefix in (self._rules.processed_prefix, self._rules.rejected_prefix)
         ]
         try:
-            self._read(version, schema, *outputs)
+            self._read(version, schema, end - self._rules.time_reserve / 2, *outputs)
         except FileRejectedError as error:
             self._abandon(outputs)
             return Outcome(status=Status.REJECTED, reason=str(error))
@@ -141,9 +154,19 @@ class RecordFiles:
             raise
         return _publish(*outputs)
 
-    def _read(self, version: ObjectVersion, schema: type[Struct], processed: OutputFile, rejected: OutputFile) -> None:
+    def _read(
+        self,
+        version: ObjectVersion,
+        schema: type[Struct],
+        until: datetime,
+        processed: OutputFile,
+        rejected: OutputFile,
+    ) -> None:
         encoder = RecordEncoder(schema)
         for batch in parse(self._objects.stream(version), schema, max_bytes=self._rules.max_expanded_bytes):
+            if self._now() > until:
+                records = processed.lines + rejected.lines
+                raise TooSlowError(f"out of time after {records} records: raise functionMemoryMb, or split the file")
             if batch.valid:
                 processed.write(encoder.records(batch.valid), len(batch.valid))
             if batch.rejected:

@@ -41,6 +41,9 @@ REOPENED: Final = "reprocess requested"
 CLAIM_MARGIN: Final = timedelta(seconds=2)
 """How long past its deadline a worker keeps its claim: for clocks that differ."""
 
+MAX_REASON_CHARACTERS: Final = 1000
+"""What is kept of a reason, which may name what stands in a file: an item holds 400 KB (DynamoDB quotas)."""
+
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _FREE: Final = (
     "attribute_not_exists(object_id) OR #status = :failed"
@@ -358,7 +361,7 @@ class Catalog:
         now = self._now()
         return _attributes(
             status=outcome.status,
-            reason=outcome.reason,
+            reason=_shorten(outcome.reason),
             **outcome.results,
             status_shard=self._shard(outcome.status, version.object_id, version.version_id),
             processed_at=iso(now),
@@ -389,6 +392,11 @@ def latest_id(bucket: str, key: str) -> str:
 def iso(moment: datetime) -> str:
     """Return `moment` in UTC as ISO 8601 with milliseconds, so that text sorts as time does."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _shorten(reason: str | None) -> str | None:
+    too_long = reason is not None and len(reason) > MAX_REASON_CHARACTERS
+    return f"{reason[:MAX_REASON_CHARACTERS]}…" if reason and too_long else reason
 
 
 def _epoch(moment: datetime) -> int:

@@ -49,7 +49,7 @@ def make_ingest(aws: Aws, dev: DeclaredStack, clock: Clock) -> Make:
 
     def make(work: Work | None = None) -> Ingest:
         def work_for(version: ObjectVersion, facts: ObjectFacts) -> ContentWork | None:
-            return ContentWork(time=timedelta(seconds=30), run=lambda: work(version, facts)) if work else None
+            return ContentWork(time=timedelta(seconds=30), run=lambda _end: work(version, facts)) if work else None
 
         return Ingest(make_catalog(aws, clock), Objects(aws.s3), rules, work_for)
 

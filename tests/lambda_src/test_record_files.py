@@ -7,12 +7,14 @@ import io
 import json
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, IncompleteReadError, ReadTimeoutError
 
-from ingest.records import RecordRules
+from ingest.records import RecordFiles, RecordRules, TooSlowError
+from shared.files import ObjectFacts
 from shared.objects import MAX_BREAKS, Objects
 from shared.records.batch import Rejection
 from shared.records.output import PART_BYTES, OutputFile, RecordEncoder
@@ -29,8 +31,19 @@ from tests.lambda_src.conftest import (
     returned,
 )
 from tests.lambda_src.test_ingest import WorkerKilledError, uploaded
+from tests.lambda_src.test_vocabulary import VERSION
 
 KEY = "uploads/shipments/a.csv"
+RULES = RecordRules(
+    record_types={"uploads/shipments/": "shipment"},
+    uploads_prefix="uploads/",
+    processed_prefix="processed/",
+    rejected_prefix="rejected/",
+    max_expanded_bytes=100_000_000,
+    max_rejected_records=1000,
+    bytes_per_second=1_000_000,
+    time_reserve=timedelta(seconds=10),
+)
 CSV = (
     b"shipment_id,status,timestamp,weight_kg,note\r\n"
     b"SHP-1,created,2026-11-20T08:15:00+01:00,1.5,dropped\r\n"
@@ -100,6 +113,48 @@ def test_a_file_that_cannot_be_read_is_rejected_once(
     assert returned(handler(batch(entry), LambdaContext())) == set()
     assert "GetObject" in calls.made or calls.made == ["HeadObject", "TransactWriteItems"]
     assert aws.item(KEY) == item
+
+
+def test_a_reason_is_never_longer_than_an_item_can_hold(handler: Handler, aws: Aws) -> None:
+    name = "x" * 500_000
+    body = f"shipment_id,status,timestamp,{name},{name}\n".encode()
+
+    handler(batch(message(aws.put(KEY, body))), LambdaContext())
+
+    assert aws.item(KEY)["status"] == "REJECTED"
+    assert len(str(aws.item(KEY)["reason"])) <= 1001
+
+
+def test_a_file_that_is_too_slow_is_given_up_in_time_to_say_so(aws: Aws) -> None:
+    """Not by the time-out, which would leave it PROCESSING, without a reason."""
+    version = uploaded(aws, KEY, CSV * 2)
+    end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
+    moment = [end - RULES.time_reserve / 2 + timedelta(seconds=1)]
+    files = RecordFiles(aws.s3, Objects(aws.s3), RULES, now=lambda: moment[0])
+    work = files.work_for(version, ObjectFacts(size=len(CSV)))
+    assert work is not None
+
+    with pytest.raises(TooSlowError, match="out of time after 0 records"):
+        work.run(end)
+
+    assert published(aws) == {}
+    moment[0] -= timedelta(seconds=2)
+    assert work.run(end).status == "COMPLETED"
+
+
+@pytest.mark.parametrize(("key", "expansion"), [(KEY, 1), (f"{KEY}.gz", 10)])
+def test_the_time_that_a_file_needs_follows_from_its_size(aws: Aws, key: str, expansion: int) -> None:
+    files = RecordFiles(aws.s3, Objects(aws.s3), RULES)
+    version = replace(VERSION, key=key)
+
+    def seconds(size: int) -> float:
+        work = files.work_for(version, ObjectFacts(size=size))
+        assert work is not None
+        return work.time.total_seconds()
+
+    assert seconds(0) == 10
+    assert seconds(5_000_000) == 10 + 5 * expansion
+    assert seconds(10**9) == 10 + 100, "no file has more bytes than that, expanded"
 
 
 def test_a_file_of_bad_records_publishes_them_and_is_rejected(handler: Handler, aws: Aws) -> None:
@@ -297,15 +352,6 @@ def test_a_rejected_record_is_kept_as_it_came_but_not_without_end() -> None:
     ],
 )
 def test_which_files_hold_records(key: str, schema: str | None) -> None:
-    rules = RecordRules(
-        record_types={"uploads/shipments/": "shipment", "uploads/shipments/special/": "other"},
-        uploads_prefix="uploads/",
-        processed_prefix="processed/",
-        rejected_prefix="rejected/",
-        max_expanded_bytes=1,
-        max_rejected_records=1,
-        bytes_per_second=1,
-        time_reserve=timedelta(seconds=1),
-    )
+    rules = replace(RULES, record_types={"uploads/shipments/": "shipment", "uploads/shipments/special/": "other"})
 
     assert rules.schema_of(key) == schema

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from shared.records.source import Source
 
 _CUT: Final = re.compile(rb"\}([ \t\r\n]*,[ \t\r\n]*)\{")
+# Brackets, commas, and whole strings, so that what stands in a string is none. One may go on beyond the window.
+_STRUCTURE: Final = re.compile(rb'[\[\]{},]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_OPENING: Final = b"[{"
+_CLOSING: Final = b"]}"
+_COMMA: Final = ord(",")
 _CUT_PROBES: Final = (1024, 16 * 1024, 2 * MAX_RECORD_BYTES)
 _RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -27,8 +33,8 @@ def parse_array(source: Source, schema: type[Struct]) -> Iterator[Batch]:
     """Read the records of a JSON array.
 
     A window ends at the last place that looks like the end of one record and the start of the next. If it does not
-    parse, that place was inside a string or a nested value, and the window is doubled: a record of hostile
-    strings is read twice, not once for each of them.
+    parse, that place was inside a string or a nested value: then the brackets of the window are counted, and if no
+    record ends in it, it is doubled.
 
     Parameters
     ----------
@@ -52,8 +58,9 @@ def parse_array(source: Source, schema: type[Struct]) -> Iterator[Batch]:
         if source.ended and source.available <= size:
             yield _decode(decoder, b"[" + source.buffer[source.start :], number, source.position)
             return
-        batch, end, problem = _decode_window(decoder, source, size, number)
-        if batch is not None:
+        found = _decode_window(decoder, source, size, number)
+        if found is not None:
+            batch, end = found
             window.learn(len(source.take(end)), batch)
             number += batch.size
             size = 0
@@ -61,21 +68,28 @@ def parse_array(source: Source, schema: type[Struct]) -> Iterator[Batch]:
         elif size < 2 * MAX_RECORD_BYTES:
             size *= 2
         else:
-            raise problem
+            raise FileRejectedError(f"record at byte {source.position} is not closed after {size} bytes")
 
 
-def _decode_window(
-    decoder: RecordDecoder, source: Source, size: int, number: int
-) -> tuple[Batch | None, int, FileRejectedError]:
-    """Decode the window up to its last cut: the batch and where the next record begins, or what is wrong."""
-    cut = _last_cut(source.buffer, source.start, source.start + size)
-    if cut is None:
-        return None, 0, FileRejectedError(f"record at byte {source.position} is not closed after {size} bytes")
-    text = b"[" + source.buffer[source.start : cut.start() + 1] + b"]"
-    try:
-        return _decode(decoder, text, number, source.position), cut.end() - 1, FileRejectedError()
-    except FileRejectedError as error:
-        return None, 0, error
+def _decode_window(decoder: RecordDecoder, source: Source, size: int, number: int) -> tuple[Batch, int] | None:
+    """Decode the window up to its last record's end: the batch and where the next record begins, or None without any.
+
+    Raises
+    ------
+    FileRejectedError
+        If what stands up to that end is not valid JSON.
+    """
+    start, end = source.start, source.start + size
+    cut = _last_cut(source.buffer, start, end)
+    if cut is not None:
+        text = b"[" + source.buffer[start : cut.start() + 1] + b"]"
+        with suppress(FileRejectedError):
+            return _decode(decoder, text, number, source.position), cut.end() - 1
+    comma = _last_comma(source.buffer, start, end)
+    if comma is None:
+        return None
+    text = b"[" + source.buffer[start:comma] + b"]"
+    return _decode(decoder, text, number, source.position), comma + 1
 
 
 def _last_cut(buffer: bytes, start: int, end: int) -> re.Match[bytes] | None:
@@ -85,6 +99,22 @@ def _last_cut(buffer: bytes, start: int, end: int) -> re.Match[bytes] | None:
         if cuts or end - probe <= start:
             return cuts[0] if cuts else None
     return None
+
+
+def _last_comma(buffer: bytes, start: int, end: int) -> int | None:
+    """Find the last comma between two records, by counting brackets: slower than to look for a cut, and never wrong."""
+    depth, last = 0, None
+    for token in _STRUCTURE.finditer(buffer, start, end):
+        kind = buffer[token.start()]
+        if kind in _OPENING:
+            depth += 1
+        elif kind in _CLOSING:
+            depth -= 1
+            if depth < 0:  # the array ends here
+                break
+        elif kind == _COMMA and not depth:
+            last = token.start()
+    return last
 
 
 def _decode(decoder: RecordDecoder, text: bytes, number: int, position: int) -> Batch:

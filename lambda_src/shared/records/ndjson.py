@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.records.batch import MAX_RECORD_BYTES, WINDOW_BYTES, Batch, FileRejectedError, Rejection
+from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError, Rejection, Window
 from shared.records.decoder import UNREADABLE, RecordDecoder, explain
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def parse_lines(source: Source, schema: type[Struct]) -> Iterator[Batch]:
         If a line is too long.
     """
     decode = RecordDecoder(schema).record
-    number = 1
-    while block := cut_lines(source, WINDOW_BYTES):
+    number, window = 1, Window()
+    while block := cut_lines(source, window.size):
         batch = _decode(decode, block, number)
         number += batch.size
         yield batch
@@ -60,20 +60,20 @@ def cut_lines(source: Source, window: int) -> bytes:
 
 def _decode(decode: Callable[[bytes], Struct], block: bytes, number: int) -> Batch:
     """Decode line by line: one call for all up to the next bad one, each line a record of its own."""
-    lines = block.split(b"\n")
+    lines = block.removesuffix(b"\n").split(b"\n")
     remaining = iter(lines)
     decode = decode if _is_utf8(block) else _checking(decode)
     batch = Batch([], [])
-    blank = 0
     while True:
         try:
             batch.valid.extend(map(decode, remaining))  # keeps those before the one that raises
         except UNREADABLE as error:
-            line = lines[batch.size + blank]
+            line = lines[batch.size]
             if line.strip():
                 batch.rejected.append(Rejection(number + batch.size, _explain(error), line.removesuffix(b"\r")))
-            else:
-                blank += 1
+            else:  # where one is blank, more may be: an error for each would take long
+                lines = [line for line in lines if line.strip()]
+                remaining = iter(lines[batch.size :])
         else:
             return batch
 

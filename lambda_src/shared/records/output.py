@@ -48,8 +48,7 @@ class OutputFile:
         self._client = client
         self._bucket = bucket
         self._gzip = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_WINDOW_BITS)
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._waiting = bytearray()
         self._upload_id = ""
         self._parts: list[CompletedPartTypeDef] = []
         self.key = key
@@ -58,18 +57,16 @@ class OutputFile:
     def write(self, lines: bytes, count: int) -> None:
         """Add lines, each with its line feed; uploads a part when there is enough for one."""
         self.lines += count
-        compressed = self._gzip.compress(lines)
-        self._waiting.append(compressed)
-        self._waiting_bytes += len(compressed)
-        if self._waiting_bytes >= PART_BYTES:
+        self._waiting += self._gzip.compress(lines)
+        if len(self._waiting) >= PART_BYTES:
             self._upload_part()
 
     def publish(self) -> None:
         """Make the object appear, as a whole."""
-        self._waiting.append(self._gzip.flush())
+        self._waiting += self._gzip.flush()
         if not self._upload_id:
             self._client.put_object(
-                Bucket=self._bucket, Key=self.key, Body=b"".join(self._waiting), ContentType=_CONTENT_TYPE
+                Bucket=self._bucket, Key=self.key, Body=bytes(self._waiting), ContentType=_CONTENT_TYPE
             )
             return
         self._upload_part()
@@ -92,10 +89,10 @@ class OutputFile:
             Key=self.key,
             UploadId=self._upload_id,
             PartNumber=number,
-            Body=b"".join(self._waiting),
+            Body=bytes(self._waiting),
         )
         self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
-        self._waiting, self._waiting_bytes = [], 0
+        self._waiting = bytearray()
 
 
 class RecordEncoder:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from shared.records.batch import MAX_RECORD_BYTES, FileRejectedError
 from shared.records.csv_rows import parse_rows
+from shared.records.decoder import UNREADABLE
 from shared.records.json_array import parse_array
 from shared.records.json_object import parse_object
 from shared.records.ndjson import parse_lines
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from shared.records.batch import Batch
 
+_RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -42,8 +46,8 @@ def load_schema(name: str) -> type[Struct]:
 def parse(chunks: Iterable[bytes], schema: type[Struct], *, max_bytes: int) -> Iterator[Batch]:
     """Read the records of a file, in batches, with memory that does not grow with the file.
 
-    A file that begins with ``[`` is a JSON array; one that begins with ``{`` is NDJSON if its first line ends with
-    ``}``, else one JSON object; every other is CSV. Gzip is told by its first two bytes.
+    A file that begins with ``[`` is a JSON array; one that begins with ``{`` is NDJSON if its first or second line is
+    an object, unless the whole file is one; every other is CSV. Gzip is told by its first two bytes.
 
     Parameters
     ----------
@@ -71,15 +75,37 @@ def parse(chunks: Iterable[bytes], schema: type[Struct], *, max_bytes: int) -> I
         return parse_array(source, schema)
     if not head.startswith(b"{"):
         return parse_rows(source, schema)
-    return parse_lines(source, schema) if _first_line(source).endswith(b"}") else parse_object(source, schema)
+    return parse_lines(source, schema) if _has_lines(source) else parse_object(source, schema)
 
 
-def _first_line(source: Source) -> bytes:
-    """Return what stands in the first line, as far as a record can reach."""
+def _has_lines(source: Source) -> bool:
+    """Tell NDJSON from one JSON object over several lines, though its first line may be damaged."""
+    first, second = _first_lines(source)
+    if _is_object(first):
+        return True
+    source.fill(MAX_RECORD_BYTES + 1)
+    if source.ended and _is_object(source.buffer[source.start :]):
+        return False
+    return first.endswith(b"}") or _is_object(second)
+
+
+def _first_lines(source: Source) -> tuple[bytes, bytes]:
+    """Return the first two lines that are not blank, as far as they are whole where two records can reach."""
     size = 4096
     while True:
         source.fill(size)
-        end = source.buffer.find(b"\n", source.start, source.start + size)
-        if end >= 0 or source.ended or size > MAX_RECORD_BYTES:
-            return source.buffer[source.start : end if end >= 0 else None].rstrip()
+        whole = source.ended and source.available <= size
+        lines = source.buffer[source.start : source.start + size].split(b"\n")
+        texts = [text for line in (lines if whole else lines[:-1]) if (text := line.strip())]
+        if len(texts) > 1 or whole or size > 2 * MAX_RECORD_BYTES:
+            first, second, *_ = *texts, b"", b""
+            return first, second
         size *= 2
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        _RAW.decode(text)
+    except UNREADABLE:
+        return False
+    return text.startswith(b"{")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from benchmarks import plain
 from shared.records import batch as batch_module
-from shared.records.batch import FileRejectedError
+from shared.records import json_array
+from shared.records.batch import MAX_RECORD_BYTES, FileRejectedError
 from shared.records.parse import load_schema, parse
 
 SHIPMENT: Final = load_schema("shipment")
@@ -84,6 +85,36 @@ def test_arrays(records: list[object], separators: tuple[str, str], size: int, z
     body = json.dumps(records, separators=separators, ensure_ascii=escaped).encode()
 
     agree(body, plain.read_array(body), size, zipped=zipped)
+
+
+def test_an_array_whose_records_hold_more_cuts_than_ends() -> None:
+    """Nearly every place that looks like a cut is in a nested array, or in a string, for longer than any window."""
+    times = {"status": "created", "timestamp": "2026-11-20T08:15:00Z"}
+    parcels = [{"code": f"P{number}", "weight": {"kg": number}} for number in range(40)]
+    records = [{"shipment_id": f"S{number}", **times, "parcels": parcels} for number in range(1500)]
+    records += [{"shipment_id": f"T{number}", **times, "note": "},{" * 300} for number in range(1500)]
+    body = json.dumps(records, separators=(",", ":")).encode()
+    assert len(body) > 3 * MAX_RECORD_BYTES
+
+    agree(body, plain.read_array(body), 100_000, zipped=False)
+
+
+def test_windows_that_are_read_again_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record of hostile strings is read a few times, not once for each of them."""
+    read = list[int]()
+    real = json_array._decode_window  # noqa: SLF001
+
+    def counting(*arguments: object) -> object:
+        read.append(arguments[2])  # type: ignore[arg-type]
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(json_array, "_decode_window", counting)
+    record = {"shipment_id": "S", "status": "},{" * 250_000, "timestamp": "2026-11-20T08:15:00Z"}
+    body = json.dumps([record] * 4, separators=(",", ":")).encode()
+
+    stream(body, 100_000, zipped=False)
+
+    assert sum(read) <= 4 * len(body)
 
 
 @settings(deadline=None)

@@ -46,7 +46,11 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
     "empty cell of a required column": (f"{HEAD}\n,s,2026-11-20T08:15:00Z\n", 0, [(1, "shipment_id: is missing")]),
     "member or column that the schema does not name": (f"[{good(chr(34) + 'more' + chr(34) + ': [1]')}]", 1, []),
     "optional column that is missing": (f"{HEAD}\n{ROW}\n", 1, []),
-    "member that appears twice": (good('"status": 7'), 0, [(1, "status: expected str, got int")]),
+    "member that appears twice": (
+        "\n".join([good('"status": 7'), '{"status": 7, ' + GOOD[1:], good('"status": "z"')]),
+        1,
+        [(1, "status: expected str, got int"), (2, "status: expected str, got int")],
+    ),
     "NaN or Infinity in NDJSON": (
         f"{good(chr(34) + 'weight_kg' + chr(34) + ': NaN')}\n{GOOD}",
         1,
@@ -70,6 +74,17 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
         f"{GOOD}\n{{oops}}\n{GOOD}",
         2,
         [(2, "not valid JSON: object keys must be strings (byte 1)")],
+    ),
+    "first line that is no JSON": (
+        f"{GOOD[:30]}\n{GOOD}\n{GOOD}",
+        2,
+        [(1, "not valid JSON: ")],
+    ),
+    "one object whose first line ends in a bracket": (f'{{"more": {{}}\n, {GOOD[1:]}', 1, []),
+    "records with nested arrays of objects": (
+        json.dumps([{**json.loads(GOOD), "parcels": [{"code": "P"}] * 50_000}] * 3),
+        3,
+        [],
     ),
     "two records on one line": (
         f"{GOOD}\n{GOOD}{GOOD}\n{GOOD}",

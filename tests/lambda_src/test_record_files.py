@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, IncompleteReadError, ReadTimeoutError
@@ -19,6 +20,7 @@ from shared.objects import MAX_BREAKS, Objects
 from shared.records.batch import Rejection
 from shared.records.output import PART_BYTES, OutputFile, RecordEncoder
 from shared.records.parse import load_schema
+from tests.conftest import dig
 from tests.lambda_src.conftest import (
     BUCKET,
     Aws,
@@ -225,6 +227,38 @@ def test_a_worker_killed_while_reading_or_publishing_publishes_nothing_half(
 
     assert published(aws) == {}
     assert aws.item(KEY)["status"] == "PROCESSING"
+
+
+def test_valid_records_appear_when_everything_else_is_there(handler: Handler, aws: Aws, calls: Calls) -> None:
+    handler(batch(message(aws.put(KEY, CSV))), LambdaContext())
+
+    puts = [p for name, p in zip(calls.made, calls.parameters, strict=True) if name == "PutObject"]
+    assert [str(dig(p, "Key")).partition("/")[0] for p in puts[-2:]] == ["rejected", "processed"]
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_of_a_file_that_is_given_up_half_way_no_part_is_left(
+    aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch, *, slow: bool
+) -> None:
+    monkeypatch.setattr("shared.records.output.PART_BYTES", 1)
+    rows = b"".join(b"SHP-%d,created,2026-11-20T08:15:00Z\n" % number for number in range(20_000))
+    version = uploaded(aws, KEY, b"shipment_id,status,timestamp\n" + rows + b'"not closed')
+    end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
+    early = end - timedelta(minutes=1)
+    moments = chain([early] * 15, repeat(end if slow else early))
+    files = RecordFiles(aws.s3, Objects(aws.s3), RULES, now=lambda: next(moments))
+    work = files.work_for(version, ObjectFacts())
+    assert work is not None
+
+    if slow:
+        with pytest.raises(TooSlowError):
+            work.run(end)
+    else:
+        assert work.run(end).status == "REJECTED"
+
+    assert "CreateMultipartUpload" in calls.made, "a part was uploaded"
+    assert "Uploads" not in aws.s3.list_multipart_uploads(Bucket=BUCKET)
+    assert published(aws) == {}
 
 
 def test_a_key_without_room_for_its_results_is_rejected(handler: Handler, aws: Aws) -> None:

@@ -241,7 +241,8 @@ def test_of_a_file_that_is_given_up_half_way_no_part_is_left(
     aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch, *, slow: bool
 ) -> None:
     monkeypatch.setattr("shared.records.output.PART_BYTES", 1)
-    rows = b"".join(b"SHP-%d,created,2026-11-20T08:15:00Z\n" % number for number in range(20_000))
+    names = random.Random(1)
+    rows = b"".join(b"%032x,created,2026-11-20T08:15:00Z\n" % names.getrandbits(128) for _ in range(20_000))
     version = uploaded(aws, KEY, b"shipment_id,status,timestamp\n" + rows + b'"not closed')
     end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
     early = end - timedelta(minutes=1)

@@ -35,7 +35,7 @@ types: .venv/.installed  ## mypy, strict
 drill: .venv/.installed  ## play faults on the local cloud: duplicates, killed workers, throttling, a burst (about 5 minutes)
 	@$(BIN)/python -m local drill $(DRILL)
 
-bench: .venv/.installed  ## measure speed, memory and cold start (about 15 minutes)
+bench: .venv/.installed  ## measure speed, memory, hostile input and cold start (about 20 minutes)
 	@$(BIN)/python -m benchmarks
 
 docs: .venv/.installed  ## write what the docs take from the code

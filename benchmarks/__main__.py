@@ -11,14 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.files import FORMATS, hostile, write_file
+from benchmarks.files import FORMATS, Hostile, hostile, write_file
+from benchmarks.measure import NO_OUTPUT, Measured, Outcome
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "benchmarks" / "RESULTS.md"
@@ -29,52 +29,67 @@ _MEMORY_BYTES: Final = (10 * _MB, 200 * _MB, 1000 * _MB)
 _COLD_RUNS: Final = 5
 _HOSTILE_BYTES: Final = (1 * _MB, 2 * _MB, 4 * _MB)
 
-_BASELINE: Final = "import boto3\nfor name in ('s3', 'dynamodb', 'sqs'): boto3.client(name, region_name='eu-central-1')"
-_HANDLERS: Final = {
-    "ingest": "import ingest.handler",
-    "api": "import api.handler",
-    "delivery": "import delivery.handler",
+_HOSTILE_RUNS: Final = 2
+_HOSTILE_SECONDS: Final = 120
+_SHOWN_REASON: Final = 60
+_LEVELS: Final = ("9", "6")
+"""Of gzip, the plain way: its default, and zlib's."""
+
+_CLIENTS: Final = {
+    "ingest": ("s3", "dynamodb"),
+    "api, a record": ("s3", "dynamodb"),
+    "delivery": ("secretsmanager",),
+}
+_FIRST_REQUESTS: Final = {
+    "ingest": "import ingest.handler",  # makes both
+    "api, a record": "from api import handler\nhandler._records()\nhandler.clients.s3()",
+    "delivery": "from delivery import handler\nhandler.clients.secretsmanager()",
 }
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What one process took."""
-
-    seconds: float
-    peak: int
-    valid: int
+class UnexpectedError(Exception):
+    """What was measured is not what was meant to be."""
 
 
-def measure(way: str, kind: str, path: Path, *, output: bool) -> Measured:
+def measure(way: str, kind: str, path: Path, output: str = NO_OUTPUT) -> Measured:
     """Measure one way on one file, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.measure", way, kind, str(path), "output" if output else "none"]
-    done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=True)  # noqa: S603
-    return Measured(**json.loads(done.stdout))
+    return Measured(**json.loads(_python("-m", "benchmarks.measure", way, kind, str(path), output)))
 
 
 def speed(folder: Path, progress: Progress) -> list[str]:
     """Compare the speeds, by format, with results written or not, from plain and gzipped input."""
-    lines = [
-        "| format | gzip in | results out | plain, MB/s | streaming, MB/s | ratio | plain, peak | streaming, peak |",
-        "|---|---|---|---:|---:|---:|---:|---:|",
-    ]
+    titles = (
+        "format", "gzip in", "results out", "plain, MB/s", "streaming, MB/s", "ratio", "ratio, plain at gzip level 6",
+        "plain, peak", "streaming, peak",
+    )  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---|---|---|---:|---:|---:|---:|---:|---:|"]
+    written = {}
     cases = [(kind, zipped, output) for kind in FORMATS for zipped in (False, True) for output in (False, True)]
     for kind, zipped, output in progress.track(cases, description=f"Speed, 200 MB, {_SPEED_RUNS} times"):
         path = folder / f"{kind}.{'gz' if zipped else 'raw'}"
         if not path.exists():
             write_file(path, kind, _SPEED_BYTES, zipped=zipped)
-        # In turns, and the best of each: whatever else the machine does slows both.
-        runs = [[measure(way, kind, path, output=output) for way in ("whole", "stream")] for _ in range(_SPEED_RUNS)]
-        whole, stream = (min(way, key=lambda run: run.seconds) for way in zip(*runs, strict=True))
-        if whole.valid != stream.valid:
-            raise ValueError(f"{kind}: {whole.valid} and {stream.valid} valid records")
+        levels = _LEVELS if output else (NO_OUTPUT,)
+        ways = [("stream", levels[0]), *(("whole", level) for level in levels)]
+        # In turns, and the best of each: whatever else the machine does slows all.
+        runs = [[measure(way, kind, path, level) for way, level in ways] for _ in range(_SPEED_RUNS)]
+        stream, whole, *others = (min(way, key=lambda run: run.seconds) for way in zip(*runs, strict=True))
+        counts = {(each.valid, each.rejected) for run in runs for each in run}
+        if len(counts) > 1:
+            raise UnexpectedError(f"{kind}: valid and rejected records differ: {counts}")
         rates = [_SPEED_BYTES / _MB / each.seconds for each in (whole, stream)]
+        other = "".join(f"{each.seconds / stream.seconds:.1f}" for each in others)
         lines.append(
             f"| {kind} | {_yes(zipped)} | {_yes(output)} | {rates[0]:.0f} | {rates[1]:.0f} | "
-            f"**{rates[1] / rates[0]:.1f}** | {whole.peak / _MB:,.0f} MB | {stream.peak / _MB:,.0f} MB |"
+            f"**{rates[1] / rates[0]:.1f}** | {other} | {whole.peak / _MB:,.0f} MB | {stream.peak / _MB:,.0f} MB |"
         )
-    return lines
+        if output:
+            written[kind] = [each.written / _MB for each in (stream, whole, *others)]
+    sizes = (
+        f"{kind} {stream:.1f} MB streaming, {' and '.join(f'{size:.1f}' for size in whole)} MB plain"
+        for kind, (stream, *whole) in written.items()
+    )
+    return [*lines, "", f"Results, compressed (plain at level {' and '.join(_LEVELS)}): {'; '.join(sizes)}."]
 
 
 def memory(folder: Path, progress: Progress) -> list[str]:
@@ -85,60 +100,90 @@ def memory(folder: Path, progress: Progress) -> list[str]:
         for size in _MEMORY_BYTES:
             path = folder / "memory"
             write_file(path, kind, size, zipped=False)
-            peaks.append(measure("stream", kind, path, output=True).peak)
+            peaks.append(measure("stream", kind, path, _LEVELS[0]).peak)
         lines.append(f"| {kind} | " + " | ".join(f"{peak / _MB:.0f} MB" for peak in peaks) + " |")
     return lines
 
 
 def hostile_inputs(folder: Path, progress: Progress) -> list[str]:
-    """Show that time grows with the size, whatever the input: twice the bytes, twice the time."""
-    lines = ["| input | 1 MB | 2 MB | 4 MB | 4 MB to 1 MB |", "|---|---:|---:|---:|---:|"]
-    inputs = {name: [hostile(size)[name] for size in _HOSTILE_BYTES] for name in hostile(_MB)}
-    for name, bodies in progress.track(list(inputs.items()), description="Hostile input"):
-        times = []
-        for body in bodies:
-            path = folder / "hostile"
-            path.write_bytes(body)
-            times.append(_time_parse(path))
-        per_byte = (times[-1] / len(bodies[-1])) / (times[0] / len(bodies[0]))
-        lines.append(
-            f"| {name} | " + " | ".join(f"{t * 1000:.0f} ms" for t in times) + f" | {4 * per_byte:.1f} times |"
-        )
+    """Show that time grows with the size, whatever the input, and that each ends as it must."""
+    lines = ["| input | 1 MB | 2 MB | 4 MB | 4 MB to 1 MB | outcome at 4 MB |", "|---|---:|---:|---:|---:|---|"]
+    by_size = [hostile(size) for size in _HOSTILE_BYTES]
+    path = folder / "hostile"
+    problems = []
+    for name in progress.track(list(by_size[0]), description="Hostile input"):
+        inputs = [inputs[name] for inputs in by_size]
+        times, outcome = [], ""
+        for each in inputs:
+            path.write_bytes(each.body)
+            try:
+                runs = [measure("hostile", "", path) for _ in range(_HOSTILE_RUNS)]
+            except subprocess.TimeoutExpired:
+                problems.append(f"{name}, {len(each.body)} bytes: not read within {_HOSTILE_SECONDS} s")
+                break
+            times.append(min(run.seconds for run in runs))
+            outcome = describe(runs[0])
+            if not is_expected(runs[0], each):
+                problems.append(f"{name}, {len(each.body)} bytes: {outcome}")
+        else:
+            per_byte = (times[-1] / len(inputs[-1].body)) / (times[0] / len(inputs[0].body))
+            cells = [*(f"{t * 1000:.0f} ms" for t in times), f"{4 * per_byte:.1f} times", outcome]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    if problems:
+        raise UnexpectedError("\n".join(problems))
     return lines
+
+
+def is_expected(outcome: Outcome, made: Hostile) -> bool:
+    """Tell whether a hostile input ended as it must."""
+    if made.whole_rejected:
+        return bool(outcome.reason)
+    return not outcome.reason and (outcome.valid, outcome.rejected) == (made.valid, made.rejected)
+
+
+def describe(outcome: Outcome) -> str:
+    """Return an outcome in a few words, fit for a table's cell."""
+    if outcome.reason:
+        reason = outcome.reason.replace("|", "\\|")
+        return f"file rejected: {reason[:_SHOWN_REASON]}{'…' if len(reason) > _SHOWN_REASON else ''}"
+    counts = {"valid": outcome.valid, "rejected": outcome.rejected}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "no records"
 
 
 def cold_start(_folder: Path, progress: Progress) -> list[str]:
-    """Compare what a cold start imports with boto3 and three clients alone."""
-    lines = ["| function | imports, ms | boto3 and three clients, ms | ratio |", "|---|---:|---:|---:|"]
-    for name, statement in progress.track(list(_HANDLERS.items()), description="Cold start"):
-        pairs = [(_time_python(statement), _time_python(_BASELINE)) for _ in range(_COLD_RUNS)]
+    """Compare what is loaded and made up to a first request with boto3 and the same clients alone."""
+    lines = [
+        "| function | clients | imports and clients, ms | boto3 and these clients alone, ms | ratio |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for name, statement in progress.track(list(_FIRST_REQUESTS.items()), description="Cold start"):
+        clients = _CLIENTS[name]
+        baseline = f"import boto3\nfor name in {clients!r}: boto3.client(name)"
+        pairs = [(_time_python(statement), _time_python(baseline)) for _ in range(_COLD_RUNS)]
         own, base = (statistics.median(times) for times in zip(*pairs, strict=True))
-        lines.append(f"| {name} | {own * 1000:.0f} | {base * 1000:.0f} | {own / base:.2f} |")
+        lines.append(f"| {name} | {', '.join(clients)} | {own * 1000:.0f} | {base * 1000:.0f} | {own / base:.2f} |")
     return lines
-
-
-def _time_parse(path: Path) -> float:
-    code = (
-        "import sys, time\nfrom pathlib import Path\nfrom shared.records.batch import FileRejectedError\n"
-        "from shared.records.parse import load_schema, parse\nschema = load_schema('shipment')\n"
-        f"body = Path({str(path)!r}).read_bytes()\nstart = time.perf_counter()\ntry:\n"
-        "    chunks = (body[i:i + 262144] for i in range(0, len(body), 262144))\n"
-        "    for batch in parse(chunks, schema, max_bytes=1 << 40): pass\n"
-        "except FileRejectedError: pass\nprint(time.perf_counter() - start)"
-    )
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", code], cwd=ROOT, env=_environment(), capture_output=True, text=True, check=True
-    )
-    return float(done.stdout)
 
 
 def _time_python(statement: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], cwd=ROOT, env=_environment(), check=True)  # noqa: S603
+    _python("-c", statement)
     total = time.perf_counter() - start
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", ""], cwd=ROOT, env=_environment(), check=True)
+    _python("-c", "")
     return total - (time.perf_counter() - start)
+
+
+def _python(*arguments: str) -> str:
+    """Run our own interpreter as a function's; return what it prints."""
+    limit = _HOSTILE_SECONDS if "hostile" in arguments else None
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *arguments],
+        cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False, timeout=limit,
+    )  # fmt: skip
+    if done.returncode:
+        raise UnexpectedError(f"{' '.join(arguments)}\n{done.stderr}")
+    return done.stdout
 
 
 def _environment() -> dict[str, str]:
@@ -156,6 +201,7 @@ def _environment() -> dict[str, str]:
         "BUCKET_INDEX": "by-bucket=shard", "STATUS_INDEX": "by-status=shard", "MAX_RECORDS": "1", "LINK_SECONDS": "1",
         "READERS_GROUP": "readers", "WRITERS_GROUP": "writers", "ENDPOINT_URL": "https://host", "SECRET_ARN": "arn",
         "ENDPOINT_TIMEOUT_SECONDS": "1", "MAX_AGE_SECONDS": "1", "PATIENCE_SECONDS": "1",
+        "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
         "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1",
     }  # fmt: skip
     return {**os.environ, **variables, "PYTHONPATH": str(ROOT / "lambda_src")}
@@ -172,8 +218,14 @@ def main() -> None:
     chosen: list[str] = parser.parse_args().parts or list(_PARTS)
     console = Console()
     before = dict(zip(_PARTS, RESULTS.read_text().rstrip("\n").split("\n\n**"), strict=True))
+    measured: dict[str, list[str]] = {}
+    problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name, Progress(console=console, transient=True) as progress:
-        measured = {part: _PARTS[part](Path(name), progress) for part in chosen}
+        for part in chosen:
+            try:
+                measured[part] = _PARTS[part](Path(name), progress)
+            except UnexpectedError as error:  # the other parts are not lost for it
+                problems.append(f"{part}: {error}")
     texts = [
         f"**{_TITLES[part]}**\n\n" + "\n".join(measured[part])
         if part in measured
@@ -185,6 +237,8 @@ def main() -> None:
         text = f"**{_TITLES[part]}**\n\n" + "\n".join(lines) + "\n"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
     console.print(f"written to {RESULTS.relative_to(ROOT)}; `make docs` puts it into the README")
+    if problems:
+        sys.exit("not as expected, and not written:\n" + "\n".join(problems))
 
 
 _PARTS: Final[Mapping[str, Callable[[Path, Progress], list[str]]]] = {
@@ -196,8 +250,9 @@ _PARTS: Final[Mapping[str, Callable[[Path, Progress], list[str]]]] = {
 _TITLES: Final = {
     "speed": "Speed, 200 MB of shipments with 1 % bad ones, one core, best of two",
     "memory": "Peak memory of the whole process, results written",
-    "hostile": "Hostile input: time against size",
-    "cold": "Cold start",
+    "hostile": "Hostile input: time against size, best of two; the outcome is checked at each size",
+    "cold": "Cold start: a function's imports and the clients of its first request, median of five, "
+    "less the start of Python itself",
 }
 
 if __name__ == "__main__":

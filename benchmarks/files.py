@@ -8,6 +8,7 @@ import io
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -61,26 +62,52 @@ def _records() -> Iterator[dict[str, str | float | int]]:
         }
 
 
-def hostile(size: int) -> dict[str, bytes]:
-    """Return inputs of `size` bytes that are made to be slow, by what they try."""
-    good = '"status": "s", "timestamp": "2026-11-20T08:15:00Z"'
-    cuts = f'{{"shipment_id": "x", {good}, "more": "' + "},{" * 100_000 + '"}'
-    bad = '{"shipment_id": 1}'
+@dataclass(frozen=True)
+class Hostile:
+    """An input that is made to be slow, and what must come of it: counts of records, or a rejection of the file."""
+
+    body: bytes
+    valid: int = 0
+    rejected: int = 0
+    whole_rejected: bool = False
+
+
+def hostile(size: int) -> dict[str, Hostile]:
+    """Return inputs of about `size` bytes that are made to be slow, by what they try."""
+    good = '"shipment_id": "x", "status": "s", "timestamp": "2026-11-20T08:15:00Z"'
+    line, header = f"{{{good}}}\n", "shipment_id,status,timestamp\n"
+    short, long = (f'{{{good}, "more": "' + "},{" * count + '"}' for count in (1_000, 100_000))
+    nested = f'{{{good}, "more": [' + ", ".join(['{"n": 1}'] * 500) + "]}"
     return {
-        "strings of },{ in an array": _repeat(cuts, ", ", size, "[", "]"),
-        "an array of bad records": _repeat(bad, ", ", size, "[", "]"),
-        "lines of bad JSON": _repeat('{"shipment_id": ', "\n", size),
-        "lines of open brackets": _repeat('{"a": ' + "[" * 2_000 + "}", "\n", size),
-        "CSV with every cell quoted": _repeat(
-            '"a","s","2026-11-20T08:15:00Z"', "\n", size, "shipment_id,status,timestamp\n"
+        "array, strings of 3 KB of },{": _valid(short, ", ", size, "[", "]"),
+        "array, strings of 300 KB of },{": _valid(long, ", ", size, "[", "]"),
+        "array, records with 500 nested objects": _valid(nested, ", ", size, "[", "]"),
+        "array of bad records": _bad('{"shipment_id": 1}', ", ", size, "[", "]"),
+        # The first line tells that it is NDJSON: without it, the file is one object that ends at its first bytes.
+        "NDJSON, bad JSON after a good line": _bad('{"shipment_id": ', "\n", size, line, valid=1),
+        "NDJSON, lines of open brackets": _bad('{"a": ' + "[" * 2_000 + "}", "\n", size),
+        "NDJSON, blank lines after a good line": Hostile((line + "\n" * (size - len(line))).encode(), valid=1),
+        # A quarter of the file, so that the largest is as long as a line may be, and not longer.
+        "CSV, a quarter is a header of commas": Hostile(
+            (header[:-1] + "," * (size // 4 - len(header)) + "\n" + "x" * (size - size // 4)).encode(),
+            whole_rejected=True,
         ),
-        "CSV of rows that are too short": _repeat("a,s", "\n", size, "shipment_id,status,timestamp\n"),
-        "one quoted field after the other": _repeat(
-            '"' + "a\n" * 30_000 + '",s,t', "\n", size, "shipment_id,status,timestamp\n"
-        ),
+        "CSV, every cell quoted": _valid('"a","s","2026-11-20T08:15:00Z"', "\n", size, header),
+        "CSV, rows that are too short": _bad("a,s", "\n", size, header),
+        "CSV, one quoted field after the other": _bad('"' + "a\n" * 30_000 + '",s,t', "\n", size, header),
     }
 
 
-def _repeat(record: str, joint: str, size: int, head: str = "", tail: str = "\n") -> bytes:
+def _valid(record: str, joint: str, size: int, head: str = "", tail: str = "\n") -> Hostile:
+    body, count = _repeat(record, joint, size, head, tail)
+    return Hostile(body, valid=count)
+
+
+def _bad(record: str, joint: str, size: int, head: str = "", tail: str = "\n", *, valid: int = 0) -> Hostile:
+    body, count = _repeat(record, joint, size, head, tail)
+    return Hostile(body, valid=valid, rejected=count)
+
+
+def _repeat(record: str, joint: str, size: int, head: str, tail: str) -> tuple[bytes, int]:
     count = max(1, size // (len(record) + len(joint)))
-    return (head + joint.join([record] * count) + tail).encode()
+    return (head + joint.join([record] * count) + tail).encode(), count

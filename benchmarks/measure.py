@@ -1,4 +1,7 @@
-"""One measurement in a process of its own: ``python -m benchmarks.measure WAY FORMAT FILE OUTPUT``; prints JSON."""
+"""One measurement in a process of its own: ``python -m benchmarks.measure WAY FORMAT FILE OUTPUT``; prints JSON.
+
+OUTPUT is ``none`` or, if results are written, the gzip level of the plain way.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,33 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks import plain
 
+NO_OUTPUT: Final = "none"
 _CHUNK: Final = 256 * 1024
 _READERS: Final = {"array": plain.read_array, "ndjson": plain.read_ndjson, "csv": plain.read_csv}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a file: its records, the bytes of the results, or why it was rejected as a whole."""
+
+    valid: int = 0
+    rejected: int = 0
+    written: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Measured(Outcome):
+    """What that took: seconds, and the process's most bytes."""
+
+    seconds: float = 0
+    peak: int = 0
 
 
 class NullBucket:
@@ -39,8 +62,8 @@ class NullBucket:
         """End an upload."""
 
 
-def prepare_stream() -> Callable[[Path, bool], int]:
-    """Import the function's own code, make its clients, and return what counts a file's valid records with it."""
+def prepare_stream(output: str) -> Callable[[Path], Outcome]:
+    """Import the function's own code, make its clients, and return what reads a file with it."""
     import boto3  # noqa: PLC0415 - its memory counts, and its time does not
 
     from shared.records.output import OutputFile, RecordEncoder  # noqa: PLC0415
@@ -49,33 +72,48 @@ def prepare_stream() -> Callable[[Path, bool], int]:
     clients = [boto3.client(service, region_name="eu-central-1") for service in ("s3", "dynamodb", "sqs")]
     schema = load_schema("shipment")
 
-    def run(path: Path, output: bool) -> int:  # noqa: FBT001 - as the plain way's
+    def run(path: Path) -> Outcome:
         bucket = NullBucket()
         processed, rejected = (OutputFile(bucket, "bucket", key) for key in ("processed", "rejected"))  # type: ignore[arg-type]  # a stand-in
         encoder = RecordEncoder(schema)
-        valid = 0
+        valid = refused = 0
         for batch in parse(_chunks(path), schema, max_bytes=1 << 40):
             valid += len(batch.valid)
-            if output:
+            refused += len(batch.rejected)
+            if output != NO_OUTPUT:
                 processed.write(encoder.records(batch.valid), len(batch.valid))
                 if batch.rejected:
                     rejected.write(encoder.rejections(batch.rejected), len(batch.rejected))
-        if output:
+        if output != NO_OUTPUT:
             rejected.publish()
             processed.publish()
-        return valid if clients else 0
+        return Outcome(valid, refused, bucket.written) if clients else Outcome()
 
     return run
 
 
-def prepare_whole(kind: str) -> Callable[[Path, bool], int]:
+def prepare_whole(kind: str, output: str) -> Callable[[Path], Outcome]:
     """Return what does the same the plain way."""
 
-    def run(path: Path, output: bool) -> int:  # noqa: FBT001
+    def run(path: Path) -> Outcome:
         result = _READERS[kind](path.read_bytes())
-        if output:
-            plain.write(result)
-        return len(result.valid)
+        written = 0 if output == NO_OUTPUT else sum(map(len, plain.write(result, int(output))))
+        return Outcome(len(result.valid), len(result.rejected), written)
+
+    return run
+
+
+def prepare_hostile() -> Callable[[Path], Outcome]:
+    """Return what reads a file that may be rejected."""
+    from shared.records.batch import FileRejectedError  # noqa: PLC0415
+
+    read = prepare_stream(NO_OUTPUT)
+
+    def run(path: Path) -> Outcome:
+        try:
+            return read(path)
+        except FileRejectedError as error:
+            return Outcome(reason=str(error) or "no reason")
 
     return run
 
@@ -87,14 +125,17 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Measure, and print seconds, peak memory in bytes and the number of valid records."""
+    """Measure, and print it."""
     way, kind, path, output = sys.argv[1:]
-    run = prepare_stream() if way == "stream" else prepare_whole(kind)
+    if way == "stream":
+        run = prepare_stream(output)
+    else:
+        run = prepare_hostile() if way == "hostile" else prepare_whole(kind, output)
     start = time.perf_counter()
-    valid = run(Path(path), output == "output")
+    outcome = run(Path(path))
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "peak": peak, "valid": valid}))  # noqa: T201 - its answer
+    print(json.dumps(asdict(Measured(**asdict(outcome), seconds=seconds, peak=peak))))  # noqa: T201 - its answer
 
 
 if __name__ == "__main__":

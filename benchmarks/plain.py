@@ -25,14 +25,18 @@ _FIELDS: Final = ("shipment_id", "status", "timestamp", "carrier", "origin", "de
 _REQUIRED: Final = frozenset({"shipment_id", "status", "timestamp"})
 _SEPARATORS: Final = frozenset("Tt ")
 _MAX_NUMBER: Final = 1_000_000
+_render: Final = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat).encode
+_DEFAULT_GZIP_LEVEL: Final = 9
+"""What gzip.compress takes when it is not told."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The valid records, cleaned, and the numbers and reasons of the others."""
+    """The valid records, cleaned, the numbers and reasons of the others, and these as they were read."""
 
     valid: list[Record] = field(default_factory=list)
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    refused: list[object] = field(default_factory=list)
 
 
 def read_array(body: bytes) -> Result:
@@ -51,10 +55,21 @@ def read_csv(body: bytes) -> Result:
     return _check(_from_cells(row) for row in rows)
 
 
-def write(result: Result) -> bytes:
-    """Render the valid records as gzipped NDJSON."""
-    lines = (json.dumps({**record, "timestamp": str(record["timestamp"])}) for record in result.valid)
-    return gzip.compress("\n".join(lines).encode())
+def write(result: Result, level: int = _DEFAULT_GZIP_LEVEL) -> tuple[bytes, bytes]:
+    """Render the valid and the rejected records, each as gzipped NDJSON.
+
+    A rejected record is rendered anew: the standard library's readers keep no text of it.
+    """
+    processed = (_render(record) + "\n" for record in result.valid)
+    rejected = (
+        _render({"number": number, "reason": reason, "record": _render(record)}) + "\n"
+        for (number, reason), record in zip(result.rejected, result.refused, strict=True)
+    )
+    return _compress(processed, level), _compress(rejected, level)
+
+
+def _compress(lines: Iterable[str], level: int) -> bytes:
+    return gzip.compress("".join(lines).encode(), level)
 
 
 def _plain(body: bytes) -> str:
@@ -78,6 +93,7 @@ def _check(records: Iterable[object]) -> Result:
             result.valid.append(_clean(record))
         except ValueError as error:
             result.rejected.append((number, str(error)))
+            result.refused.append(record)
     return result
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import unquote
@@ -21,12 +20,14 @@ from api.errors import ApiError, invalid, not_found
 from api.models import (
     MAX_CURSOR_CHARACTERS,
     VERSION,
+    Day,
     ErrorAnswer,
     FieldError,
     FileDetail,
     FileList,
     GatewayAnswer,
     Health,
+    PageSize,
     RecordsAnswer,
     RecordsRequest,
     UploadAnswer,
@@ -199,8 +200,8 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
     @app.get("/files", summary="List files, the latest first", responses=_responses(FileList), security=_TOKEN)
     def list_files(
         status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
-        day: Annotated[date | None, Query(description="Only those processed on this day, in UTC.")] = None,
-        limit: Annotated[int, Query(ge=1, le=100, description="Files of a page.")] = 20,
+        day: Annotated[Day | None, Query(description="Only those processed on this day, in UTC.")] = None,
+        limit: Annotated[PageSize, Query(description="Files of a page.")] = 20,
         cursor: Annotated[
             str | None, Query(min_length=1, max_length=MAX_CURSOR_CHARACTERS, description="Of the page before.")
         ] = None,

@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import uuid
-from typing import Final, cast
+from typing import Final, Literal, cast
 from urllib.parse import quote
 
 import pytest
@@ -167,6 +167,28 @@ def test_no_token_a_tampered_and_a_foreign_one_are_refused_at_the_door(pipeline:
     ):
         assert ApiClient(pipeline.stack, wrong).get("/files").status == 401, wrong
     assert ApiClient(pipeline.stack, token).get("/files").status == 200
+
+
+def test_a_token_that_was_good_is_refused_when_it_has_expired(pipeline: Pipeline) -> None:
+    """The emulator takes seconds, where AWS takes five minutes and more."""
+    name = add_user(pipeline, "readers")
+
+    def set_validity(value: int, unit: Literal["seconds", "hours"]) -> None:
+        pipeline.stack.cloud.cognito.update_user_pool_client(
+            UserPoolId=pipeline.stack.outputs["userPoolId"],
+            ClientId=pipeline.stack.outputs["userPoolClientId"],
+            AccessTokenValidity=value,
+            TokenValidityUnits={"AccessToken": unit, "IdToken": "hours", "RefreshToken": "days"},
+        )
+
+    set_validity(5, "seconds")
+    try:
+        user = client(pipeline, name)
+    finally:
+        set_validity(1, "hours")
+
+    assert user.get("/files").status == 200
+    wait_until(lambda: user.get("/files").status == 401, "the token is good for ever", timeout_seconds=20)
 
 
 def test_a_token_ends_after_an_hour(pipeline: Pipeline) -> None:

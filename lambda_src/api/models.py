@@ -18,18 +18,19 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 
 
-def _read_day(text: str) -> date:
+def _read_day(text: object) -> date:
     # Pydantic would take a time stamp too, and date.fromisoformat a week.
     try:
-        if _DAY.fullmatch(text):
+        if isinstance(text, str) and _DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:  # no day of the calendar
         pass
     raise PydanticCustomError("day", "should be a day, as YYYY-MM-DD")
 
 
-def _read_number(text: str) -> int:
-    if not _DIGITS.fullmatch(text):
+def _read_number(text: object) -> int:
+    # What is given twice arrives as a list.
+    if not (isinstance(text, str) and _DIGITS.fullmatch(text)):
         raise PydanticCustomError("number", "should be a number, in decimal digits")
     return int(text)
 

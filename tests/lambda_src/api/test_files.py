@@ -159,12 +159,26 @@ def test_a_wrong_question_names_its_field(api: Api, query: dict[str, object]) ->
             ("day", value, "should be a day, as YYYY-MM-DD")
             for value in (
                 *("1795219200", "2026-11-21T00:00:00Z", "2026-11-21T00:00:00", "20261121", "2026-W47-6", "2026-02-30"),
-                *(" 2026-11-21", "2026-11-21\n", "\uff12026-11-21", "0000-01-01", "x"),
+                *(" 2026-11-21", "2026-11-21\n", "\uff12026-11-21", "0000-01-01", "x", "2026-11-21,2026-11-22"),
             )
         ),
         *(
             ("limit", value, "should be a number, in decimal digits")
-            for value in ("1.0", "1e1", "+1", "-1", " 1", "1\n", "1_0", "\uff11", "0x1", "true", "x")
+            for value in (
+                "1.0",
+                "1e1",
+                "+1",
+                "-1",
+                " 1",
+                "1\n",
+                "1_0",
+                "\uff11",
+                "0x1",
+                "true",
+                "x",
+                "1,2",
+                "null,null",
+            )
         ),
         ("limit", "101", "Input should be less than or equal to 100"),
         ("limit", "1" * 5000, "should be a number, in decimal digits"),
@@ -174,6 +188,16 @@ def test_a_day_and_a_number_are_written_as_the_document_says(api: Api, name: str
     answer = api.get("/files", **{name: value})
 
     assert (answer.status, answer.fields()) == (400, {name: message})
+
+
+@pytest.mark.parametrize(("name", "value"), [("day", "2026-11-21"), ("limit", "1")])
+def test_what_is_given_twice_is_a_400(api: Api, name: str, value: str) -> None:
+    event = api.event("GET", "/files", query=f"{name}={value}&{name}={value}")
+    event["queryStringParameters"] = {name: f"{value},{value}"}
+
+    answer = api.answer(event)
+
+    assert (answer.status, set(answer.fields())) == (400, {name})
 
 
 def test_a_changed_or_foreign_cursor_is_refused(api: Api, catalog: list[str]) -> None:

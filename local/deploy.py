@@ -30,7 +30,9 @@ LIMITS: Final[Mapping[str, str]] = {
     "aws:cloudwatch/dashboard:Dashboard": "made, but there is no console to show it",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but no metric of a function, queue or table reaches it",
     "aws:cognito/userPool:UserPool": "made, but no e-mail is sent and no attack is looked for",
-    "aws:dynamodb/table:Table": "made; capacity, throttling and encryption are not emulated",
+    "aws:dynamodb/table:Table": "made; capacity, throttling, encryption and the condition dynamodb:LeadingKeys "
+    "are not emulated",
+    "aws:kms/key:Key": "made, but a ciphertext that was changed opens all the same: nothing is authenticated",
     "aws:lambda/eventSourceMapping:EventSourceMapping": "made; of a stream, one batch at a time is "
     "read, without asking the role; one that fails in part comes again whole, unsplit, its retries uncounted",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",

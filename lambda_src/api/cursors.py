@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
 
 _REFUSED: Final = frozenset({"InvalidCiphertextException", "IncorrectKeyException", "ValidationException"})
+_UNKNOWN_KEY: Final = "The ciphertext refers to"
+"""How KMS's denial begins where a ciphertext names a key that is not there; a role without a right hears otherwise."""
 
 
 class Cursors:
@@ -60,10 +62,15 @@ class Cursors:
         except (binascii.Error, ValueError) as error:
             raise _refuse() from error
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _REFUSED:
+            if _is_refusal(error):
                 raise _refuse() from error
             raise
         return Position(time, tie)
+
+
+def _is_refusal(error: ClientError) -> bool:
+    said = error.response.get("Error", {})
+    return said.get("Code") in _REFUSED or said.get("Message", "").startswith(_UNKNOWN_KEY)
 
 
 def _refuse() -> ApiError:

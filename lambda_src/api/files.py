@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from api.catalog_reader import CatalogReader, Index, Item, position_of
 from api.errors import not_found
 from api.models import File, FileDetail, FileList
 from api.requests import SAFE_ID_MARK
+from shared.catalog import REOPENED
+from shared.files import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from api.cursors import Cursors
     from api.requests import Caller
     from api.settings import ApiSettings
-    from shared.files import Status
 
 _FIRST: Final = "0"
 _LAST: Final = "9"
@@ -27,6 +29,9 @@ _MAX_ID_BYTES: Final = 2048
 """What DynamoDB takes as a partition key (DynamoDB Developer Guide, Constraints)."""
 
 _UPLOADER: Final = "uploaded-by"
+
+FAILED_REASON: Final = "this did not work now, and is tried again; the operator's logs say what happened"
+"""Shown instead of what AWS said, which names our resources."""
 
 
 class Files:
@@ -118,4 +123,16 @@ def _fields(item: Item) -> Mapping[str, object]:
     uploader = metadata.get(_UPLOADER) if isinstance(metadata, dict) else None
     object_id = str(item["object_id"])
     path = f"/files/{SAFE_ID_MARK}{base64.urlsafe_b64encode(object_id.encode()).decode().rstrip('=')}"
-    return {**fields, "id": object_id, "path": path, "uploaded_by": item.get("uploaded_by", uploader)}
+    named = item.get("uploaded_by", uploader)
+    return {
+        **fields,
+        "id": object_id,
+        "path": path,
+        "reason": _reason(item),
+        "uploaded_by": unquote(named) if isinstance(named, str) else None,
+    }
+
+
+def _reason(item: Item) -> object:
+    reason = item.get("reason")
+    return FAILED_REASON if item.get("status") == Status.FAILED and reason != REOPENED else reason

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from datetime import date
+from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from shared.files import Status
 
 VERSION = "1.0.0"
 MAX_CURSOR_CHARACTERS = 2048
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+
+
+def _read_day(text: object) -> date:
+    # Pydantic would take a time stamp too, and date.fromisoformat a week.
+    try:
+        if isinstance(text, str) and _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:  # no day of the calendar
+        pass
+    raise PydanticCustomError("day", "should be a day, as YYYY-MM-DD")
+
+
+def _read_number(text: object) -> int:
+    # What is given twice arrives as a list.
+    if not (isinstance(text, str) and _DIGITS.fullmatch(text)):
+        raise PydanticCustomError("number", "should be a number, in decimal digits")
+    return int(text)
+
+
+Day: TypeAlias = Annotated[date, BeforeValidator(_read_day)]
+"""A day of a query string."""
+
+PageSize: TypeAlias = Annotated[int, Field(ge=1, le=100), BeforeValidator(_read_number)]
+"""How many a query string asks for; behind the validator, the bounds would not reach the document."""
 
 
 class FieldError(BaseModel):

@@ -135,7 +135,7 @@ class Records:
             data = bytes(msgspec.json.decode(sent.text, type=_Body).data)
             items = [data] if data.startswith(b"{") else [bytes(raw) for raw in _raws(data)]
         except (msgspec.DecodeError, UnicodeError) as error:
-            # Python's own parser lets lone surrogates pass.
+            # Python's own parser has passed it, and is less strict.
             raise invalid(f"data is not JSON: {str(error).removeprefix('JSON is malformed: ')}") from error
         if len(items) > self._settings.max_records:
             raise too_large(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import unquote
@@ -21,12 +20,14 @@ from api.errors import ApiError, invalid, not_found
 from api.models import (
     MAX_CURSOR_CHARACTERS,
     VERSION,
+    Day,
     ErrorAnswer,
     FieldError,
     FileDetail,
     FileList,
     GatewayAnswer,
     Health,
+    PageSize,
     RecordsAnswer,
     RecordsRequest,
     UploadAnswer,
@@ -38,6 +39,8 @@ from shared.files import Status
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
+    from types import UnionType
+
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
     from pydantic import BaseModel
 
@@ -60,6 +63,9 @@ _REFUSALS: Final = {
 _MESSAGES: Final = {"data": "should be a record, or a list of at least one record"}
 _THROTTLED: Final = ("Throttl", "Throughput", "SlowDown", "LimitExceeded", "TooManyRequests")
 _ALWAYS: Final = (400, 403, 500, 503)
+_GATEWAY_TOO: Final = frozenset({404, 413, 500, 503})
+"""What API Gateway answers too, in its own shape: for a path that it cannot match, a body that is too large for it, a
+function that crashed or was throttled."""
 _IDEMPOTENCY_KEY: Final = r"^[!-~]{1,128}$"
 _MAX_SHOWN_ERRORS: Final = 20
 
@@ -194,8 +200,8 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
     @app.get("/files", summary="List files, the latest first", responses=_responses(FileList), security=_TOKEN)
     def list_files(
         status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
-        day: Annotated[date | None, Query(description="Only those processed on this day, in UTC.")] = None,
-        limit: Annotated[int, Query(ge=1, le=100, description="Files of a page.")] = 20,
+        day: Annotated[Day | None, Query(description="Only those processed on this day, in UTC.")] = None,
+        limit: Annotated[PageSize, Query(description="Files of a page.")] = 20,
         cursor: Annotated[
             str | None, Query(min_length=1, max_length=MAX_CURSOR_CHARACTERS, description="Of the page before.")
         ] = None,
@@ -261,11 +267,15 @@ def _responses(model: type[BaseModel], *refusals: int) -> dict[int, OpenAPIRespo
         200: _answer("Done", model),
         401: _answer("There is no valid token in the request", GatewayAnswer),
         429: _answer("Too many requests", GatewayAnswer),
-        **{status: _answer(_REFUSALS[status], ErrorAnswer) for status in sorted({*_ALWAYS, *refusals})},
+        **{status: _refusal(status) for status in sorted({*_ALWAYS, *refusals})},
     }
 
 
-def _answer(description: str, model: type[BaseModel]) -> OpenAPIResponse:
+def _refusal(status: int) -> OpenAPIResponse:
+    return _answer(_REFUSALS[status], ErrorAnswer | GatewayAnswer if status in _GATEWAY_TOO else ErrorAnswer)
+
+
+def _answer(description: str, model: type[BaseModel] | UnionType) -> OpenAPIResponse:
     return {"description": description, "content": {"application/json": {"model": model}}}
 
 

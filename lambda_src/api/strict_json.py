@@ -9,6 +9,8 @@ from typing import NoReturn
 from api.errors import invalid
 
 _MAX_SHOWN = 60
+_SURROGATE = "\\ud"
+"""What each begins with; Python's parser lets half a pair pass, which no other takes."""
 
 
 def parse(text: str) -> dict[str, object]:
@@ -17,14 +19,19 @@ def parse(text: str) -> dict[str, object]:
     Raises
     ------
     ApiError
-        If it is not JSON, not an object, nested too deeply, or has NaN, Infinity or a name twice in one object.
+        If it is not JSON, not an object, nested too deeply, or has NaN, Infinity, a lone surrogate or a name
+        twice in one object.
     """
     try:
         value: object = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        if _SURROGATE in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise invalid(
             f"the body is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos}"
         ) from error
+    except UnicodeEncodeError as error:
+        raise invalid("the body has a lone surrogate, which is no text") from error
     except RecursionError as error:
         raise invalid("the body is nested too deeply") from error
     except ValueError as error:  # Python reads no integer of more than 4,300 digits

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MAX_POST_BYTES = 5 * 1024**3
 """The most that S3 takes in one request (S3 User Guide, Uploading objects)."""
 
+_MAX_KEY_BYTES = 900
+"""The longest key whose results have room for theirs: the ingest function rejects longer ones."""
+
 _DOTS = frozenset({".", ".."})
 _UPLOADER_FIELD = "x-amz-meta-uploaded-by"
 _FILE_NAME = "${"  # S3 would put the name of the posted file in its place
@@ -82,10 +85,10 @@ class Uploads:
             expires_at=expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         )
 
-    @staticmethod
-    def _refuse(name: str) -> str | None:
+    def _refuse(self, name: str) -> str | None:
         if not name.isprintable() or name.startswith("/") or _FILE_NAME in name or _DOTS & set(name.split("/")):
             return "name should be printable, not begin with a slash, and have no ${ and no part . or .. in it"
-        if not name.isascii() and len(name.encode()) > 900:  # noqa: PLR2004 - as its characters
-            return "name is longer than 900 bytes"
+        room = _MAX_KEY_BYTES - len(self._settings.uploads_prefix.encode())
+        if len(name.encode()) > room:
+            return f"name is longer than {room} bytes"
         return None

@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import uuid
-from typing import Final, cast
+from typing import Final, Literal, cast
 from urllib.parse import quote
 
 import pytest
@@ -169,6 +169,28 @@ def test_no_token_a_tampered_and_a_foreign_one_are_refused_at_the_door(pipeline:
     assert ApiClient(pipeline.stack, token).get("/files").status == 200
 
 
+def test_a_token_that_was_good_is_refused_when_it_has_expired(pipeline: Pipeline) -> None:
+    """The emulator takes seconds, where AWS takes five minutes and more."""
+    name = add_user(pipeline, "readers")
+
+    def set_validity(value: int, unit: Literal["seconds", "hours"]) -> None:
+        pipeline.stack.cloud.cognito.update_user_pool_client(
+            UserPoolId=pipeline.stack.outputs["userPoolId"],
+            ClientId=pipeline.stack.outputs["userPoolClientId"],
+            AccessTokenValidity=value,
+            TokenValidityUnits={"AccessToken": unit, "IdToken": "hours", "RefreshToken": "days"},
+        )
+
+    set_validity(5, "seconds")
+    try:
+        user = client(pipeline, name)
+    finally:
+        set_validity(1, "hours")
+
+    assert user.get("/files").status == 200
+    wait_until(lambda: user.get("/files").status == 401, "the token is good for ever", timeout_seconds=20)
+
+
 def test_a_token_ends_after_an_hour(pipeline: Pipeline) -> None:
     claims = decode(sign_in(pipeline.stack, add_user(pipeline, "readers"), PASSWORD).split(".")[1])
 
@@ -239,6 +261,21 @@ def test_every_answer_is_in_the_document(
     writer: ApiClient,
 ) -> None:
     """Whatever is sent, valid or not: no 5xx, and no answer that the OpenAPI document does not have."""
+    assert call(case, standing, writer) != 401, "nothing but the door was tested"
+
+
+def test_a_path_that_the_gateway_cannot_match_is_in_the_document(standing: Pipeline, writer: ApiClient) -> None:
+    case = DOCUMENT["/files/{file_id}"]["GET"].Case(path_parameters={"file_id": "a\nb"})
+
+    assert call(case, standing, writer) == 404
+
+
+def call(
+    case: schemathesis.Case,  # type: ignore[type-arg]  # its parameters are the library's own
+    standing: Pipeline,
+    writer: ApiClient,
+) -> int:
+    """Send a request, and hold its answer to the document."""
     answer = case.call_and_validate(
         base_url=standing.stack.outputs["apiEndpoint"],
         headers=dict(writer.headers),
@@ -250,8 +287,7 @@ def test_every_answer_is_in_the_document(
             response_schema_conformance,
         ],
     )
-
-    assert answer.status_code != 401, "nothing but the door was tested"
+    return answer.status_code
 
 
 def decode(part: str) -> dict[str, object]:

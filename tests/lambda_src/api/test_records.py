@@ -222,6 +222,9 @@ DEEP = '{"data": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}"
         ('{"data": {"a": 1, "a": 2}}', "the body has 'a' twice in one object"),
         ('{"data": {}, "data": []}', "the body has 'data' twice in one object"),
         ('{"data": ' + "1" * 5000 + "}", "the body has a number that is too long"),
+        ('{"data": [{"a": "\\ud800"}]}', "the body has a lone surrogate, which is no text"),
+        ('{"data": {"\\uDFFF": 1}}', "the body has a lone surrogate, which is no text"),
+        ('{"data": {"a": 1}, "record_type": "\\uDc00\\ud800"}', "the body has a lone surrogate, which is no text"),
         (DEEP, "the body is nested too deeply"),
         ("{}", "data: should be a record, or a list of at least one record"),
         ('{"data": null}', "data: should be a record, or a list of at least one record"),
@@ -238,11 +241,9 @@ def test_a_wrong_body_is_a_clear_400(api: Api, aws: Aws, path: str, body: str | 
     assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
 
 
-def test_a_lone_surrogate_is_no_text(api: Api) -> None:
-    answer = api.send("/process", '{"data": [' + json.dumps(GOOD) + ', {"shipment_id": "\\ud800"}]}')
-
-    assert (answer.status, answer.body["code"]) == (400, "invalid_request")
-    assert str(answer.body["message"]).startswith("data is not JSON: ")
+@pytest.mark.parametrize("text", ["\\ud83d\\ude80", "\\\\ud800"])
+def test_a_pair_of_surrogates_and_a_backslash_are_text(api: Api, text: str) -> None:
+    assert api.send("/validate", f'{{"data": [{json.dumps(GOOD)}, {{"more": "{text}"}}]}}').status == 200
 
 
 def test_too_much_is_a_413_that_names_the_limit(api: Api) -> None:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 csv.field_size_limit(2 * MAX_RECORD_BYTES)
 
 _CELL: Final = re.compile(r"^\[(?P<column>\d+)\]: (?P<rule>.*)$", re.DOTALL)
-_WRONG_LENGTH: Final = "expected array of at"
 _BLANK_LINES: Final = re.compile(rb"\n{2,}")
 _CUT_OFF: Final = "unexpected end of data"
+_LONE_RETURN: Final = "new-line character seen in unquoted field"
+_STRAY_RETURN: Final = "holds a carriage return without a line feed"
 
 
 def parse_rows(source: Source, schema: type[Struct]) -> Iterator[Batch]:
@@ -87,11 +88,18 @@ class _Reader:
         block = cut_lines(self._source, WINDOW_BYTES)
         text, quoted = _lines(block)
         reader = csv.reader(text, strict=True)
+        problem = ""
+        columns: list[str] = []
         try:
-            columns = [column.strip() for column in next(reader, [])]
+            columns = next(reader, [])
         except csv.Error as error:
-            raise FileRejectedError(f"header cannot be read: {error}") from error
+            problem = str(error)
         used = "".join(quoted[: reader.line_num]).encode("utf-8", "surrogateescape")
+        if _has_stray_return(_strip_end(used), problem):
+            raise FileRejectedError(f"header {_STRAY_RETURN}")
+        if problem:
+            raise FileRejectedError(f"header cannot be read: {problem}")
+        columns = [column.strip() for column in columns]
         self._source.start -= len(block) - len(used)
         self._line += used.count(b"\n")
         _check_header(columns, schema)
@@ -118,7 +126,7 @@ class _Reader:
             number,
             many=lambda lines: self._decode(b"\n".join(lines), empty=empty),
             # What JSON cannot hold, such as a tab, may stand in one line of a block that failed for another.
-            one=lambda line: self._convert(next(csv.reader([line.decode()], strict=True))),
+            one=self._decode_line,
             bad=bad,
         )
         return Batch(batch.valid, [self._name_cell(rejection) for rejection in batch.rejected])
@@ -132,6 +140,13 @@ class _Reader:
         rows: list[Struct] = self._rows.decode(array)
         return rows
 
+    def _decode_line(self, line: bytes) -> Struct:
+        """Decode a line without quotes."""
+        text = line.decode()
+        if "\r" in text:
+            raise msgspec.ValidationError(_STRAY_RETURN)
+        return self._convert(text.split(","))
+
     def _decode_quoted(self, block: bytes, number: int) -> tuple[Batch, int]:
         """Decode a block with the csv module: the batch, and how many bytes at its end are an unfinished record."""
         text, lines = _lines(block)
@@ -140,36 +155,36 @@ class _Reader:
         used = 0
         while True:
             try:
-                cells = next(reader, None)
+                cells, problem = next(reader, None), ""
             except csv.Error as error:
                 cells, problem = [], str(error)
-            else:
-                problem = ""
             if cells is None:
                 return batch, 0
-            raw = "".join(lines[used : reader.line_num]).encode("utf-8", "surrogateescape")
             if problem == _CUT_OFF:
                 if self._source.ended and not self._source.available:
                     line = self._line + sum(line.endswith("\n") for line in lines[:used])
                     raise FileRejectedError(f"quoted field of the record at line {line} is not closed")
                 return batch, len("".join(lines[used:]).encode("utf-8", "surrogateescape"))
+            raw = _strip_end("".join(lines[used : reader.line_num]).encode("utf-8", "surrogateescape"))
             used = reader.line_num
-            if cells or problem:
+            if raw:
                 self._add(batch, number + batch.size, cells, raw, problem)
 
     def _add(self, batch: Batch, number: int, cells: list[str], raw: bytes, problem: str) -> None:
         try:
             raw.decode()
+            if _has_stray_return(raw, problem):
+                raise msgspec.ValidationError(_STRAY_RETURN)
             if not problem:
                 batch.valid.append(self._convert(cells))
                 return
         except UNREADABLE as error:
             problem = explain(error)
-        batch.rejected.append(self._name_cell(Rejection(number, problem, raw.rstrip(b"\r\n"))))
+        batch.rejected.append(self._name_cell(Rejection(number, problem, raw)))
 
     def _convert(self, cells: list[str]) -> Struct:
         if len(cells) != len(self._columns):
-            raise msgspec.ValidationError(_WRONG_LENGTH)
+            raise msgspec.ValidationError(f"has {len(cells)} cells, the header has {len(self._columns)}")
         return msgspec.convert([cell or None for cell in cells], self._row, strict=False)
 
     def _name_cell(self, rejection: Rejection) -> Rejection:
@@ -179,20 +194,22 @@ class _Reader:
         if place:
             column, rule = self._columns[int(place["column"])], place["rule"]
             reason = f"{column}: is missing" if rule.endswith("got null") else f"{column}: {rule}"
-        elif reason.startswith(f"record: {_WRONG_LENGTH}"):
-            cells = _count_cells(rejection.record)
-            reason = f"record: has {cells} cells, the header has {len(self._columns)}"
         return Rejection(rejection.number, reason, rejection.record)
 
 
 def _lines(block: bytes) -> tuple[Iterator[str], list[str]]:
-    lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline=""))
+    """Return lines that line feeds alone end, so that the csv module sees a carriage return where it stands."""
+    lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline="\n"))
     return iter(lines), lines
 
 
-def _count_cells(record: bytes) -> int:
-    text, _ = _lines(record)
-    return len(next(csv.reader(text), []))
+def _strip_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\r\n") if line.endswith(b"\r\n") else line.removesuffix(b"\n")
+
+
+def _has_stray_return(raw: bytes, problem: str) -> bool:
+    """Tell whether a record without its end has a carriage return out of quotes: the csv module drops a last one."""
+    return problem.startswith(_LONE_RETURN) or (not problem and raw.endswith(b"\r"))
 
 
 def _check_header(columns: Sequence[str], schema: type[Struct]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 csv.field_size_limit(2 * MAX_RECORD_BYTES)
 
+MAX_COLUMNS: Final = 1000
+"""The most columns: the time that the type of a row takes grows with their square."""
+
+_MAX_SHOWN_NAME: Final = 64
 _CELL: Final = re.compile(r"^\[(?P<column>\d+)\]: (?P<rule>.*)$", re.DOTALL)
 _BLANK_LINES: Final = re.compile(rb"\n{2,}")
 _CUT_OFF: Final = "unexpected end of data"
@@ -215,13 +220,19 @@ def _has_stray_return(raw: bytes, problem: str) -> bool:
 def _check_header(columns: Sequence[str], schema: type[Struct]) -> None:
     if not columns:
         raise FileRejectedError("file has no header")
-    twice = {column for column in columns if columns.count(column) > 1}
+    if len(columns) > MAX_COLUMNS:
+        raise FileRejectedError(f"header has {len(columns)} columns, {MAX_COLUMNS} are the most")
+    twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
-        raise FileRejectedError(f"header names {min(twice)!r} twice")
+        raise FileRejectedError(f"header names {_shorten(min(twice))!r} twice")
     required = {field.encode_name for field in msgspec.structs.fields(schema) if field.required}
     missing = required.difference(columns)
     if missing:
         raise FileRejectedError(f"header has no column {', '.join(sorted(missing))}")
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}…"
 
 
 def _row_type(columns: Sequence[str], schema: type[Struct]) -> type[Struct]:

@@ -108,6 +108,7 @@ REJECTED: Final[dict[str, tuple[str | bytes, str]]] = {
     "required column that is missing": ("shipment_id,status\na,s\n", "header has no column timestamp"),
     "column that is named twice": (f"{HEAD},status\n{ROW},s\n", "header names 'status' twice"),
     "carriage return alone in the header": (f"{HEAD}\r{ROW}\n", "header holds a carriage return without a line feed"),
+    "header of more than 1,000 columns": ("," * 1_000_000 + "\n", "header has 1000001 columns, 1000 are the most"),
     "truncated gzip": (zipped(GOOD)[:-9], "gzip is cut off after"),
     "damaged gzip": (zipped(GOOD)[:-8] + b"\0" * 8, "gzip is damaged near byte"),
     "bytes after gzip": (zipped(GOOD) + b"more", "gzip is followed by bytes that are none"),
@@ -160,3 +161,20 @@ def test_the_table_of_outcomes_names_exactly_these_cases() -> None:
 def test_chunks_of_any_size_give_the_same(size: int) -> None:
     for body, expected, _ in (READ["several gzip members"], READ["byte order mark"], READ["quoted line feed in CSV"]):
         assert read(body, size)[0] == expected
+
+
+def test_as_many_columns_as_are_allowed_are_read() -> None:
+    head = ",".join([HEAD, *(f"more_{index}" for index in range(997))])
+
+    assert read(f"{head}\n{ROW}{',x' * 997}\n") == (1, [])
+    with pytest.raises(FileRejectedError, match="^header has 1001 columns, 1000 are the most$"):
+        read(f"{head},one\n{ROW}{',x' * 998}\n")
+
+
+def test_a_reason_holds_no_more_than_the_beginning_of_a_name() -> None:
+    name = "n" * 200_000
+
+    with pytest.raises(FileRejectedError) as error:
+        read(f"{HEAD},{name},{name}\n{ROW},,\n")
+
+    assert str(error.value) == f"header names '{'n' * 64}…' twice"

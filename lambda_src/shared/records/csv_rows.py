@@ -68,6 +68,11 @@ class _Reader:
         self._window = Window()
         self._columns = self._read_header(schema)
         self._row = _row_type(self._columns, schema)
+        self._schema = schema
+        self._records = list[schema]  # type: ignore[valid-type]  # a type known at run time
+        fields = [field for field in msgspec.structs.fields(schema) if field.encode_name in self._columns]
+        self._names = {field.name: field.encode_name for field in fields}
+        self._defaults = [field.name for field in fields if not field.required and field.default is not None]
         self._rows = msgspec.json.Decoder(list[self._row], strict=False)  # type: ignore[name-defined]  # known at run time
 
     def read(self, number: int) -> Batch | None:
@@ -142,12 +147,25 @@ class _Reader:
         array = b'[["' + escaped.replace(b",", b'","').replace(b"\n", b'"],["') + b'"]]'
         if empty:
             array = array.replace(b'""', b"null")
-        rows: list[Struct] = self._rows.decode(array)
-        return rows
+        return self._check(self._rows.decode(array))
+
+    def _check(self, rows: list[Struct]) -> list[Struct]:
+        """Turn rows into records: the schema's defaults, and its rules between fields."""
+        if self._defaults:
+            for row in rows:
+                self._leave_out(row)
+        records: list[Struct] = msgspec.convert(rows, self._records, from_attributes=True)
+        return records
+
+    def _leave_out(self, row: Struct) -> None:
+        """Delete what is empty: only what a row lacks takes its default."""
+        for name in self._defaults:
+            if getattr(row, name) is None:
+                delattr(row, name)
 
     def _decode_line(self, line: bytes) -> Struct:
         """Decode a line without quotes."""
-        text = line.decode()
+        text = _text(line)
         if "\r" in text:
             raise msgspec.ValidationError(_STRAY_RETURN)
         return self._convert(text.split(","))
@@ -177,7 +195,7 @@ class _Reader:
 
     def _add(self, batch: Batch, number: int, cells: list[str], raw: bytes, problem: str) -> None:
         try:
-            raw.decode()
+            _text(raw)
             if _has_stray_return(raw, problem):
                 raise msgspec.ValidationError(_STRAY_RETURN)
             if not problem:
@@ -190,7 +208,9 @@ class _Reader:
     def _convert(self, cells: list[str]) -> Struct:
         if len(cells) != len(self._columns):
             raise msgspec.ValidationError(f"has {len(cells)} cells, the header has {len(self._columns)}")
-        return msgspec.convert([cell or None for cell in cells], self._row, strict=False)
+        row = msgspec.convert([cell or None for cell in cells], self._row, strict=False)
+        self._leave_out(row)
+        return msgspec.convert(row, self._schema, from_attributes=True)
 
     def _name_cell(self, rejection: Rejection) -> Rejection:
         """Say the column's name where msgspec says its place."""
@@ -199,6 +219,9 @@ class _Reader:
         if place:
             column, rule = self._columns[int(place["column"])], place["rule"]
             reason = f"{column}: is missing" if rule.endswith("got null") else f"{column}: {rule}"
+        else:
+            name, colon, rule = reason.partition(":")
+            reason = f"{self._names.get(name, name)}{colon}{rule}"
         return Rejection(rejection.number, reason, rejection.record)
 
 
@@ -206,6 +229,13 @@ def _lines(block: bytes) -> tuple[Iterator[str], list[str]]:
     """Return lines that line feeds alone end, so that the csv module sees a carriage return where it stands."""
     lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline="\n"))
     return iter(lines), lines
+
+
+def _text(record: bytes) -> str:
+    try:
+        return record.decode()
+    except UnicodeDecodeError as error:
+        raise msgspec.ValidationError(f"not UTF-8 at byte {error.start} of the record") from error
 
 
 def _strip_end(line: bytes) -> bytes:
@@ -239,7 +269,9 @@ def _row_type(columns: Sequence[str], schema: type[Struct]) -> type[Struct]:
     """Make a struct that reads a row as an array: the schema's fields in the order of the columns, all there."""
     known = {field.encode_name: field for field in msgspec.structs.fields(schema)}
     fields = [
-        (known[column].name, known[column].type) if column in known else (f"column_{index}_", str | None)
+        (known[column].name, known[column].type if known[column].required else known[column].type | None)
+        if column in known
+        else (f"column_{index}_", str | None)
         for index, column in enumerate(columns)
     ]
     return msgspec.defstruct("Row", fields, array_like=True, forbid_unknown_fields=True, gc=False)

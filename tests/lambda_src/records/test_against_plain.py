@@ -107,6 +107,8 @@ _ROWS = st.tuples(_ID, _CELLS, _TIMES, st.just("") | _CELLS, st.sampled_from([""
 
 def render(cells: tuple[str, ...]) -> str:
     """Render a row with carriage returns out of quotes, which the csv module writes only in quotes."""
+    if any("\r" in cell for cell in cells):  # a bad line ends its record, whatever is open
+        cells = tuple(cell.replace("\n", "") for cell in cells)
     return ",".join('"' + cell.replace('"', '""') + '"' if re.search('[,"\n]', cell) else cell for cell in cells)
 
 

@@ -47,6 +47,9 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
         [(number, "record: holds a carriage return without a line feed") for number in (1, 2, 3, 5, 6)],
     ),
     "carriage return alone in a quoted cell": (f'{HEAD}\n"a\rb",s,2026-11-20T08:15:00Z\n{ROW}\n', 2, []),
+    "number as a time in CSV": (f"{HEAD}\na,s,1700000000\nb,s,-1\nc,s,1700000000.5\n", 3, []),
+    "`null` in a numeric cell": (f"{HEAD},pieces\n{ROW},null\n{ROW},NULL\n", 2, []),
+    "`5.0` or `1e2` as a whole number in CSV": (f"{HEAD},pieces\n{ROW},5.0\n{ROW},1e2\n", 2, []),
     "row with too many cells": (f"{HEAD}\n{ROW},\n{ROW}\n", 1, [(1, "record: has 4 cells, the header has 3")]),
     "row with too few cells": (f"{HEAD}\na,s\n{ROW}\n", 1, [(1, "record: has 2 cells, the header has 3")]),
     "empty cell of a required column": (f"{HEAD}\n,s,2026-11-20T08:15:00Z\n", 0, [(1, "shipment_id: is missing")]),
@@ -66,7 +69,11 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
         [(1, "not valid JSON: ")],
     ),
     "invalid UTF-8 in NDJSON": (f"{GOOD}\n".encode() + b'{"x": "\xff"}', 1, [(2, "not UTF-8 at byte 7 of the line")]),
-    "invalid UTF-8 in CSV": (f"{HEAD}\n{ROW}\n".encode() + b"\xff,s,t\n", 1, [(2, "not valid JSON: 'utf-8' codec")]),
+    "invalid UTF-8 in CSV": (
+        f"{HEAD}\n{ROW}\n".encode() + b"\xff,s,t\n",
+        1,
+        [(2, "record: not UTF-8 at byte 0 of")],
+    ),
     "deep nesting in NDJSON": (
         good('"more": ' + "[" * 200_000 + "]" * 200_000) + "\n" + GOOD,
         1,
@@ -167,7 +174,7 @@ def test_as_many_columns_as_are_allowed_are_read() -> None:
     head = ",".join([HEAD, *(f"more_{index}" for index in range(997))])
 
     assert read(f"{head}\n{ROW}{',x' * 997}\n") == (1, [])
-    with pytest.raises(FileRejectedError, match="^header has 1001 columns, 1000 are the most$"):
+    with pytest.raises(FileRejectedError, match=r"^header has 1001 columns"):
         read(f"{head},one\n{ROW}{',x' * 998}\n")
 
 

@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,8 +51,7 @@ def read_ndjson(body: bytes) -> Result:
 
 def read_csv(body: bytes) -> Result:
     """Read CSV with a header."""
-    rows = csv.DictReader(io.StringIO(_plain(body), newline=""), strict=True)
-    return _check(_from_cells(row) for row in rows)
+    return _check(_rows(csv.DictReader(io.StringIO(_plain(body), newline="\n"), strict=True)))
 
 
 def write(result: Result, level: int = _DEFAULT_GZIP_LEVEL) -> tuple[bytes, bytes]:
@@ -74,6 +73,18 @@ def _compress(lines: Iterable[str], level: int) -> bytes:
 
 def _plain(body: bytes) -> str:
     return (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode("utf-8-sig")
+
+
+def _rows(reader: csv.DictReader[str]) -> Iterator[object]:
+    """Read the rows, with None for one that breaks the rules: the reader goes on with the next line."""
+    while True:
+        try:
+            for row in reader:
+                yield _from_cells(row)
+        except csv.Error:
+            yield None
+        else:
+            return
 
 
 def _from_cells(row: Mapping[str, str]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
 
 csv.field_size_limit(2 * MAX_RECORD_BYTES)
 
+MAX_COLUMNS: Final = 1000
+"""The most columns: the time that the type of a row takes grows with their square."""
+
+_MAX_SHOWN_NAME: Final = 64
 _CELL: Final = re.compile(r"^\[(?P<column>\d+)\]: (?P<rule>.*)$", re.DOTALL)
-_WRONG_LENGTH: Final = "expected array of at"
 _BLANK_LINES: Final = re.compile(rb"\n{2,}")
 _CUT_OFF: Final = "unexpected end of data"
+_LONE_RETURN: Final = "new-line character seen in unquoted field"
+_STRAY_RETURN: Final = "holds a carriage return without a line feed"
 
 
 def parse_rows(source: Source, schema: type[Struct]) -> Iterator[Batch]:
@@ -62,6 +68,11 @@ class _Reader:
         self._window = Window()
         self._columns = self._read_header(schema)
         self._row = _row_type(self._columns, schema)
+        self._schema = schema
+        self._records = list[schema]  # type: ignore[valid-type]  # a type known at run time
+        fields = [field for field in msgspec.structs.fields(schema) if field.encode_name in self._columns]
+        self._names = {field.name: field.encode_name for field in fields}
+        self._defaults = [field.name for field in fields if not field.required and field.default is not None]
         self._rows = msgspec.json.Decoder(list[self._row], strict=False)  # type: ignore[name-defined]  # known at run time
 
     def read(self, number: int) -> Batch | None:
@@ -87,11 +98,18 @@ class _Reader:
         block = cut_lines(self._source, WINDOW_BYTES)
         text, quoted = _lines(block)
         reader = csv.reader(text, strict=True)
+        problem = ""
+        columns: list[str] = []
         try:
-            columns = [column.strip() for column in next(reader, [])]
+            columns = next(reader, [])
         except csv.Error as error:
-            raise FileRejectedError(f"header cannot be read: {error}") from error
+            problem = str(error)
         used = "".join(quoted[: reader.line_num]).encode("utf-8", "surrogateescape")
+        if _has_stray_return(_strip_end(used), problem):
+            raise FileRejectedError(f"header {_STRAY_RETURN}")
+        if problem:
+            raise FileRejectedError(f"header cannot be read: {problem}")
+        columns = [column.strip() for column in columns]
         self._source.start -= len(block) - len(used)
         self._line += used.count(b"\n")
         _check_header(columns, schema)
@@ -118,7 +136,7 @@ class _Reader:
             number,
             many=lambda lines: self._decode(b"\n".join(lines), empty=empty),
             # What JSON cannot hold, such as a tab, may stand in one line of a block that failed for another.
-            one=lambda line: self._convert(next(csv.reader([line.decode()], strict=True))),
+            one=self._decode_line,
             bad=bad,
         )
         return Batch(batch.valid, [self._name_cell(rejection) for rejection in batch.rejected])
@@ -129,8 +147,28 @@ class _Reader:
         array = b'[["' + escaped.replace(b",", b'","').replace(b"\n", b'"],["') + b'"]]'
         if empty:
             array = array.replace(b'""', b"null")
-        rows: list[Struct] = self._rows.decode(array)
-        return rows
+        return self._check(self._rows.decode(array))
+
+    def _check(self, rows: list[Struct]) -> list[Struct]:
+        """Turn rows into records: the schema's defaults, and its rules between fields."""
+        if self._defaults:
+            for row in rows:
+                self._leave_out(row)
+        records: list[Struct] = msgspec.convert(rows, self._records, from_attributes=True)
+        return records
+
+    def _leave_out(self, row: Struct) -> None:
+        """Delete what is empty: only what a row lacks takes its default."""
+        for name in self._defaults:
+            if getattr(row, name) is None:
+                delattr(row, name)
+
+    def _decode_line(self, line: bytes) -> Struct:
+        """Decode a line without quotes."""
+        text = _text(line)
+        if "\r" in text:
+            raise msgspec.ValidationError(_STRAY_RETURN)
+        return self._convert(text.split(","))
 
     def _decode_quoted(self, block: bytes, number: int) -> tuple[Batch, int]:
         """Decode a block with the csv module: the batch, and how many bytes at its end are an unfinished record."""
@@ -140,37 +178,39 @@ class _Reader:
         used = 0
         while True:
             try:
-                cells = next(reader, None)
+                cells, problem = next(reader, None), ""
             except csv.Error as error:
                 cells, problem = [], str(error)
-            else:
-                problem = ""
             if cells is None:
                 return batch, 0
-            raw = "".join(lines[used : reader.line_num]).encode("utf-8", "surrogateescape")
             if problem == _CUT_OFF:
                 if self._source.ended and not self._source.available:
                     line = self._line + sum(line.endswith("\n") for line in lines[:used])
                     raise FileRejectedError(f"quoted field of the record at line {line} is not closed")
                 return batch, len("".join(lines[used:]).encode("utf-8", "surrogateescape"))
+            raw = _strip_end("".join(lines[used : reader.line_num]).encode("utf-8", "surrogateescape"))
             used = reader.line_num
-            if cells or problem:
+            if raw:
                 self._add(batch, number + batch.size, cells, raw, problem)
 
     def _add(self, batch: Batch, number: int, cells: list[str], raw: bytes, problem: str) -> None:
         try:
-            raw.decode()
+            _text(raw)
+            if _has_stray_return(raw, problem):
+                raise msgspec.ValidationError(_STRAY_RETURN)
             if not problem:
                 batch.valid.append(self._convert(cells))
                 return
         except UNREADABLE as error:
             problem = explain(error)
-        batch.rejected.append(self._name_cell(Rejection(number, problem, raw.rstrip(b"\r\n"))))
+        batch.rejected.append(self._name_cell(Rejection(number, problem, raw)))
 
     def _convert(self, cells: list[str]) -> Struct:
         if len(cells) != len(self._columns):
-            raise msgspec.ValidationError(_WRONG_LENGTH)
-        return msgspec.convert([cell or None for cell in cells], self._row, strict=False)
+            raise msgspec.ValidationError(f"has {len(cells)} cells, the header has {len(self._columns)}")
+        row = msgspec.convert([cell or None for cell in cells], self._row, strict=False)
+        self._leave_out(row)
+        return msgspec.convert(row, self._schema, from_attributes=True)
 
     def _name_cell(self, rejection: Rejection) -> Rejection:
         """Say the column's name where msgspec says its place."""
@@ -179,39 +219,59 @@ class _Reader:
         if place:
             column, rule = self._columns[int(place["column"])], place["rule"]
             reason = f"{column}: is missing" if rule.endswith("got null") else f"{column}: {rule}"
-        elif reason.startswith(f"record: {_WRONG_LENGTH}"):
-            cells = _count_cells(rejection.record)
-            reason = f"record: has {cells} cells, the header has {len(self._columns)}"
+        else:
+            name, colon, rule = reason.partition(":")
+            reason = f"{self._names.get(name, name)}{colon}{rule}"
         return Rejection(rejection.number, reason, rejection.record)
 
 
 def _lines(block: bytes) -> tuple[Iterator[str], list[str]]:
-    lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline=""))
+    """Return lines that line feeds alone end, so that the csv module sees a carriage return where it stands."""
+    lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline="\n"))
     return iter(lines), lines
 
 
-def _count_cells(record: bytes) -> int:
-    text, _ = _lines(record)
-    return len(next(csv.reader(text), []))
+def _text(record: bytes) -> str:
+    try:
+        return record.decode()
+    except UnicodeDecodeError as error:
+        raise msgspec.ValidationError(f"not UTF-8 at byte {error.start} of the record") from error
+
+
+def _strip_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\r\n") if line.endswith(b"\r\n") else line.removesuffix(b"\n")
+
+
+def _has_stray_return(raw: bytes, problem: str) -> bool:
+    """Tell whether a record without its end has a carriage return out of quotes: the csv module drops a last one."""
+    return problem.startswith(_LONE_RETURN) or (not problem and raw.endswith(b"\r"))
 
 
 def _check_header(columns: Sequence[str], schema: type[Struct]) -> None:
     if not columns:
         raise FileRejectedError("file has no header")
-    twice = {column for column in columns if columns.count(column) > 1}
+    if len(columns) > MAX_COLUMNS:
+        raise FileRejectedError(f"header has {len(columns)} columns, {MAX_COLUMNS} are the most")
+    twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
-        raise FileRejectedError(f"header names {min(twice)!r} twice")
+        raise FileRejectedError(f"header names {_shorten(min(twice))!r} twice")
     required = {field.encode_name for field in msgspec.structs.fields(schema) if field.required}
     missing = required.difference(columns)
     if missing:
         raise FileRejectedError(f"header has no column {', '.join(sorted(missing))}")
 
 
+def _shorten(name: str) -> str:
+    return name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}…"
+
+
 def _row_type(columns: Sequence[str], schema: type[Struct]) -> type[Struct]:
     """Make a struct that reads a row as an array: the schema's fields in the order of the columns, all there."""
     known = {field.encode_name: field for field in msgspec.structs.fields(schema)}
     fields = [
-        (known[column].name, known[column].type) if column in known else (f"column_{index}_", str | None)
+        (known[column].name, known[column].type if known[column].required else known[column].type | None)
+        if column in known
+        else (f"column_{index}_", str | None)
         for index, column in enumerate(columns)
     ]
     return msgspec.defstruct("Row", fields, array_like=True, forbid_unknown_fields=True, gc=False)

@@ -41,6 +41,15 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
     "quote in an unquoted cell": (f'{HEAD}\n5" pipe,s,2026-11-20T08:15:00Z\n{ROW}\n', 2, []),
     "blank lines": (f"{GOOD}\n\n \n{GOOD}\n\n", 2, []),
     "blank lines in CSV": (f"{HEAD}\n\n{ROW}\n\n\n{ROW}\n", 2, []),
+    "carriage return alone in an unquoted cell": (
+        f"{HEAD}\na,s\r{ROW}\n{ROW}\r\r\na\rb,s,2026-02-30T00:00:00Z\n{ROW}\r\n\r\r\n{ROW}\r",
+        1,
+        [(number, "record: holds a carriage return without a line feed") for number in (1, 2, 3, 5, 6)],
+    ),
+    "carriage return alone in a quoted cell": (f'{HEAD}\n"a\rb",s,2026-11-20T08:15:00Z\n{ROW}\n', 2, []),
+    "number as a time in CSV": (f"{HEAD}\na,s,1700000000\nb,s,-1\nc,s,1700000000.5\n", 3, []),
+    "`null` in a numeric cell": (f"{HEAD},pieces\n{ROW},null\n{ROW},NULL\n", 2, []),
+    "`5.0` or `1e2` as a whole number in CSV": (f"{HEAD},pieces\n{ROW},5.0\n{ROW},1e2\n", 2, []),
     "row with too many cells": (f"{HEAD}\n{ROW},\n{ROW}\n", 1, [(1, "record: has 4 cells, the header has 3")]),
     "row with too few cells": (f"{HEAD}\na,s\n{ROW}\n", 1, [(1, "record: has 2 cells, the header has 3")]),
     "empty cell of a required column": (f"{HEAD}\n,s,2026-11-20T08:15:00Z\n", 0, [(1, "shipment_id: is missing")]),
@@ -64,7 +73,11 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
         [(1, "not valid JSON: ")],
     ),
     "invalid UTF-8 in NDJSON": (f"{GOOD}\n".encode() + b'{"x": "\xff"}', 1, [(2, "not UTF-8 at byte 7 of the line")]),
-    "invalid UTF-8 in CSV": (f"{HEAD}\n{ROW}\n".encode() + b"\xff,s,t\n", 1, [(2, "not valid JSON: 'utf-8' codec")]),
+    "invalid UTF-8 in CSV": (
+        f"{HEAD}\n{ROW}\n".encode() + b"\xff,s,t\n",
+        1,
+        [(2, "record: not UTF-8 at byte 0 of")],
+    ),
     "deep nesting in NDJSON": (
         good('"more": ' + "[" * 200_000 + "]" * 200_000) + "\n" + GOOD,
         1,
@@ -116,6 +129,8 @@ REJECTED: Final[dict[str, tuple[str | bytes, str]]] = {
     "one endless quoted cell": (f'{HEAD}\n"' + "y\n" * 2 * MAX_RECORD_BYTES, "record at line 2 is longer than"),
     "required column that is missing": ("shipment_id,status\na,s\n", "header has no column timestamp"),
     "column that is named twice": (f"{HEAD},status\n{ROW},s\n", "header names 'status' twice"),
+    "carriage return alone in the header": (f"{HEAD}\r{ROW}\n", "header holds a carriage return without a line feed"),
+    "header of more than 1,000 columns": ("," * 1_000_000 + "\n", "header has 1000001 columns, 1000 are the most"),
     "truncated gzip": (zipped(GOOD)[:-9], "gzip is cut off after"),
     "damaged gzip": (zipped(GOOD)[:-8] + b"\0" * 8, "gzip is damaged near byte"),
     "bytes after gzip": (zipped(GOOD) + b"more", "gzip is followed by bytes that are none"),
@@ -168,3 +183,20 @@ def test_the_table_of_outcomes_names_exactly_these_cases() -> None:
 def test_chunks_of_any_size_give_the_same(size: int) -> None:
     for body, expected, _ in (READ["several gzip members"], READ["byte order mark"], READ["quoted line feed in CSV"]):
         assert read(body, size)[0] == expected
+
+
+def test_as_many_columns_as_are_allowed_are_read() -> None:
+    head = ",".join([HEAD, *(f"more_{index}" for index in range(997))])
+
+    assert read(f"{head}\n{ROW}{',x' * 997}\n") == (1, [])
+    with pytest.raises(FileRejectedError, match=r"^header has 1001 columns"):
+        read(f"{head},one\n{ROW}{',x' * 998}\n")
+
+
+def test_a_reason_holds_no_more_than_the_beginning_of_a_name() -> None:
+    name = "n" * 200_000
+
+    with pytest.raises(FileRejectedError) as error:
+        read(f"{HEAD},{name},{name}\n{ROW},,\n")
+
+    assert str(error.value) == f"header names '{'n' * 64}…' twice"

@@ -73,7 +73,8 @@ class _Reader:
         fields = [field for field in msgspec.structs.fields(schema) if field.encode_name in self._columns]
         self._names = {field.name: field.encode_name for field in fields}
         self._defaults = [field.name for field in fields if not field.required and field.default is not None]
-        self._rows = msgspec.json.Decoder(list[self._row], strict=False)  # type: ignore[name-defined]  # known at run time
+        self._many = list[self._row]  # type: ignore[name-defined]  # known at run time
+        self._rows = msgspec.json.Decoder(self._many, strict=False)
 
     def read(self, number: int) -> Batch | None:
         """Read the next block's records, the first of which has `number`; None at the end of the file."""
@@ -172,6 +173,9 @@ class _Reader:
 
     def _decode_quoted(self, block: bytes, number: int) -> tuple[Batch, int]:
         """Decode a block with the csv module: the batch, and how many bytes at its end are an unfinished record."""
+        together = self._decode_quoted_together(block)
+        if together is not None:
+            return together
         text, lines = _lines(block)
         reader = csv.reader(text, strict=True)
         batch = Batch([], [])
@@ -192,6 +196,31 @@ class _Reader:
             used = reader.line_num
             if raw:
                 self._add(batch, number + batch.size, cells, raw, problem)
+
+    def _decode_quoted_together(self, block: bytes) -> tuple[Batch, int] | None:
+        """Decode a block whose records are all valid; None if one is not, which has to be found."""
+        if block.count(b"\r") != block.count(b"\r\n"):
+            return None
+        text, lines = _lines(block)
+        reader = csv.reader(text, strict=True)
+        rows: list[list[str | None]] = []
+        used = 0
+        try:
+            block.decode()
+            for cells in reader:
+                used = reader.line_num
+                if cells:
+                    rows.append([cell or None for cell in cells])
+        except (csv.Error, UnicodeDecodeError) as error:
+            if str(error) != _CUT_OFF or (self._source.ended and not self._source.available):
+                return None
+        if any(len(row) != len(self._columns) for row in rows):
+            return None
+        try:
+            batch = Batch(self._check(msgspec.convert(rows, self._many, strict=False)), [])
+        except UNREADABLE:
+            return None
+        return batch, len("".join(lines[used:]).encode())
 
     def _add(self, batch: Batch, number: int, cells: list[str], raw: bytes, problem: str) -> None:
         try:

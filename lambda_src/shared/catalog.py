@@ -395,8 +395,9 @@ def iso(moment: datetime) -> str:
 
 
 def _shorten(reason: str | None) -> str | None:
-    too_long = reason is not None and len(reason) > MAX_REASON_CHARACTERS
-    return f"{reason[:MAX_REASON_CHARACTERS]}…" if reason and too_long else reason
+    if reason is None or len(reason) <= MAX_REASON_CHARACTERS:
+        return reason
+    return f"{reason[:MAX_REASON_CHARACTERS]}…"
 
 
 def _epoch(moment: datetime) -> int:

@@ -75,7 +75,7 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
     def run(path: Path) -> Outcome:
         bucket = NullBucket()
         processed, rejected = (OutputFile(bucket, "bucket", key) for key in ("processed", "rejected"))  # type: ignore[arg-type]  # a stand-in
-        encoder = RecordEncoder(schema)
+        encoder = RecordEncoder()
         valid = refused = 0
         for batch in parse(_chunks(path), schema, max_bytes=1 << 40):
             valid += len(batch.valid)

@@ -162,7 +162,7 @@ class RecordFiles:
         processed: OutputFile,
         rejected: OutputFile,
     ) -> None:
-        encoder = RecordEncoder(schema)
+        encoder = RecordEncoder()
         for batch in parse(self._objects.stream(version), schema, max_bytes=self._rules.max_expanded_bytes):
             if self._now() > until:
                 records = processed.lines + rejected.lines

@@ -19,7 +19,6 @@ from shared.files import ObjectFacts
 from shared.objects import MAX_BREAKS, Objects
 from shared.records.batch import Rejection
 from shared.records.output import PART_BYTES, OutputFile, RecordEncoder
-from shared.records.parse import load_schema
 from tests.conftest import dig
 from tests.lambda_src.conftest import (
     BUCKET,
@@ -367,7 +366,7 @@ def test_an_abandoned_result_leaves_nothing(aws: Aws) -> None:
 
 
 def test_a_rejected_record_is_kept_as_it_came_but_not_without_end() -> None:
-    encoder = RecordEncoder(load_schema("shipment"))
+    encoder = RecordEncoder()
 
     line = json.loads(encoder.rejections([Rejection(7, "why", b'"\xff' + b"x" * 1_000_000)]))
 

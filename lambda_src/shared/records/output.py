@@ -96,23 +96,13 @@ class OutputFile:
 
 
 class RecordEncoder:
-    """Renders records and rejections as lines.
+    """Renders records and rejections as lines."""
 
-    Parameters
-    ----------
-    schema
-        The type of the records.
-    """
-
-    def __init__(self, schema: type[Struct]) -> None:
-        self._schema = schema
-        self._records = list[schema]  # type: ignore[valid-type]  # a type known at run time
+    def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()
 
     def records(self, records: Sequence[Struct]) -> bytes:
         """Render valid records, a line each."""
-        if records and type(records[0]) is not self._schema:  # rows of a table
-            records = msgspec.convert(records, self._records, from_attributes=True)
         return self._encoder.encode_lines(records)
 
     def rejections(self, rejections: Sequence[Rejection]) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from api.errors import invalid
 from api.models import UploadAnswer
+from shared.files import MAX_UPLOAD_KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 MAX_POST_BYTES = 5 * 1024**3
 """The most that S3 takes in one request (S3 User Guide, Uploading objects)."""
-
-_MAX_KEY_BYTES = 900
-"""The longest key whose results have room for theirs: the ingest function rejects longer ones."""
 
 _DOTS = frozenset({".", ".."})
 _UPLOADER_FIELD = "x-amz-meta-uploaded-by"
@@ -88,7 +86,7 @@ class Uploads:
     def _refuse(self, name: str) -> str | None:
         if not name.isprintable() or name.startswith("/") or _FILE_NAME in name or _DOTS & set(name.split("/")):
             return "name should be printable, not begin with a slash, and have no ${ and no part . or .. in it"
-        room = _MAX_KEY_BYTES - len(self._settings.uploads_prefix.encode())
+        room = MAX_UPLOAD_KEY_BYTES - len(self._settings.uploads_prefix.encode())
         if len(name.encode()) > room:
             return f"name is longer than {room} bytes"
         return None

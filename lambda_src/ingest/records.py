@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ingest.ingest import ContentWork
-from shared.files import Outcome, Status
+from shared.files import MAX_UPLOAD_KEY_BYTES, Outcome, Status
 from shared.records.batch import FileRejectedError
 from shared.records.output import OutputFile, RecordEncoder
 from shared.records.parse import load_schema, parse
@@ -29,8 +29,6 @@ RECORD_EXTENSIONS: Final = (".csv", ".json", ".ndjson", ".jsonl", ".txt")
 """Names that may hold records, with .gz behind them too. What a file is its content tells."""
 
 _USUAL_EXPANSION: Final = 10
-_MAX_KEY_BYTES: Final = 900
-"""Of S3's 1,024 for a key, what is left when a prefix, a version id and an ending are added."""
 
 
 class TooSlowError(Exception):
@@ -134,10 +132,10 @@ class RecordFiles:
         return ContentWork(time=reading + self._rules.time_reserve, run=lambda end: self._process(version, schema, end))
 
     def _process(self, version: ObjectVersion, schema: type[Struct], end: datetime) -> Outcome:
-        if len(version.key.encode()) > _MAX_KEY_BYTES:
+        if len(version.key.encode()) > MAX_UPLOAD_KEY_BYTES:
             return Outcome(
                 status=Status.REJECTED,
-                reason=f"key is longer than {_MAX_KEY_BYTES} bytes: no room for its results' keys",
+                reason=f"key is longer than {MAX_UPLOAD_KEY_BYTES} bytes: no room for its results' keys",
             )
         name = f"{version.key.removeprefix(self._rules.uploads_prefix)}/{version.version_id}.ndjson.gz"
         outputs = [

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+MAX_UPLOAD_KEY_BYTES = 900
+"""The longest key whose results have room for theirs: of S3's 1,024, without a prefix, a version id and an ending."""
+
 API_VERSION = "api"
 """Sort key of the items of records that came through the API, which have no versions."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from shared.catalog import LATEST, latest_id
 from shared.files import ObjectVersion, Status
+from shared.latest import LATEST, latest_id
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.catalog import Catalog, Claim, Worker
 from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
-from shared.objects import ObjectGoneError, Objects
+from shared.objects import NO_VERSION, ObjectGoneError, Objects, ObjectUnreadableError
 from shared.observability import logger
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from shared.rules import IntakeRules
-
-NO_VERSION = "null"
-"""S3's own name for the version of an object that was stored without versioning."""
 
 _Written = TypeVar("_Written")
 
@@ -95,12 +92,12 @@ class Ingest:
             If AWS fails in a way that can pass; the file is FAILED, as far as that could be written.
         """
         refusal = self._rules.refuse_key(version.key)
-        facts = ObjectFacts()
+        facts, exists = ObjectFacts(), True
         if self._rules.is_upload(version.key):  # nothing else may be read
             try:
                 facts = self._objects.facts(version)
-            except ObjectGoneError:
-                refusal = refusal or "object version was deleted before it was read"
+            except ObjectGoneError as error:
+                refusal, exists = refusal or str(error), False
             except (ClientError, BotoCoreError) as error:
                 noted = self._note(error, version, lambda failed: self._catalog.record(version, facts, failed, worker))
                 if noted is Claim.FINISHED:
@@ -115,7 +112,7 @@ class Ingest:
         size = facts.size if facts.size is not None else version.size
         refusal = refusal or self._rules.refuse_size(size or 0)
         if refusal:
-            return self._record(version, facts, Outcome(status=Status.SKIPPED, reason=refusal), worker)
+            return self._record(version, facts, Outcome(status=Status.SKIPPED, reason=refusal), worker, exists=exists)
         work = self._work_for(version, facts)
         if work is None:
             return self._record(version, facts, Outcome(status=Status.COMPLETED), worker)
@@ -123,8 +120,10 @@ class Ingest:
             raise OutOfTimeError(f"{version.object_id} may take {work.time}")
         return self._work(version, facts, work, worker)
 
-    def _record(self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker) -> Outcome | None:
-        claim = self._catalog.record(version, facts, outcome, worker)
+    def _record(
+        self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker, *, exists: bool = True
+    ) -> Outcome | None:
+        claim = self._catalog.record(version, facts, outcome, worker, exists=exists)
         return outcome if _is_taken(claim, version) else None
 
     def _work(self, version: ObjectVersion, facts: ObjectFacts, work: ContentWork, worker: Worker) -> Outcome | None:
@@ -132,6 +131,10 @@ class Ingest:
             return None
         try:
             outcome = work.run(worker.deadline)
+        except ObjectUnreadableError as error:
+            if isinstance(error, ObjectGoneError):
+                self._catalog.withdraw(version)
+            outcome = Outcome(status=Status.SKIPPED, reason=str(error))
         except Exception as error:
             self._note(error, version, lambda failed: self._catalog.finish(version, failed, worker))
             raise

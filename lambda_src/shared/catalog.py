@@ -18,21 +18,19 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from shared.files import API_VERSION, FINAL, ApiResult, ObjectFacts, ObjectVersion, Outcome, Status
+from shared.latest import LatestVersions
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
 
-LATEST: Final = "latest"
-"""Sort key of the item, one for each object key, that points to the key's latest version.
-
-Its partition key begins with it too, and a colon, which no bucket name has: it shares no partition with a file.
-"""
-
 WRITE_ATTEMPTS: Final = 6
 """Tries of a transaction that collided or was throttled: the SDK retries neither, since both come as a cancellation."""
 
 _LONGEST_WAIT_SECONDS: Final = 2.0
+_LATEST_ATTEMPTS: Final = 4
+"""Tries to name the latest version as S3 says it, while other versions of the key are being named."""
+
 _PASSING: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"})
 
 REOPENED: Final = "reprocess requested"
@@ -52,6 +50,10 @@ _FREE: Final = (
 
 _Item: TypeAlias = dict[str, "AttributeValueTypeDef"]
 _Value: TypeAlias = str | int | Mapping[str, str] | None
+
+
+class LatestContendedError(Exception):
+    """Versions of one key are being named so fast that none can be named as S3 says. The message is tried again."""
 
 
 class Claim(Enum):
@@ -100,9 +102,12 @@ class Catalog:
     shards
         Partition keys that one bucket's or status's index entries are spread over.
     retention
-        How long an item is kept after its last change.
+        How long an item is kept after its last change; None: for ever.
     stage, region
         Where the files are processed: attributes of each item.
+    current
+        Asks S3 for the version of a key that is its latest now, given any of them; None if the key has none. Only who
+        processes files needs it.
     now, wait
         The clock, and how seconds are waited.
     """
@@ -113,9 +118,10 @@ class Catalog:
         table_name: str,
         *,
         shards: int,
-        retention: timedelta,
+        retention: timedelta | None,
         stage: str,
         region: str,
+        current: Callable[[ObjectVersion], ObjectVersion | None] = lambda _version: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -125,17 +131,29 @@ class Catalog:
         self._retention = retention
         self._stage = stage
         self._region = region
+        self._current = current
         self._now = now
         self._wait = wait
+        self._latest = LatestVersions(client, table_name, self._ttl)
 
     def claim(self, version: ObjectVersion, facts: ObjectFacts, worker: Worker) -> Claim:
         """Take the file for `worker`, until its deadline: PROCESSING."""
         expiry = worker.deadline + CLAIM_MARGIN
         return self._write(version, facts, Outcome(status=Status.PROCESSING), worker, claim_expires_at=_epoch(expiry))
 
-    def record(self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker) -> Claim:
-        """Give a file that nobody has claimed its status in one step."""
-        return self._write(version, facts, outcome, worker, claim_expires_at=None)
+    def record(
+        self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker, *, exists: bool = True
+    ) -> Claim:
+        """Give a file that nobody has claimed its status in one step.
+
+        Parameters
+        ----------
+        version, facts, outcome, worker
+            The file, what S3 knows of it, how it ended, and who did the work.
+        exists
+            Whether S3 has the version: one that was deleted is no key's latest.
+        """
+        return self._write(version, facts, outcome, worker, claim_expires_at=None, exists=exists)
 
     def finish(self, version: ObjectVersion, outcome: Outcome, worker: Worker) -> bool:
         """Give the file that `worker` claimed its status.
@@ -238,31 +256,51 @@ class Catalog:
         """
         if status not in FINAL:
             return False
+        ttl = self._ttl()
         try:
             self._client.update_item(
                 TableName=self._table_name,
                 Key=self._key(version),
-                UpdateExpression=(
-                    "SET #status = :failed, reason = :reason, reopened_by = :by, status_shard = :shard, #ttl = :ttl"
+                UpdateExpression="SET #status = :failed, reason = :reason, reopened_by = :by, status_shard = :shard"
+                + (", #ttl = :ttl" if ttl is not None else ""),
+                # The second: the SDK tries again when an answer is lost, and finds what it wrote.
+                ConditionExpression=(
+                    "processed_at = :processed_at AND (#status = :status OR (#status = :failed AND reopened_by = :by))"
                 ),
-                ConditionExpression="#status = :status AND processed_at = :processed_at",
-                ExpressionAttributeNames={"#status": "status", "#ttl": "ttl"},
+                ExpressionAttributeNames={"#status": "status"} | ({"#ttl": "ttl"} if ttl is not None else {}),
                 ExpressionAttributeValues={
                     ":failed": {"S": Status.FAILED},
                     ":reason": {"S": REOPENED},
                     ":by": {"S": by},
                     ":shard": {"S": self._shard(Status.FAILED, version.object_id, version.version_id)},
-                    ":ttl": {"N": str(self._ttl())},
                     ":status": {"S": status},
                     ":processed_at": {"S": processed_at},
+                    **({":ttl": {"N": str(ttl)}} if ttl is not None else {}),
                 },
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
+    def withdraw(self, version: ObjectVersion) -> None:
+        """Let the key's latest version be the one that S3 has now, if it is `version`, which was deleted meanwhile."""
+        pointer = self._latest.read(version)
+        if pointer is None or pointer.version_id != version.version_id:
+            return
+        current = self._current(version)
+        if current is not None and current.version_id != version.version_id:
+            # Refused only if a later version was named meanwhile.
+            self._transact([self._latest.move_from(pointer, current)])
+
     def _write(
-        self, version: ObjectVersion, facts: ObjectFacts, outcome: Outcome, worker: Worker, claim_expires_at: int | None
+        self,
+        version: ObjectVersion,
+        facts: ObjectFacts,
+        outcome: Outcome,
+        worker: Worker,
+        claim_expires_at: int | None,
+        *,
+        exists: bool = True,
     ) -> Claim:
         """Put the file's item if the file is free, and in the same call move the key's latest version to it."""
         item: _Item = {
@@ -304,20 +342,44 @@ class Catalog:
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        refusal = self._transact([{"Put": put}, self._move_latest(version)])
-        if refusal is None:
-            return Claim.TAKEN
-        if refusal["Code"] == _CONDITION_FAILED:
-            return _standing(refusal)
-        # A later version of the key is known already: this one is recorded, and the latest stays.
+        if not exists:
+            return self._put(put)
+        if version.sequencer:
+            refusal = self._transact([{"Put": put}, self._latest.move_by_order(version)])
+            if refusal is None:
+                return Claim.TAKEN
+            if refusal[0]["Code"] == _CONDITION_FAILED:
+                return _standing(refusal[0])
+            if "order_unknown" not in _item_of(refusal[1]):
+                # A later version of the key is known already: this one is recorded, and the latest stays.
+                return self._put(put)
+        return self._write_as_s3_says(put, version)
+
+    def _write_as_s3_says(self, put: PutTypeDef, version: ObjectVersion) -> Claim:
+        """Put the item, and name its version the key's latest if S3 says so: no sequencer decides."""
+        for _ in range(_LATEST_ATTEMPTS):
+            pointer = self._latest.read(version)
+            if pointer and pointer.version_id == version.version_id and not version.sequencer:
+                return self._put(put)
+            current = self._current(version)
+            if current is None or current.version_id != version.version_id:
+                return self._put(put)
+            refusal = self._transact([{"Put": put}, self._latest.move_from(pointer, version)])
+            if refusal is None:
+                return Claim.TAKEN
+            if refusal[0]["Code"] == _CONDITION_FAILED:
+                return _standing(refusal[0])
+        raise LatestContendedError(version.object_id)
+
+    def _put(self, put: PutTypeDef) -> Claim:
         try:
             self._client.put_item(**put)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             return _standing(error.response)
         return Claim.TAKEN
 
-    def _transact(self, items: Sequence[TransactWriteItemTypeDef]) -> Mapping[str, object] | None:
-        """Write all of `items` or none; returns why the first was refused, or None if all were written.
+    def _transact(self, items: Sequence[TransactWriteItemTypeDef]) -> Sequence[Mapping[str, object]] | None:
+        """Write all of `items` or none; returns why each was refused, or None if all were written.
 
         A collision or throttling is waited out here: left to the queue, it would cost a receive and minutes.
         """
@@ -329,32 +391,13 @@ class Catalog:
                 reasons = error.response["CancellationReasons"]
                 codes = {str(reason.get("Code")) for reason in reasons}
                 if _CONDITION_FAILED in codes:
-                    return cast("Mapping[str, object]", reasons[0])
+                    return cast("Sequence[Mapping[str, object]]", reasons)
                 if not codes & _PASSING or attempt == WRITE_ATTEMPTS:
                     raise
             else:
                 return None
             self._wait(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.1 * 2**attempt)))  # noqa: S311 - jitter
             attempt += 1
-
-    def _move_latest(self, version: ObjectVersion) -> TransactWriteItemTypeDef:
-        return {
-            "Update": {
-                "TableName": self._table_name,
-                "Key": {"object_id": {"S": latest_id(version.bucket, version.key)}, "version_id": {"S": LATEST}},
-                "UpdateExpression": (
-                    "SET latest_object_id = :object_id, latest_version_id = :version_id, #order = :order, #ttl = :ttl"
-                ),
-                "ConditionExpression": "attribute_not_exists(object_id) OR #order <= :order",
-                "ExpressionAttributeNames": {"#order": "order", "#ttl": "ttl"},
-                "ExpressionAttributeValues": {
-                    ":object_id": {"S": version.object_id},
-                    ":version_id": {"S": version.version_id},
-                    ":order": {"S": version.order},
-                    ":ttl": {"N": str(self._ttl())},
-                },
-            }
-        }
 
     def _changing_attributes(self, version: ObjectVersion, outcome: Outcome, worker: Worker) -> _Item:
         """Render what every change of state writes anew."""
@@ -380,13 +423,8 @@ class Catalog:
         digest = hashlib.sha256(f"{object_id}\0{version_id}".encode()).digest()
         return f"{value}#{int.from_bytes(digest[:8]) % self._shards}"
 
-    def _ttl(self) -> int:
-        return _epoch(self._now() + self._retention)
-
-
-def latest_id(bucket: str, key: str) -> str:
-    """Return the partition key of the item that points to the latest version of an object key."""
-    return f"{LATEST}:{bucket}/{key}"
+    def _ttl(self) -> int | None:
+        return None if self._retention is None else _epoch(self._now() + self._retention)
 
 
 def iso(moment: datetime) -> str:

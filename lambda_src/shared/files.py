@@ -20,6 +20,9 @@ API_VERSION = "api"
 _ID_DIGITS = 16
 _SEQUENCER_WIDTH = 64
 
+FIRST_ORDER = "0" * _SEQUENCER_WIDTH
+"""Before every sequencer: the order of an event that has none."""
+
 
 class Status(StrEnum):
     """The states of a file. FAILED may still become another: its message is retried."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import (
@@ -23,14 +24,32 @@ if TYPE_CHECKING:
 
 # HeadObject has no body, so S3's error code is the HTTP status; a delete marker answers 405.
 _GONE_CODES: Final = frozenset({"404", "405", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed"})
+_ARCHIVED_CODE: Final = "InvalidObjectState"
 _BROKEN: Final = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+
+NO_VERSION: Final = "null"
+"""S3's own name for the version of an object that was stored without versioning."""
 
 CHUNK_BYTES: Final = 256 * 1024
 MAX_BREAKS: Final = 5
 
 
-class ObjectGoneError(Exception):
+class ObjectUnreadableError(Exception):
+    """The object version cannot be read, now or on a retry. The message says why, as the file's reason."""
+
+
+class ObjectGoneError(ObjectUnreadableError):
     """The object version does not exist any more."""
+
+    def __init__(self) -> None:
+        super().__init__("object version was deleted before it was read")
+
+
+class ObjectArchivedError(ObjectUnreadableError):
+    """The object version is archived: it can be read when it has been restored."""
+
+    def __init__(self) -> None:
+        super().__init__("object version is archived: restore it, then reprocess it")
 
 
 class Objects:
@@ -50,8 +69,8 @@ class Objects:
 
         Raises
         ------
-        ObjectGoneError
-            If the version was deleted.
+        ObjectUnreadableError
+            If the version was deleted, or is archived.
         botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
             If S3 cannot be read, or breaks `MAX_BREAKS` times in a row without giving a byte.
         """
@@ -84,8 +103,10 @@ class Objects:
             else:  # not "bytes=0-", which S3 refuses for an empty object
                 answer = self._client.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _GONE_CODES:
-                raise ObjectGoneError(version.key) from error
+            if _code(error) in _GONE_CODES:
+                raise ObjectGoneError from error
+            if _code(error) == _ARCHIVED_CODE:
+                raise ObjectArchivedError from error
             raise
         return answer["Body"], position + answer["ContentLength"]
 
@@ -105,8 +126,8 @@ class Objects:
             else:
                 head = self._client.head_object(Bucket=version.bucket, Key=version.key)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _GONE_CODES:
-                raise ObjectGoneError(version.key) from error
+            if _code(error) in _GONE_CODES:
+                raise ObjectGoneError from error
             raise
         expires: object = head.get("ExpiresString")  # as it was sent: S3 takes any text
         return ObjectFacts(
@@ -123,3 +144,22 @@ class Objects:
             # DynamoDB takes no map key that is empty.
             user_metadata={name: value for name, value in head.get("Metadata", {}).items() if name},
         )
+
+    def current(self, version: ObjectVersion) -> ObjectVersion | None:
+        """Ask S3 which version of the object is the latest now; None if the object was deleted.
+
+        Raises
+        ------
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
+            If S3 cannot be asked.
+        """
+        latest = replace(version, version_id="", etag="", size=None, sequencer="", event_name="", event_time="")
+        try:
+            facts = self.facts(latest)
+        except ObjectGoneError:
+            return None
+        return replace(latest, version_id=facts.version_id or NO_VERSION, etag=facts.etag or "", size=facts.size)
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

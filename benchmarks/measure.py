@@ -66,7 +66,7 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
     """Import the function's own code, make its clients, and return what reads a file with it."""
     import boto3  # noqa: PLC0415 - its memory counts, and its time does not
 
-    from shared.records.output import OutputFile, RecordEncoder  # noqa: PLC0415
+    from shared.records.output import OutputFile, Publisher, RecordEncoder  # noqa: PLC0415
     from shared.records.parse import load_schema, parse  # noqa: PLC0415
 
     clients = [boto3.client(service, region_name="eu-central-1") for service in ("s3", "dynamodb", "sqs")]
@@ -74,7 +74,8 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
 
     def run(path: Path) -> Outcome:
         bucket = NullBucket()
-        processed, rejected = (OutputFile(bucket, "bucket", key) for key in ("processed", "rejected"))  # type: ignore[arg-type]  # a stand-in
+        publisher = Publisher(client=bucket, completion=lambda: bucket)  # type: ignore[arg-type,return-value]  # a stand-in
+        processed, rejected = (OutputFile(publisher, "bucket", key, "STANDARD") for key in ("processed", "rejected"))
         encoder = RecordEncoder()
         valid = refused = 0
         for batch in parse(_chunks(path), schema, max_bytes=1 << 40):

@@ -95,6 +95,7 @@ class Api(pulumi.ComponentResource):
                 "MAX_OBJECT_BYTES": str(settings.max_object_bytes),
                 "ALLOWED_EXTENSIONS": json.dumps(settings.allowed_extensions),
                 "REFUSED_PREFIXES": json.dumps(settings.refused_prefixes),
+                "STORAGE_CLASS": settings.storage_class,
                 "RECORD_TYPES": json.dumps(settings.record_types),
                 "MAX_BODY_BYTES": str(settings.api_max_body_bytes),
                 "MAX_RECORDS": str(settings.api_max_records),

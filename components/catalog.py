@@ -45,12 +45,15 @@ class Catalog(pulumi.ComponentResource):
         scaled = provisioned and settings.table_autoscaling
         attribute = aws.dynamodb.TableAttributeArgs
         key_schema = aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs
+        index_limit = aws.dynamodb.TableGlobalSecondaryIndexOnDemandThroughputArgs
+        limit = _limit(settings)
         keys = [PARTITION_KEY, SORT_KEY, *INDEX_KEYS.values(), INDEX_SORT_KEY]
         self.table = aws.dynamodb.Table(
             f"{name}-table",
             billing_mode=settings.table_billing_mode,
             read_capacity=settings.table_read_capacity if provisioned else None,
             write_capacity=settings.table_write_capacity if provisioned else None,
+            on_demand_throughput=aws.dynamodb.TableOnDemandThroughputArgs(**limit) if limit else None,
             hash_key=PARTITION_KEY,
             range_key=SORT_KEY,
             attributes=[attribute(name=key, type="S") for key in keys],
@@ -64,6 +67,7 @@ class Catalog(pulumi.ComponentResource):
                     projection_type="ALL",
                     read_capacity=settings.index_read_capacity if provisioned else None,
                     write_capacity=settings.index_write_capacity if provisioned else None,
+                    on_demand_throughput=index_limit(**limit) if limit else None,
                 )
                 for index, key in INDEX_KEYS.items()
             ],
@@ -154,6 +158,15 @@ class Catalog(pulumi.ComponentResource):
             ],
             resources=[self.table.stream_arn],
         )
+
+
+def _limit(settings: Settings) -> dict[str, int]:
+    """Return the most units of an on-demand table or index, without those that have no limit."""
+    limits = {
+        "max_read_request_units": settings.table_max_read_units,
+        "max_write_request_units": settings.table_max_write_units,
+    }
+    return {name: units for name, units in limits.items() if units}
 
 
 _SCALED_PROPERTIES = [

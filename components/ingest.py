@@ -16,6 +16,9 @@ from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX
 from components.packaging import Archive
 from components.settings import StackSettings
 
+BATCH_SIZE = 1
+"""One message is one invocation's work: a file has the whole of its time, and one that fails takes no other with it."""
+
 
 class Ingest(pulumi.ComponentResource):
     """The function, and the event source mapping that feeds it.
@@ -63,6 +66,7 @@ class Ingest(pulumi.ComponentResource):
                 "ALLOWED_EXTENSIONS": json.dumps(settings.allowed_extensions),
                 "REFUSED_PREFIXES": json.dumps(settings.refused_prefixes),
                 "TIME_RESERVE_SECONDS": str(settings.time_reserve_seconds),
+                "STORAGE_CLASS": settings.storage_class,
                 "RECORD_TYPES": json.dumps(settings.record_types),
                 "MAX_REJECTED_RECORDS": str(settings.max_rejected_records),
                 "RECORD_BYTES_PER_SECOND": str(settings.record_bytes_per_second),
@@ -86,7 +90,7 @@ class Ingest(pulumi.ComponentResource):
             f"{name}-source",
             event_source_arn=intake.queue.arn,
             function_name=self.function.arn,
-            batch_size=settings.batch_size,
+            batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
             # Past the cap messages wait in the queue; throttled by the function, each would burn a receive.
             scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(

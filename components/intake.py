@@ -84,7 +84,7 @@ class Intake(pulumi.ComponentResource):
         aws.s3.BucketNotification(
             f"{name}-notification",
             bucket=landing.bucket.id,
-            eventbridge=True,
+            eventbridge=settings.event_bridge_notifications,
             queues=[
                 aws.s3.BucketNotificationQueueArgs(
                     id="uploads",

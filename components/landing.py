@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from components.account import Account
 from components.bucket import PrivateBucket
 from components.encryption import Encryption
-from components.iam import Statement
+from components.iam import Conditions, Statement
 from components.settings import Settings, StackSettings
 
 UPLOADS_PREFIX = "uploads/"
@@ -19,6 +19,8 @@ ACCESS_LOGS_PREFIX = "access-logs/"
 
 UPLOAD_METHODS = ("GET", "PUT", "POST")
 MIN_TLS_VERSION = "1.2"
+ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes whose objects cannot be read until they are restored."""
 
 
 class Landing(pulumi.ComponentResource):
@@ -75,8 +77,8 @@ class Landing(pulumi.ComponentResource):
             # Rules on old versions need versioning to be on.
             opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[landing.versioning])),
         )
-        if settings.intelligent_tiering:
-            self._tier(name, settings)
+        if settings.archive_after_days or settings.deep_archive_after_days:
+            self._archive(name, settings)
         if settings.cors_origins:
             self._allow_browsers(name, settings)
         self.register_outputs({"bucketName": self.bucket.id, "bucketArn": self.bucket.arn})
@@ -119,17 +121,18 @@ class Landing(pulumi.ComponentResource):
         )
         return logs
 
-    def _tier(self, name: str, settings: Settings) -> None:
+    def _archive(self, name: str, settings: Settings) -> None:
         tier = aws.s3.BucketIntelligentTieringConfigurationTieringArgs
+        tiers = (
+            ("ARCHIVE_ACCESS", settings.archive_after_days),
+            ("DEEP_ARCHIVE_ACCESS", settings.deep_archive_after_days),
+        )
         aws.s3.BucketIntelligentTieringConfiguration(
             f"{name}-tiering",
             bucket=self.bucket.id,
             name="whole-bucket",
             status="Enabled",
-            tierings=[
-                tier(access_tier="ARCHIVE_ACCESS", days=settings.archive_after_days),
-                tier(access_tier="DEEP_ARCHIVE_ACCESS", days=settings.deep_archive_after_days),
-            ],
+            tierings=[tier(access_tier=access_tier, days=days) for access_tier, days in tiers if days],
             opts=self._kept,
         )
 
@@ -198,7 +201,7 @@ def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Stateme
         sid: str,
         actions: list[str],
         resources: list[pulumi.Output[str]],
-        conditions: dict[str, dict[str, pulumi.Input[str]]],
+        conditions: Conditions,
     ) -> Statement:
         return Statement(
             sid=sid, effect="Deny", principals="*", actions=actions, resources=list(resources), conditions=conditions
@@ -207,6 +210,13 @@ def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Stateme
     # A negated operator also matches a request without the header, to which the bucket's own key applies:
     # the Null condition lets those through.
     return [
+        # It could not be read when its event comes. GLACIER_IR can.
+        deny(
+            "DenyArchivedUploads",
+            ["s3:PutObject"],
+            objects,
+            {"StringEquals": {"s3:x-amz-storage-class": ARCHIVE_CLASSES}},
+        ),
         deny("DenyOldTls", ["s3:*"], everything, {"NumericLessThan": {"s3:TlsVersion": MIN_TLS_VERSION}}),
         deny(
             "DenyOtherEncryption",
@@ -241,15 +251,16 @@ def _lifecycle(settings: Settings) -> list[aws.s3.BucketLifecycleConfigurationRu
             abort_incomplete_multipart_upload=_abort_after_days(settings.multipart_upload_days),
         )
     ]
-    if settings.upload_retention_days:
-        rules.append(
-            rule(
-                id="expire-uploads",
-                status="Enabled",
-                filter=filtered(prefix=UPLOADS_PREFIX),
-                expiration=_after_days(settings.upload_retention_days),
-            )
-        )
+    retention = (
+        ("uploads", UPLOADS_PREFIX, settings.upload_retention_days),
+        ("processed", PROCESSED_PREFIX, settings.processed_retention_days),
+        ("rejected", REJECTED_PREFIX, settings.rejected_days),
+    )
+    rules += [
+        rule(id=f"expire-{name}", status="Enabled", filter=filtered(prefix=prefix), expiration=_after_days(days))
+        for name, prefix, days in retention
+        if days
+    ]
     if settings.old_version_retention_days:
         rules.append(
             rule(
@@ -261,7 +272,7 @@ def _lifecycle(settings: Settings) -> list[aws.s3.BucketLifecycleConfigurationRu
             )
         )
     if settings.intelligent_tiering:
-        # The tiering configuration only moves objects that are in the class already.
+        # For what others upload: results and uploads through our form are stored in this class at once.
         transition = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs
         rules.append(
             rule(

@@ -34,6 +34,12 @@ DELIVERY_PATIENCE_SHARE = 4
 CONNECT_SECONDS = 3
 """How long the delivery function waits for a connection."""
 
+MIN_CATALOG_RETENTION_DAYS = 30
+"""A dead letter may be sent again after 14 days, and then be retried for days."""
+
+LIFECYCLE_LAG_DAYS = 2
+"""S3 counts days to the next midnight UTC, and deletes later (S3 User Guide, Lifecycle configuration elements)."""
+
 LOCAL_STAGE = "local"
 """The stage that runs on one machine."""
 
@@ -47,6 +53,13 @@ _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-")
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
+
+
+_GONE = {
+    "batchSize": "one message is one invocation's work, so that a file that fails or is slow takes no other with it; "
+    "remove the setting",
+}
+"""Settings that one might expect, and why there are none."""
 
 
 class SettingsError(pulumi.RunError):
@@ -154,18 +167,39 @@ class Settings(BaseModel):
     key_deletion_days: int = Field(30, ge=7, le=30, description="Days between a KMS key's deletion and its end.")
 
     upload_retention_days: int = Field(90, ge=0, description="Days after which an uploaded object expires. 0: never.")
+    processed_retention_days: int = Field(
+        0, ge=0, description="Days after which published valid records expire. 0: never."
+    )
+    rejected_retention_days: int = Field(
+        0,
+        ge=0,
+        description="Days after which published rejected records expire, which may hold personal data. "
+        "0: when the uploads do.",
+    )
     old_version_retention_days: int = Field(
-        0, ge=0, description="Days after which an old object version expires. 0: never."
+        180, ge=0, description="Days after which an old object version expires. 0: never."
     )
     multipart_upload_days: int = Field(7, ge=1, description="Days after which an unfinished multipart upload ends.")
     intelligent_tiering: bool = Field(
         default=False, description="Store objects of 128 KB and more in S3 Intelligent-Tiering."
     )
     archive_after_days: int = Field(
-        90, ge=90, le=730, description="Days without access before Intelligent-Tiering archives an object."
+        0,
+        ge=0,
+        le=730,
+        description="Days without access before Intelligent-Tiering archives an object, which then cannot be read "
+        "until it is restored. 0: never. From 90.",
     )
     deep_archive_after_days: int = Field(
-        180, ge=180, le=730, description="Days without access before Intelligent-Tiering moves it to the deep archive."
+        0,
+        ge=0,
+        le=730,
+        description="Days without access before Intelligent-Tiering moves an object to the deep archive. "
+        "0: never. From 180.",
+    )
+    event_bridge_notifications: bool = Field(
+        default=False,
+        description="Send the bucket's events to EventBridge too, for consumers of your own. Each event is billed.",
     )
     cors_origins: list[Annotated[str, AfterValidator(_origin)]] = Field(
         [], description="Origins that may upload from a browser. Empty: no CORS rule."
@@ -185,13 +219,24 @@ class Settings(BaseModel):
     dead_letter_visibility_seconds: int = Field(
         300, ge=0, le=43200, description="Seconds a dead letter that was received stays hidden."
     )
-    batch_size: int = Field(10, ge=1, le=10, description="Messages that one invocation takes at most.")
     max_concurrency: int = Field(
         10, ge=2, le=1000, description="Ingest functions that run at once, capped at the event source."
     )
 
     table_billing_mode: Literal["PAY_PER_REQUEST", "PROVISIONED"] = Field(
         "PAY_PER_REQUEST", description="How the catalog table is billed."
+    )
+    table_max_read_units: int = Field(
+        0,
+        ge=0,
+        description="Most read units a second that the table on demand, and each of its indexes, may use. 0: no "
+        "limit; to lift one that is deployed, raise it.",
+    )
+    table_max_write_units: int = Field(
+        0,
+        ge=0,
+        description="Most write units a second that the table on demand, and each of its indexes, may use. 0: no "
+        "limit; to lift one that is deployed, raise it.",
     )
     table_read_capacity: int = Field(5, ge=1, description="Read capacity units of the table, when provisioned.")
     table_write_capacity: int = Field(5, ge=1, description="Write capacity units of the table, when provisioned.")
@@ -207,7 +252,23 @@ class Settings(BaseModel):
         8, ge=1, le=200, description="Partition keys that one bucket's or status's index entries are spread over."
     )
     catalog_retention_days: int = Field(
-        365, ge=30, le=3650, description="Days after which a catalog item expires; no message returns so late."
+        365,
+        ge=0,
+        le=3650,
+        description="Days after its last change after which a catalog item expires. 0: never. From 30: no message "
+        "returns so late; and not before the bucket forgets the file.",
+    )
+    reconciliation_hours: int = Field(
+        24,
+        ge=0,
+        le=168,
+        description="Hours between two searches for uploads whose event never came. 0: no search.",
+    )
+    reconciliation_delay_seconds: int = Field(
+        3600,
+        ge=1,
+        le=86_400,
+        description="How much older than the intake's oldest message an upload must be to be searched for.",
     )
 
     function_memory_mb: int = Field(1024, ge=128, le=10240, description="Memory of a function, in MB.")
@@ -345,11 +406,13 @@ class Settings(BaseModel):
                 f"autoscalingMinCapacity = {self.autoscaling_min_capacity}: should be at most "
                 f"autoscalingMaxCapacity ({self.autoscaling_max_capacity})"
             )
-        if self.archive_after_days >= self.deep_archive_after_days:
+        if (self.table_max_read_units or self.table_max_write_units) and self.table_billing_mode == "PROVISIONED":
             raise ValueError(
-                f"archiveAfterDays = {self.archive_after_days}: should be less than "
-                f"deepArchiveAfterDays ({self.deep_archive_after_days})"
+                "tableMaxReadUnits, tableMaxWriteUnits: are for tableBillingMode PAY_PER_REQUEST; "
+                "autoscalingMaxCapacity limits a provisioned table"
             )
+        self._check_archive()
+        self._check_retention()
         if self.delivery_endpoint:
             self._check_delivery()
         twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
@@ -357,6 +420,57 @@ class Settings(BaseModel):
             raise ValueError(f"alertEmails: {min(twice)!r} is given twice")
         self._check_access()
         return self
+
+    def _check_archive(self) -> None:
+        tiers = (
+            ("archiveAfterDays", self.archive_after_days, 90),
+            ("deepArchiveAfterDays", self.deep_archive_after_days, 180),
+        )
+        for name, days, least in tiers:
+            if 0 < days < least:
+                raise ValueError(f"{name} = {days}: should be 0, or {least} to 730")
+            if days and not self.intelligent_tiering:
+                raise ValueError(f"{name} = {days}: needs intelligentTiering; set it, or {name} to 0")
+        if 0 < self.deep_archive_after_days <= self.archive_after_days:
+            raise ValueError(
+                f"archiveAfterDays = {self.archive_after_days}: should be less than "
+                f"deepArchiveAfterDays ({self.deep_archive_after_days})"
+            )
+
+    def _check_retention(self) -> None:
+        kept = self.catalog_retention_days
+        if not kept:
+            return
+        if kept < MIN_CATALOG_RETENTION_DAYS:
+            raise ValueError(f"catalogRetentionDays = {kept}: should be 0, or {MIN_CATALOG_RETENTION_DAYS} to 3650")
+        for name, days in (
+            ("uploadRetentionDays", self.upload_retention_days),
+            ("rejectedRetentionDays", self.rejected_days),
+        ):
+            # What expires becomes an old version first.
+            in_bucket = days + self.old_version_retention_days + LIFECYCLE_LAG_DAYS
+            if not days or not self.old_version_retention_days:
+                raise ValueError(
+                    f"catalogRetentionDays = {kept}: should be 0 (never), since {name} ({days}) or "
+                    f"oldVersionRetentionDays ({self.old_version_retention_days}) keeps versions for ever, and the "
+                    "catalog should not forget a file before the bucket does"
+                )
+            if kept < in_bucket:
+                raise ValueError(
+                    f"catalogRetentionDays = {kept}: should be 0 (never) or at least {in_bucket}: {name} ({days}), "
+                    f"then oldVersionRetentionDays ({self.old_version_retention_days}) and {LIFECYCLE_LAG_DAYS} days "
+                    "until S3 deletes, or the catalog forgets a file before the bucket does"
+                )
+
+    @property
+    def rejected_days(self) -> int:
+        """Days after which rejected records expire; 0: never."""
+        return self.rejected_retention_days or self.upload_retention_days
+
+    @property
+    def storage_class(self) -> str:
+        """The storage class of results, and of uploads through our form."""
+        return "INTELLIGENT_TIERING" if self.intelligent_tiering else "STANDARD"
 
     def _check_access(self) -> None:
         for name, origins in (("corsOrigins", self.cors_origins), ("apiCorsOrigins", self.api_cors_origins)):
@@ -542,5 +656,6 @@ def _explain(namespace: str, detail: ErrorDetails) -> str:
         return f"{key}: is required"
     given = key if namespace == "aws" else f"{key} = {detail['input']!r}"  # credentials stay out of logs
     if detail["type"] == "extra_forbidden":
-        return f"{given}: is not a setting of this program; README lists them all"
+        why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; README lists them all")
+        return f"{given}: {why}"
     return f"{given}: {message}"

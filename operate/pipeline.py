@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -97,7 +96,7 @@ class Pipeline:
             self.dynamodb,
             self.outputs.table,
             shards=self.shards,
-            retention=timedelta(days=self.environment.integer("CATALOG_RETENTION_DAYS")),
+            retention=self.environment.retention("CATALOG_RETENTION_DAYS"),
             stage=self.environment.text("STAGE"),
             region=self.region,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ _environment = Environment(os.environ)
 for _name in REQUIRED:
     _environment.text(_name)
 _settings = ApiSettings.from_environment(_environment)
-_retention = timedelta(days=_environment.integer("CATALOG_RETENTION_DAYS"))
+_retention = _environment.retention("CATALOG_RETENTION_DAYS")
 _stage, _region = _environment.text("STAGE"), _environment.text("AWS_REGION")
 _gate = Gate(
     readers_group=_environment.text("READERS_GROUP"),

@@ -18,6 +18,7 @@ from shared.environment import Environment
 from shared.files import ObjectVersion, Status
 from shared.objects import Objects
 from shared.observability import REQUIRED, logger, metrics, tracer
+from shared.records.output import Publisher
 from shared.rules import IntakeRules
 
 if TYPE_CHECKING:
@@ -39,13 +40,18 @@ _ingest = Ingest(
         clients.dynamodb(),
         _environment.text("CATALOG_TABLE_NAME"),
         shards=_environment.integer("INDEX_SHARDS"),
-        retention=timedelta(days=_environment.integer("CATALOG_RETENTION_DAYS")),
+        retention=_environment.retention("CATALOG_RETENTION_DAYS"),
         stage=_environment.text("STAGE"),
         region=_environment.text("AWS_REGION"),
+        current=_objects.current,
     ),
     _objects,
     IntakeRules.from_environment(_environment),
-    RecordFiles(clients.s3(), _objects, RecordRules.from_environment(_environment)).work_for,
+    RecordFiles(
+        Publisher(client=clients.s3(), completion=clients.s3_completion),
+        _objects,
+        RecordRules.from_environment(_environment),
+    ).work_for,
 )
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ingest.ingest import ContentWork
 from shared.files import MAX_UPLOAD_KEY_BYTES, Outcome, Status
 from shared.records.batch import FileRejectedError
-from shared.records.output import OutputFile, RecordEncoder
+from shared.records.output import OutputFile, Publisher, RecordEncoder
 from shared.records.parse import load_schema, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from msgspec import Struct
-    from types_boto3_s3 import S3Client
+    from types_boto3_s3.literals import StorageClassType
 
     from shared.environment import Environment
     from shared.files import ObjectFacts, ObjectVersion
@@ -53,6 +53,8 @@ class RecordRules:
         The speed that is counted on, after decompression.
     time_reserve
         What is added for publishing and the catalog.
+    storage_class
+        The storage class that results are published in.
     """
 
     record_types: dict[str, str]
@@ -63,6 +65,7 @@ class RecordRules:
     max_rejected_records: int
     bytes_per_second: int
     time_reserve: timedelta
+    storage_class: StorageClassType
 
     @classmethod
     def from_environment(cls, environment: Environment) -> RecordRules:
@@ -77,6 +80,7 @@ class RecordRules:
             max_rejected_records=environment.integer("MAX_REJECTED_RECORDS"),
             bytes_per_second=environment.integer("RECORD_BYTES_PER_SECOND"),
             time_reserve=timedelta(seconds=environment.integer("TIME_RESERVE_SECONDS")),
+            storage_class=cast("StorageClassType", environment.text("STORAGE_CLASS")),
         )
 
     def schema_of(self, key: str) -> str | None:
@@ -93,8 +97,8 @@ class RecordFiles:
 
     Parameters
     ----------
-    client
-        The client to publish with.
+    publisher
+        Publishes results.
     objects
         The bucket to read from.
     rules
@@ -110,12 +114,12 @@ class RecordFiles:
 
     def __init__(
         self,
-        client: S3Client,
+        publisher: Publisher,
         objects: Objects,
         rules: RecordRules,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._client = client
+        self._publisher = publisher
         self._objects = objects
         self._rules = rules
         self._now = now
@@ -139,18 +143,34 @@ class RecordFiles:
             )
         name = f"{version.key.removeprefix(self._rules.uploads_prefix)}/{version.version_id}.ndjson.gz"
         outputs = [
-            OutputFile(self._client, version.bucket, prefix + name)
+            OutputFile(self._publisher, version.bucket, prefix + name, self._rules.storage_class)
             for prefix in (self._rules.processed_prefix, self._rules.rejected_prefix)
         ]
         try:
             self._read(version, schema, end - self._rules.time_reserve / 2, *outputs)
+            return self._publish(*outputs, until=end)
         except FileRejectedError as error:
             self._abandon(outputs)
             return Outcome(status=Status.REJECTED, reason=str(error))
         except BaseException:
             self._abandon(outputs)
             raise
-        return _publish(*outputs)
+
+    def _publish(self, processed: OutputFile, rejected: OutputFile, *, until: datetime) -> Outcome:
+        """Publish what there is, the rejected first: valid records appear when everything else is there."""
+        results: dict[str, str | int] = {"records_valid": processed.lines, "records_rejected": rejected.lines}
+        for output, name in ((rejected, "rejected_key"), (processed, "processed_key")):
+            if not output.lines:
+                continue
+            # A worker that was stopped and goes on has lost its claim: what it publishes, no item might ever name.
+            if self._now() > until:
+                raise TooSlowError("out of time before its results were published")
+            output.publish()
+            results[name] = output.key
+        if processed.lines:
+            return Outcome(status=Status.COMPLETED, results=results)
+        reason = f"none of {rejected.lines} records is valid" if rejected.lines else "file has no records"
+        return Outcome(status=Status.REJECTED, reason=reason, results=results)
 
     def _read(
         self,
@@ -178,17 +198,3 @@ class RecordFiles:
             # The bucket's lifecycle ends what cannot be given up now.
             with suppress(ClientError, BotoCoreError):
                 output.abandon()
-
-
-def _publish(processed: OutputFile, rejected: OutputFile) -> Outcome:
-    """Publish what there is, the rejected first: valid records appear when everything else is there."""
-    results: dict[str, str | int] = {"records_valid": processed.lines, "records_rejected": rejected.lines}
-    if rejected.lines:
-        rejected.publish()
-        results["rejected_key"] = rejected.key
-    if processed.lines:
-        processed.publish()
-        results["processed_key"] = processed.key
-        return Outcome(status=Status.COMPLETED, results=results)
-    reason = f"none of {rejected.lines} records is valid" if rejected.lines else "file has no records"
-    return Outcome(status=Status.REJECTED, reason=reason, results=results)

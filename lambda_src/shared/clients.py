@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # "standard" backs off on throttling, 5xx and time-outs; what still fails goes back to the queue. A service that never
 # answers costs a call 3 times 2 s and at most 3 s of backing off: less than the 10 s that the stages keep in reserve.
+_COMPLETION_SECONDS = 60
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -25,6 +26,15 @@ _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard",
 def s3() -> S3Client:
     """Return the S3 client."""
     return boto3.client("s3", config=_CONFIG)
+
+
+@cache
+def s3_completion() -> S3Client:
+    """Return the S3 client that completes multipart uploads; made for the first result of more than one part.
+
+    S3 may take minutes for it, and sends white space meanwhile (CompleteMultipartUpload, API reference).
+    """
+    return boto3.client("s3", config=_CONFIG.merge(Config(read_timeout=_COMPLETION_SECONDS)))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Environment:
     def integer(self, name: str) -> int:
         """Return the variable `name` as an integer; raises like `text`, and if it is none."""
         return self._parse(name, int, "an integer")
+
+    def retention(self, name: str) -> timedelta | None:
+        """Return the variable `name`, a number of days, 0 for ever: None; raises like `integer`."""
+        days = self.integer(name)
+        return timedelta(days=days) if days else None
 
     def strings(self, name: str) -> tuple[str, ...]:
         """Return the variable `name`, a JSON list of strings; raises like `text`, and if it is none."""

@@ -18,7 +18,7 @@ from ingest.records import RecordFiles, RecordRules, TooSlowError
 from shared.files import ObjectFacts
 from shared.objects import MAX_BREAKS, Objects
 from shared.records.batch import Rejection
-from shared.records.output import PART_BYTES, OutputFile, RecordEncoder
+from shared.records.output import PART_BYTES, OutputFile, Publisher, RecordEncoder
 from tests.conftest import dig
 from tests.lambda_src.conftest import (
     BUCKET,
@@ -44,6 +44,7 @@ RULES = RecordRules(
     max_rejected_records=1000,
     bytes_per_second=1_000_000,
     time_reserve=timedelta(seconds=10),
+    storage_class="STANDARD",
 )
 CSV = (
     b"shipment_id,status,timestamp,weight_kg,note\r\n"
@@ -51,6 +52,10 @@ CSV = (
     b"SHP-2,created,2026-02-30T08:15:00Z,,\r\n"
     b"SHP-3,delivered,2026-11-20T08:15:00Z,,\r\n"
 )
+
+
+def publisher(aws: Aws) -> Publisher:
+    return Publisher(client=aws.s3, completion=lambda: aws.s3)
 
 
 def published(aws: Aws, prefix: str = "") -> dict[str, list[dict[str, object]]]:
@@ -131,7 +136,7 @@ def test_a_file_that_is_too_slow_is_given_up_in_time_to_say_so(aws: Aws) -> None
     version = uploaded(aws, KEY, CSV * 2)
     end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
     moment = [end - RULES.time_reserve / 2 + timedelta(seconds=1)]
-    files = RecordFiles(aws.s3, Objects(aws.s3), RULES, now=lambda: moment[0])
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: moment[0])
     work = files.work_for(version, ObjectFacts(size=len(CSV)))
     assert work is not None
 
@@ -145,7 +150,7 @@ def test_a_file_that_is_too_slow_is_given_up_in_time_to_say_so(aws: Aws) -> None
 
 @pytest.mark.parametrize(("key", "expansion"), [(KEY, 1), (f"{KEY}.gz", 10)])
 def test_the_time_that_a_file_needs_follows_from_its_size(aws: Aws, key: str, expansion: int) -> None:
-    files = RecordFiles(aws.s3, Objects(aws.s3), RULES)
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES)
     version = replace(VERSION, key=key)
 
     def seconds(size: int) -> float:
@@ -246,7 +251,7 @@ def test_of_a_file_that_is_given_up_half_way_no_part_is_left(
     end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
     early = end - timedelta(minutes=1)
     moments = chain([early] * 15, repeat(end if slow else early))
-    files = RecordFiles(aws.s3, Objects(aws.s3), RULES, now=lambda: next(moments))
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: next(moments))
     work = files.work_for(version, ObjectFacts())
     assert work is not None
 
@@ -338,7 +343,7 @@ def _noise(count: int) -> Iterator[bytes]:
 
 def test_a_large_result_appears_only_when_it_is_complete(aws: Aws, calls: Calls) -> None:
     lines = list(_noise(120_000))
-    output = OutputFile(aws.s3, BUCKET, "processed/large")
+    output = OutputFile(publisher(aws), BUCKET, "processed/large", "STANDARD")
     for start in range(0, len(lines), 5000):
         output.write(b"".join(lines[start : start + 5000]), 5000)
         assert aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
@@ -354,7 +359,7 @@ def test_a_large_result_appears_only_when_it_is_complete(aws: Aws, calls: Calls)
 
 
 def test_an_abandoned_result_leaves_nothing(aws: Aws) -> None:
-    output = OutputFile(aws.s3, BUCKET, "processed/large")
+    output = OutputFile(publisher(aws), BUCKET, "processed/large", "STANDARD")
     for line in _noise(80_000):
         output.write(line, 1)
     assert len(aws.s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 1

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypedDict
 
 import msgspec
+from botocore.exceptions import ClientError
 from isal import isal_zlib
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from msgspec import Struct
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.literals import StorageClassType
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
     from shared.records.batch import Rejection
@@ -23,6 +26,7 @@ MAX_SHOWN_RECORD_BYTES: Final = 64 * 1024
 """The most of a rejected record that is kept beside its reason."""
 
 _CONTENT_TYPE: Final = "application/gzip"
+_COMPLETED_BEFORE: Final = "NoSuchUpload"
 _LEVEL: Final = 1
 _GZIP_WINDOW_BITS: Final = 31
 
@@ -33,6 +37,40 @@ class _RejectedLine(TypedDict):
     record: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Publisher:
+    """The clients that results are published with.
+
+    Parameters
+    ----------
+    client
+        For all calls but one.
+    completion
+        Gives the client that completes multipart uploads, which waits for minutes, when it is needed.
+    """
+
+    client: S3Client
+    completion: Callable[[], S3Client]
+
+    def complete(self, bucket: str, key: str, upload_id: str, parts: Sequence[CompletedPartTypeDef]) -> None:
+        """Complete a multipart upload, though an answer gets lost.
+
+        Raises
+        ------
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
+            If S3 does not complete it.
+        """
+        try:
+            self.completion().complete_multipart_upload(
+                Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": list(parts)}
+            )
+        except ClientError as error:
+            # Repeated because its answer was lost, it finds no upload any more: the one before was done.
+            repeated = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+            if not repeated or error.response.get("Error", {}).get("Code") != _COMPLETED_BEFORE:
+                raise
+
+
 class OutputFile:
     """An object that grows line by line.
 
@@ -40,13 +78,17 @@ class OutputFile:
 
     Parameters
     ----------
-    client, bucket, key
+    publisher, bucket, key
         Where it is published.
+    storage_class
+        The storage class that it is stored in.
     """
 
-    def __init__(self, client: S3Client, bucket: str, key: str) -> None:
-        self._client = client
+    def __init__(self, publisher: Publisher, bucket: str, key: str, storage_class: StorageClassType) -> None:
+        self._publisher = publisher
+        self._client = publisher.client
         self._bucket = bucket
+        self._storage_class = storage_class
         self._gzip = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_WINDOW_BITS)
         self._waiting = bytearray()
         self._upload_id = ""
@@ -66,13 +108,15 @@ class OutputFile:
         self._waiting += self._gzip.flush()
         if not self._upload_id:
             self._client.put_object(
-                Bucket=self._bucket, Key=self.key, Body=bytes(self._waiting), ContentType=_CONTENT_TYPE
+                Bucket=self._bucket,
+                Key=self.key,
+                Body=bytes(self._waiting),
+                ContentType=_CONTENT_TYPE,
+                StorageClass=self._storage_class,
             )
             return
         self._upload_part()
-        self._client.complete_multipart_upload(
-            Bucket=self._bucket, Key=self.key, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
-        )
+        self._publisher.complete(self._bucket, self.key, self._upload_id, self._parts)
 
     def abandon(self) -> None:
         """Give up what has been uploaded; nothing appears."""
@@ -81,7 +125,9 @@ class OutputFile:
 
     def _upload_part(self) -> None:
         if not self._upload_id:
-            created = self._client.create_multipart_upload(Bucket=self._bucket, Key=self.key, ContentType=_CONTENT_TYPE)
+            created = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=self.key, ContentType=_CONTENT_TYPE, StorageClass=self._storage_class
+            )
             self._upload_id = created["UploadId"]
         number = len(self._parts) + 1
         part = self._client.upload_part(

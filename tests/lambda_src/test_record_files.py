@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
@@ -18,7 +17,7 @@ from ingest.records import RecordFiles, RecordRules, TooSlowError
 from shared.files import ObjectFacts
 from shared.objects import MAX_BREAKS, Objects
 from shared.records.batch import Rejection
-from shared.records.output import PART_BYTES, OutputFile, Publisher, RecordEncoder
+from shared.records.output import RecordEncoder
 from tests.conftest import dig
 from tests.lambda_src.conftest import (
     BUCKET,
@@ -32,6 +31,7 @@ from tests.lambda_src.conftest import (
     returned,
 )
 from tests.lambda_src.test_ingest import WorkerKilledError, uploaded
+from tests.lambda_src.test_publishing import publisher
 from tests.lambda_src.test_vocabulary import VERSION
 
 KEY = "uploads/shipments/a.csv"
@@ -52,10 +52,6 @@ CSV = (
     b"SHP-2,created,2026-02-30T08:15:00Z,,\r\n"
     b"SHP-3,delivered,2026-11-20T08:15:00Z,,\r\n"
 )
-
-
-def publisher(aws: Aws) -> Publisher:
-    return Publisher(client=aws.s3, completion=lambda: aws.s3)
 
 
 def published(aws: Aws, prefix: str = "") -> dict[str, list[dict[str, object]]]:
@@ -332,42 +328,6 @@ def test_a_connection_that_never_gives_a_byte_ends(aws: Aws, calls: Calls) -> No
 
 def test_an_empty_object_is_read(aws: Aws) -> None:
     assert list(Objects(aws.s3).stream(uploaded(aws, "uploads/a.csv", b""))) == []
-
-
-def _noise(count: int) -> Iterator[bytes]:
-    """Lines that hardly compress."""
-    source = random.Random(7)
-    for _ in range(count):
-        yield source.randbytes(150).hex().encode() + b"\n"
-
-
-def test_a_large_result_appears_only_when_it_is_complete(aws: Aws, calls: Calls) -> None:
-    lines = list(_noise(120_000))
-    output = OutputFile(publisher(aws), BUCKET, "processed/large", "STANDARD")
-    for start in range(0, len(lines), 5000):
-        output.write(b"".join(lines[start : start + 5000]), 5000)
-        assert aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
-
-    output.publish()
-
-    assert calls.made.count("UploadPart") >= 2
-    assert "PutObject" not in calls.made
-    stored = aws.s3.get_object(Bucket=BUCKET, Key="processed/large")["Body"].read()
-    assert len(stored) > PART_BYTES
-    assert gzip.decompress(stored) == b"".join(lines)
-    assert output.lines == 120_000
-
-
-def test_an_abandoned_result_leaves_nothing(aws: Aws) -> None:
-    output = OutputFile(publisher(aws), BUCKET, "processed/large", "STANDARD")
-    for line in _noise(80_000):
-        output.write(line, 1)
-    assert len(aws.s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 1
-
-    output.abandon()
-
-    assert "Uploads" not in aws.s3.list_multipart_uploads(Bucket=BUCKET)
-    assert aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
 
 
 def test_a_rejected_record_is_kept_as_it_came_but_not_without_end() -> None:

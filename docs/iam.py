@@ -23,6 +23,9 @@ EVERY_PART: Final[Mapping[str, object]] = {
     "lambdaInsightsLayerArn": "arn:aws:lambda:eu-central-1:123456789012:layer:LambdaInsightsExtension-Arm64:1",
     "alertEmails": ["ops@example.com"],
     "deliveryEndpoint": "https://receiver.example.com/files",
+    "tableBillingMode": "PROVISIONED",
+    "intelligentTiering": True,
+    "archiveAfterDays": 90,
 }
 """Settings on top of the stage's, so that each part that can be left out is there."""
 

@@ -70,7 +70,7 @@ def test_the_function_reports_each_message_and_is_capped_at_the_source(stack: De
 
     assert source.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source.part("scalingConfig") == {"maximumConcurrency": {"dev": 10, "prod": 100}[stack.stage]}
-    assert source.number("batchSize") == 10
+    assert source.number("batchSize") == 1, "one message is one invocation's work"
     assert source.text("eventSourceArn") == arn("sqs", stack.one("Queue", "-queue").name)
     assert stack.one("RolePolicy", "-ingest-policy").urn in source.dependencies
 

@@ -64,7 +64,8 @@ def test_stages_differ_as_promised() -> None:
         pytest.param("refusedPrefixes", ["temp"], "ends in a slash", id="folder without slash"),
         pytest.param("lambdaInsightsLayerArn", "on", "the versioned ARN", id="no layer ARN"),
         pytest.param("logRetentionDays", 8, "should be 1, 3, 5, 7", id="retention that CloudWatch does not know"),
-        pytest.param("archiveAfterDays", 30, "should be greater than or equal to 90", id="archive too early"),
+        pytest.param("archiveAfterDays", 731, "should be less than or equal to 730", id="archive too late"),
+        pytest.param("batchSize", 10, "one message is one invocation's work", id="batch size"),
         pytest.param(
             "deliveryEndpoint", "receiver.example.com", "a URL such as https://", id="endpoint without scheme"
         ),
@@ -114,7 +115,28 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
             {"deliveryAlarmSeconds": 21600, "deliveryEndpoint": "https://example.com/"},
             "should be less than deliveryMaxAgeSeconds (21600)",
         ),
-        ({"archiveAfterDays": 200}, "should be less than deepArchiveAfterDays (180)"),
+        ({"archiveAfterDays": 30, "intelligentTiering": True}, "archiveAfterDays = 30: should be 0, or 90 to 730"),
+        ({"deepArchiveAfterDays": 90, "intelligentTiering": True}, "should be 0, or 180 to 730"),
+        ({"archiveAfterDays": 90, "intelligentTiering": False}, "archiveAfterDays = 90: needs intelligentTiering"),
+        (
+            {"archiveAfterDays": 200, "deepArchiveAfterDays": 180, "intelligentTiering": True},
+            "should be less than deepArchiveAfterDays (180)",
+        ),
+        ({"catalogRetentionDays": 29}, "catalogRetentionDays = 29: should be 0, or 30 to 3650"),
+        (
+            {"catalogRetentionDays": 365, "uploadRetentionDays": 340},
+            "catalogRetentionDays = 365: should be 0 (never) or at least 372",
+        ),
+        ({"catalogRetentionDays": 365, "rejectedRetentionDays": 340}, "at least 372: rejectedRetentionDays (340)"),
+        (
+            {"catalogRetentionDays": 365, "oldVersionRetentionDays": 0},
+            "should be 0 (never), since uploadRetentionDays (7)",
+        ),
+        ({"catalogRetentionDays": 365, "uploadRetentionDays": 0}, "should be 0 (never), since uploadRetentionDays (0)"),
+        (
+            {"tableMaxReadUnits": 10, "tableBillingMode": "PROVISIONED"},
+            "tableMaxReadUnits, tableMaxWriteUnits: are for tableBillingMode PAY_PER_REQUEST",
+        ),
         ({"corsOrigins": ["*", "https://a.example"]}, "give it alone"),
         ({"alertEmails": ["a@b.example", "a@b.example"]}, "is given twice"),
     ],

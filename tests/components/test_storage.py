@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from components.catalog import INDEX_KEYS
-from tests.conftest import ACCOUNT, REGION, DeclaredStack, Json, declare
+from tests.conftest import ACCOUNT, REGION, DeclaredStack, Json, declare, dig
 
 
 def rules(stack: DeclaredStack) -> dict[str, Mapping[str, Json]]:
@@ -56,7 +56,15 @@ def test_uploads_over_old_tls_or_under_another_key_are_denied(stack: DeclaredSta
     assert policy["DenyOtherKey"]["Condition"] == {"StringNotEquals": {key: key_arn(stack)}, "Null": {key: "false"}}
     # aws:kms alone would mean the account's own key for S3.
     assert policy["DenyUnnamedKey"]["Condition"] == {"Null": {algorithm: "false", key: "true"}}
-    denials = ("DenyOldTls", "DenyOtherEncryption", "DenyOtherKey", "DenyUnnamedKey")
+    # It could not be read when its event comes.
+    assert policy["DenyArchivedUploads"]["Condition"] == {
+        "StringEquals": {"s3:x-amz-storage-class": ["GLACIER", "DEEP_ARCHIVE"]}
+    }
+    assert (policy["DenyArchivedUploads"]["Action"], policy["DenyArchivedUploads"]["Resource"]) == (
+        ["s3:PutObject"],
+        [f"arn:aws:s3:::file-pipeline-{stack.stage}-landing/*"],
+    )
+    denials = ("DenyArchivedUploads", "DenyOldTls", "DenyOtherEncryption", "DenyOtherKey", "DenyUnnamedKey")
     assert all(policy[sid]["Effect"] == "Deny" for sid in denials)
 
 
@@ -64,7 +72,7 @@ def test_events_are_sent_for_uploads_and_nothing_else(stack: DeclaredStack) -> N
     notification = stack.one("BucketNotification")
     (queue,) = notification.parts("queues")
 
-    assert notification.inputs["eventbridge"] is True
+    assert notification.inputs["eventbridge"] is False, "billed, and nobody listens unless config says so"
     assert (queue["filterPrefix"], queue["events"]) == ("uploads/", ["s3:ObjectCreated:*"])
     assert "lambdaFunctions" not in notification.inputs
     assert "topics" not in notification.inputs
@@ -74,41 +82,71 @@ def test_the_notification_waits_for_the_queue_policy(stack: DeclaredStack) -> No
     assert stack.one("QueuePolicy", "-queue-policy").urn in stack.one("BucketNotification").dependencies
 
 
-def test_only_prod_archives_what_is_not_read(dev: DeclaredStack, prod: DeclaredStack) -> None:
-    tiering = prod.one("BucketIntelligentTieringConfiguration")
+def test_others_may_listen_to_the_bucket_where_config_says_so() -> None:
+    listened = declare("dev", overrides={"eventBridgeNotifications": True})
 
-    assert tiering.parts("tierings") == [
-        {"accessTier": "ARCHIVE_ACCESS", "days": 90},
-        {"accessTier": "DEEP_ARCHIVE_ACCESS", "days": 180},
-    ]
-    assert "filter" not in tiering.inputs
-    # Without the transition no object is in the class that the configuration is about.
+    assert listened.one("BucketNotification").inputs["eventbridge"] is True
+
+
+def test_only_prod_tiers_and_nothing_is_archived(dev: DeclaredStack, prod: DeclaredStack) -> None:
+    """For what others upload; our own form and results name the class themselves."""
     assert rules(prod)["store-in-intelligent-tiering"]["transitions"] == [
         {"days": 0, "storageClass": "INTELLIGENT_TIERING"}
     ]
-    assert dev.all("BucketIntelligentTieringConfiguration") == []
     assert "store-in-intelligent-tiering" not in rules(dev)
+    for stack, storage_class in ((dev, "STANDARD"), (prod, "INTELLIGENT_TIERING")):
+        assert stack.all("BucketIntelligentTieringConfiguration") == []
+        for purpose in ("ingest", "api"):
+            environment = stack.one("Function", f"-{purpose}").part("environment")["variables"]
+            assert dig(environment, "STORAGE_CLASS") == storage_class
+
+
+@pytest.mark.parametrize(
+    ("archive", "deep_archive", "tiers"),
+    [
+        (90, 180, {"ARCHIVE_ACCESS": 90, "DEEP_ARCHIVE_ACCESS": 180}),
+        (100, 0, {"ARCHIVE_ACCESS": 100}),
+        (0, 200, {"DEEP_ARCHIVE_ACCESS": 200}),
+    ],
+)
+def test_what_is_not_read_is_archived_where_config_says_so(
+    archive: int, deep_archive: int, tiers: dict[str, int]
+) -> None:
+    settings = {"archiveAfterDays": archive, "deepArchiveAfterDays": deep_archive}
+    tiering = declare("prod", overrides=settings).one("BucketIntelligentTieringConfiguration")
+
+    assert {tier["accessTier"]: tier["days"] for tier in tiering.parts("tierings")} == tiers
+    assert "filter" not in tiering.inputs
 
 
 def test_what_expires_and_when(dev: DeclaredStack, prod: DeclaredStack) -> None:
     for stack, days in ((dev, 7), (prod, 90)):
-        uploads = rules(stack)["expire-uploads"]
-        assert (uploads["filter"], uploads["expiration"]) == ({"prefix": "uploads/"}, {"days": days})
+        for name in ("uploads", "rejected"):  # rejected records may hold personal data
+            expiring = rules(stack)[f"expire-{name}"]
+            assert (expiring["filter"], expiring["expiration"]) == ({"prefix": f"{name}/"}, {"days": days})
+        assert "expire-processed" not in rules(stack)
         assert rules(stack)["end-unfinished-uploads"]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
     # An expired upload becomes an old version: without this rule it would be paid for ever.
-    for stack, days in ((dev, 30), (prod, 365)):
+    for stack, days in ((dev, 30), (prod, 180)):
         old = rules(stack)["expire-old-versions"]
         assert old["noncurrentVersionExpiration"] == {"noncurrentDays": days}
         assert old["expiration"] == {"expiredObjectDeleteMarker": True}
     assert all(rule["status"] == "Enabled" for stack in (dev, prod) for rule in rules(stack).values())
 
 
-def test_old_versions_are_kept_for_ever_where_retention_is_zero() -> None:
-    assert "expire-old-versions" not in rules(declare("dev", overrides={"oldVersionRetentionDays": 0}))
+def test_results_have_retentions_of_their_own() -> None:
+    stack = declare("dev", overrides={"processedRetentionDays": 400, "rejectedRetentionDays": 3})
+
+    assert rules(stack)["expire-processed"]["filter"] == {"prefix": "processed/"}
+    assert rules(stack)["expire-processed"]["expiration"] == {"days": 400}
+    assert rules(stack)["expire-rejected"]["expiration"] == {"days": 3}
 
 
-def test_uploads_are_kept_for_ever_where_retention_is_zero() -> None:
-    assert "expire-uploads" not in rules(declare("dev", overrides={"uploadRetentionDays": 0}))
+@pytest.mark.parametrize(
+    ("setting", "rule"), [("oldVersionRetentionDays", "expire-old-versions"), ("uploadRetentionDays", "expire-uploads")]
+)
+def test_what_has_no_retention_is_kept_for_ever(setting: str, rule: str) -> None:
+    assert rule not in rules(declare("dev", overrides={setting: 0, "catalogRetentionDays": 0}))
 
 
 def test_browsers_may_upload_from_configured_origins_only(dev: DeclaredStack) -> None:
@@ -186,18 +224,36 @@ def test_everything_that_stores_uses_the_stacks_key(stack: DeclaredStack) -> Non
     assert all(function.text("kmsKeyArn") == own for function in stack.all("Function"))
 
 
-def test_dev_pays_per_request(dev: DeclaredStack) -> None:
-    table = dev.one("Table")
+def test_the_table_is_billed_by_request(stack: DeclaredStack) -> None:
+    table = stack.one("Table")
 
     assert table.text("billingMode") == "PAY_PER_REQUEST"
-    assert "readCapacity" not in table.inputs
-    assert dev.all("Target") == []
+    assert {"readCapacity", "writeCapacity", "onDemandThroughput"}.isdisjoint(table.inputs)
+    assert all("onDemandThroughput" not in index for index in table.parts("globalSecondaryIndexes"))
+    assert table.ignore_changes == []
+    assert stack.all("Target") == []
 
 
-def test_prod_is_provisioned_and_scales(prod: DeclaredStack) -> None:
-    table = prod.one("Table")
+def test_a_table_by_request_may_have_a_limit() -> None:
+    table = declare("dev", overrides={"tableMaxWriteUnits": 4000}).one("Table")
+
+    assert table.part("onDemandThroughput") == {"maxWriteRequestUnits": 4000}
+    assert all(
+        index["onDemandThroughput"] == {"maxWriteRequestUnits": 4000} for index in table.parts("globalSecondaryIndexes")
+    )
+
+
+@pytest.fixture(scope="module")
+def provisioned() -> DeclaredStack:
+    capacity = {"tableReadCapacity": 25, "tableWriteCapacity": 25, "indexReadCapacity": 10, "indexWriteCapacity": 10}
+    return declare("prod", overrides={"tableBillingMode": "PROVISIONED", **capacity})
+
+
+def test_a_provisioned_table_scales(provisioned: DeclaredStack) -> None:
+    table = provisioned.one("Table")
     targets = {
-        target.text("scalableDimension") + " " + target.text("resourceId"): target for target in prod.all("Target")
+        target.text("scalableDimension") + " " + target.text("resourceId"): target
+        for target in provisioned.all("Target")
     }
 
     assert table.text("billingMode") == "PROVISIONED"
@@ -211,27 +267,28 @@ def test_prod_is_provisioned_and_scales(prod: DeclaredStack) -> None:
         for index in INDEX_KEYS
     }
     assert all((t.number("minCapacity"), t.number("maxCapacity")) == (25, 1000) for t in targets.values())
-    for policy in prod.all("Policy"):
+    for policy in provisioned.all("Policy"):
         tracking = policy.part("targetTrackingScalingPolicyConfiguration")
         assert tracking["targetValue"] == 70
-    assert len(prod.all("Policy")) == len(targets)
+    assert len(provisioned.all("Policy")) == len(targets)
 
 
-def test_an_update_leaves_alone_what_autoscaling_set(dev: DeclaredStack, prod: DeclaredStack) -> None:
-    assert set(prod.one("Table").ignore_changes) == {
+def test_an_update_leaves_alone_what_autoscaling_set(provisioned: DeclaredStack) -> None:
+    assert set(provisioned.one("Table").ignore_changes) == {
         "readCapacity",
         "writeCapacity",
         "globalSecondaryIndexes[*].readCapacity",
         "globalSecondaryIndexes[*].writeCapacity",
     }
-    assert dev.one("Table").ignore_changes == []
 
 
 def test_dev_can_be_provisioned_by_config_alone() -> None:
-    table = declare("dev", overrides={"tableBillingMode": "PROVISIONED"}).one("Table")
+    provisioned = declare("dev", overrides={"tableBillingMode": "PROVISIONED", "tableAutoscaling": False})
+    table = provisioned.one("Table")
 
     assert (table.number("readCapacity"), table.number("writeCapacity")) == (5, 5)
     assert {(i["readCapacity"], i["writeCapacity"]) for i in table.parts("globalSecondaryIndexes")} == {(2, 2)}
+    assert (provisioned.all("Target"), table.ignore_changes) == ([], [])
 
 
 def test_the_table_keeps_streams_and_forgets(stack: DeclaredStack) -> None:

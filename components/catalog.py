@@ -145,6 +145,26 @@ class Catalog(pulumi.ComponentResource):
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}},
         )
 
+    def note_missing(self, state_prefix: str) -> list[Statement]:
+        """Grant looking up which versions have an item, giving one to those that have none, and keeping a place."""
+        return [
+            Statement(
+                sid="LookUpItems",
+                actions=["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+                resources=[self.table.arn],
+            ),
+            Statement(
+                sid="KeepPlace",
+                actions=["dynamodb:UpdateItem"],
+                resources=[self.table.arn],
+                conditions={
+                    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{state_prefix}*"]},
+                    # Without a key there would be nothing to compare, which counts as a match.
+                    "Null": {"dynamodb:LeadingKeys": "false"},
+                },
+            ),
+        ]
+
     def read_stream(self) -> Statement:
         """Grant what an event source mapping does with the table's stream in its function's name."""
         return Statement(

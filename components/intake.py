@@ -106,6 +106,14 @@ class Intake(pulumi.ComponentResource):
             resources=[self.queue.arn],
         )
 
+    def send(self) -> Statement:
+        """Grant sending the event of an upload anew."""
+        return Statement(sid="SendEvents", actions=["sqs:SendMessage"], resources=[self.queue.arn])
+
+    def watch(self) -> Statement:
+        """Grant asking how many messages there are."""
+        return Statement(sid="CountMessages", actions=["sqs:GetQueueAttributes"], resources=[self.queue.arn])
+
     def refuse(self) -> Statement:
         """Grant putting a message that is no upload aside, with the reason."""
         return Statement(sid="RefuseMessages", actions=["sqs:SendMessage"], resources=[self.dead_letters.arn])

@@ -164,6 +164,15 @@ class Landing(pulumi.ComponentResource):
             Statement(sid="TellMissingFromDenied", actions=["s3:ListBucket"], resources=[self.bucket.arn]),
         ]
 
+    def list_uploads(self) -> Statement:
+        """Grant listing every version of the uploaded objects."""
+        return Statement(
+            sid="ListUploads",
+            actions=["s3:ListBucketVersions"],
+            resources=[self.bucket.arn],
+            conditions={"StringEquals": {"s3:prefix": UPLOADS_PREFIX}},
+        )
+
     def publish_results(self) -> Statement:
         """Grant publishing valid and rejected records, where no event is sent for them."""
         return Statement(

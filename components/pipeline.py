@@ -20,12 +20,13 @@ from components.landing import Landing
 from components.monitoring import Monitoring, Watched
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
 from components.provider import stack_provider
+from components.reconciliation import Reconciliation
 from components.secret import Secret
 from components.settings import StackSettings
 
 SOURCE = Path("lambda_src")
 BUILD = Path("build")
-FUNCTIONS = ("ingest", "api", "delivery")
+FUNCTIONS = ("ingest", "api", "delivery", "reconcile")
 
 
 class Pipeline(pulumi.ComponentResource):
@@ -106,10 +107,31 @@ class Pipeline(pulumi.ComponentResource):
             if stack.settings.delivery_endpoint
             else None
         )
+        reconciliation = (
+            Reconciliation(
+                f"{stack.prefix}-reconcile",
+                stack=stack,
+                account=account,
+                encryption=encryption,
+                landing=landing,
+                intake=intake,
+                catalog=catalog,
+                code=codes["reconcile"],
+                layer_arn=shared_layer.arn,
+                opts=child,
+            )
+            if stack.settings.reconciliation_hours
+            else None
+        )
         timeout, api_timeout = stack.settings.function_timeout_seconds, stack.settings.api_timeout_seconds
         functions = [
             Watched(purpose="ingest", function=ingest.function, timeout_seconds=timeout),
             Watched(purpose="api", function=api.function, timeout_seconds=api_timeout),
+            *(
+                [Watched(purpose="reconcile", function=reconciliation.function, timeout_seconds=timeout)]
+                if reconciliation
+                else []
+            ),
             *([Watched(purpose="delivery", function=delivery.function, timeout_seconds=timeout)] if delivery else []),
         ]
         monitoring = Monitoring(
@@ -165,6 +187,8 @@ class Pipeline(pulumi.ComponentResource):
                 "deliveryFunctionArn": delivery.function.arn,
                 "deliveryDeadLetterQueueUrl": delivery.dead_letters.url,
             }
+        if reconciliation is not None:
+            self.outputs["reconcileFunctionName"] = reconciliation.function.name
         self.register_outputs(self.outputs)
 
 

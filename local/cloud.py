@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
+    from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
@@ -50,6 +51,7 @@ class Cloud:
     lambda_: LambdaClient
     logs: CloudWatchLogsClient
     s3: S3Client
+    scheduler: EventBridgeSchedulerClient
     secretsmanager: SecretsManagerClient
     sns: SNSClient
     sqs: SQSClient
@@ -77,6 +79,7 @@ class Cloud:
             lambda_=session.client("lambda", endpoint_url=url, verify=ca, config=_CONFIG),
             logs=session.client("logs", endpoint_url=url, verify=ca, config=_CONFIG),
             s3=session.client("s3", endpoint_url=url, verify=ca, config=_CONFIG),
+            scheduler=session.client("scheduler", endpoint_url=url, verify=ca, config=_CONFIG),
             secretsmanager=session.client("secretsmanager", endpoint_url=url, verify=ca, config=_CONFIG),
             sns=session.client("sns", endpoint_url=url, verify=ca, config=_CONFIG),
             sqs=session.client("sqs", endpoint_url=url, verify=ca, config=_CONFIG),

@@ -13,7 +13,20 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.cloud import Cloud
 from local.program import run_program
-from local.services import apigateway, cloudwatch, cognito, dynamodb, iam, kms, lambda_, s3, secretsmanager, sns, sqs
+from local.services import (
+    apigateway,
+    cloudwatch,
+    cognito,
+    dynamodb,
+    iam,
+    kms,
+    lambda_,
+    s3,
+    scheduler,
+    secretsmanager,
+    sns,
+    sqs,
+)
 from local.services.base import Creator, Inputs, Properties
 from local.stack_config import StackConfig
 
@@ -51,6 +64,7 @@ _CREATORS: Final[Mapping[str, Creator]] = {
     **kms.CREATORS,
     **lambda_.CREATORS,
     **s3.CREATORS,
+    **scheduler.CREATORS,
     **secretsmanager.CREATORS,
     **sns.CREATORS,
     **sqs.CREATORS,

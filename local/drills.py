@@ -24,7 +24,7 @@ from local.intake import Intake
 from local.stack import STAGE, LocalStack
 from local.stack_config import ROOT
 from local.waiting import wait_until
-from operate.events import created_event
+from shared.created_event import created_event
 from shared.files import ObjectVersion
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
@@ -270,7 +270,7 @@ class Drill:
             event_name="ObjectCreated:Put",
             event_time="",
         )
-        return created_event(version, self.stack.cloud.region)
+        return created_event(version, self.stack.cloud.region, sender="test")
 
     def _send(self, bodies: Iterable[str]) -> None:
         for body in bodies:

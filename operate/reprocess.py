@@ -19,13 +19,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operate.catalog_reader import CatalogReader
 from operate.command import FAILED, WELL, Command, UsageError, add_rate
-from operate.events import created_event
 from operate.pace import Pace
 from operate.pipeline import Pipeline
 from operate.screen import Screen
 from operate.selection import Selected, of_day, of_prefix
 from operate.stack_outputs import StackOutputs
+from shared.created_event import created_event
 from shared.files import FINAL, Status
+
+SENDER: Final = "reprocess"
 
 READY: Final = "to be sent"
 SENT: Final = "sent"
@@ -157,7 +159,7 @@ class _Sender:
             if not free:
                 del self._owed[identity]
                 return CHANGED
-        event = created_event(selected.version, self._pipeline.region)
+        event = created_event(selected.version, self._pipeline.region, sender=SENDER)
         self._pipeline.sqs.send_message(QueueUrl=self._pipeline.outputs.queue_url, MessageBody=event)
         self._owed.pop(identity, None)
         return SENT

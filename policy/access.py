@@ -84,7 +84,7 @@ _POINTERS: Final = (
 
 _SOURCE_ARNS: Final = frozenset({"aws:sourcearn", "kms:encryptioncontext:aws:logs:arn"})
 _SOURCE_KEYS: Final = _SOURCE_ARNS | {"aws:sourceaccount"}
-_WITHOUT_RESOURCE: Final = frozenset({"xray:PutTelemetryRecords", "xray:PutTraceSegments"})
+_WITHOUT_RESOURCE: Final = frozenset({"cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"})
 """Actions that cannot be bound to a resource (Service Authorization Reference, AWS X-Ray)."""
 
 _KEY_FAMILIES: Final = frozenset({"kms:GenerateDataKey*", "kms:ReEncrypt*"})

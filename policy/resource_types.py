@@ -78,6 +78,7 @@ KNOWN: Final = frozenset(
         "aws:cognito/userInGroup:UserInGroup",
         "aws:kms/alias:Alias",
         "aws:lambda/layerVersion:LayerVersion",
+        "aws:scheduler/schedule:Schedule",
         "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration",
         "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration",
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",

@@ -9,9 +9,11 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from itertools import count
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from boto3.dynamodb.types import TypeSerializer
@@ -32,6 +34,12 @@ _LATEST_ATTEMPTS: Final = 4
 """Tries to name the latest version as S3 says it, while other versions of the key are being named."""
 
 _PASSING: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"})
+
+BATCH_KEYS: Final = 100
+"""The most keys that BatchGetItem takes."""
+
+NEVER_CAME: Final = "its event never came, and was sent anew"
+"""Why a version is FAILED that the reconciliation found."""
 
 REOPENED: Final = "reprocess requested"
 """Why a version that was reopened is FAILED."""
@@ -282,6 +290,56 @@ class Catalog:
             return False
         return True
 
+    def known(self, versions: Sequence[ObjectVersion]) -> set[tuple[str, str]]:
+        """Return object id and version id of those of `versions` that have an item."""
+        found: set[tuple[str, str]] = set()
+        for start in range(0, len(versions), BATCH_KEYS):
+            keys: Sequence[Mapping[str, AttributeValueTypeDef]] = [
+                self._key(version) for version in versions[start : start + BATCH_KEYS]
+            ]
+            for attempt in count(1):
+                answer = self._client.batch_get_item(
+                    RequestItems={self._table_name: {"Keys": keys, "ProjectionExpression": "object_id, version_id"}}
+                )
+                items = answer["Responses"].get(self._table_name, [])
+                found |= {(item["object_id"]["S"], item["version_id"]["S"]) for item in items}
+                left = answer.get("UnprocessedKeys", {}).get(self._table_name)
+                if not left:
+                    break
+                keys = left["Keys"]
+                self._wait(_back_off(attempt))
+        return found
+
+    def note_sent(self, version: ObjectVersion, *, by: str) -> None:
+        """Note of an upload without an item that its event was sent anew: FAILED, until it is processed.
+
+        As `reopen` does it, so that it is no news of the file. An item that is there by now is left alone.
+        """
+        item = {
+            **self._key(version),
+            **_attributes(
+                bucket=version.bucket,
+                key=version.key,
+                etag=version.etag,
+                size=version.size,
+                event_name=version.event_name,
+                event_time=version.event_time or None,
+                stage=self._stage,
+                region=self._region,
+                status=Status.FAILED,
+                reason=NEVER_CAME,
+                reopened_by=by,
+                bucket_shard=self._shard(version.bucket, version.object_id, version.version_id),
+                status_shard=self._shard(Status.FAILED, version.object_id, version.version_id),
+                processed_at=iso(self._now()),
+                ttl=self._ttl(),
+            ),
+        }
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(
+                TableName=self._table_name, Item=item, ConditionExpression="attribute_not_exists(object_id)"
+            )
+
     def withdraw(self, version: ObjectVersion) -> None:
         """Let the key's latest version be the one that S3 has now, if it is `version`, which was deleted meanwhile."""
         pointer = self._latest.read(version)
@@ -396,7 +454,7 @@ class Catalog:
                     raise
             else:
                 return None
-            self._wait(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.1 * 2**attempt)))  # noqa: S311 - jitter
+            self._wait(_back_off(attempt))
             attempt += 1
 
     def _changing_attributes(self, version: ObjectVersion, outcome: Outcome, worker: Worker) -> _Item:
@@ -436,6 +494,10 @@ def _shorten(reason: str | None) -> str | None:
     if reason is None or len(reason) <= MAX_REASON_CHARACTERS:
         return reason
     return f"{reason[:MAX_REASON_CHARACTERS]}…"
+
+
+def _back_off(attempt: int) -> float:
+    return random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.1 * 2**attempt))  # noqa: S311 - jitter
 
 
 def _epoch(moment: datetime) -> int:

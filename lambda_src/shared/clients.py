@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
@@ -47,6 +48,12 @@ def dynamodb() -> DynamoDBClient:
 def sqs() -> SQSClient:
     """Return the SQS client; made when something is first put aside, which is rare."""
     return boto3.client("sqs", config=_CONFIG)
+
+
+@cache
+def cloudwatch() -> CloudWatchClient:
+    """Return the CloudWatch client."""
+    return boto3.client("cloudwatch", config=_CONFIG)
 
 
 @cache

@@ -230,7 +230,15 @@ def import_handler() -> Handler:
 def import_function(purpose: str) -> ModuleType:
     """Import a function anew, as a cold start does."""
     logging.Logger.manager.loggerDict.pop(purpose, None)  # or it would print where the first test listened
-    for client in (clients.s3, clients.sqs, clients.dynamodb, clients.kms, clients.presigner):
+    for client in (
+        clients.s3,
+        clients.s3_completion,
+        clients.sqs,
+        clients.dynamodb,
+        clients.cloudwatch,
+        clients.kms,
+        clients.presigner,
+    ):
         client.cache_clear()
     importlib.reload(importlib.import_module("shared.observability"))
     if purpose == "api":

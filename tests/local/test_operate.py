@@ -13,7 +13,7 @@ from local.files import UploadedFile
 from local.stack_config import ROOT
 from local.up import commands
 from local.waiting import wait_until
-from operate.events import created_event
+from shared.created_event import created_event
 from shared.files import ObjectVersion
 from tests.local.conftest import Pipeline
 
@@ -126,7 +126,7 @@ def test_where_sqs_has_no_task_the_command_moves_the_letters(pipeline: Pipeline)
         event_name="ObjectCreated:Put",
         event_time="2026-11-20T08:15:30.123Z",
     )
-    body = created_event(version, "us-east-1")
+    body = created_event(version, "us-east-1", sender="test")
     pipeline.stack.cloud.sqs.send_message(QueueUrl=pipeline.dead_letter_url, MessageBody=body)
 
     status, result = operate(pipeline, "redrive", "--sqs")

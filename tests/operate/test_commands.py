@@ -14,9 +14,9 @@ import pytest
 
 from ingest.events import parse_uploads
 from operate import redrive, why
-from operate.events import created_event
 from operate.pace import Pace
 from shared.catalog import Worker
+from shared.created_event import created_event
 from shared.files import ApiResult, ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
@@ -29,7 +29,7 @@ REJECTED = Outcome(status=Status.REJECTED, reason="file has no records")
 
 
 def test_the_event_says_what_s3_would_say() -> None:
-    assert parse_uploads(created_event(VERSION, REGION), VERSION.bucket) == ([VERSION], [])
+    assert parse_uploads(created_event(VERSION, REGION, sender="test"), VERSION.bucket) == ([VERSION], [])
 
 
 # --- status
@@ -494,8 +494,8 @@ def test_why_tells_all_versions_the_latest_and_the_dead_letter(aws: Aws, operate
     first, second = uploaded(aws, "uploads/a b.csv", b"1"), uploaded(aws, "uploads/a b.csv", b"2")
     ended(aws, first, Outcome(status=Status.COMPLETED, results={"records_valid": 3, "processed_key": "processed/a"}))
     ended(aws, second, REJECTED)
-    bury(aws, created_event(second, REGION))
-    bury(aws, created_event(uploaded(aws, "uploads/other.csv"), REGION))
+    bury(aws, created_event(second, REGION, sender="test"))
+    bury(aws, created_event(uploaded(aws, "uploads/other.csv"), REGION, sender="test"))
 
     ran = operate("why", "uploads/a b.csv", "--json")
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
-from shared.files import ObjectVersion
+if TYPE_CHECKING:
+    from shared.files import ObjectVersion
 
 
-def created_event(version: ObjectVersion, region: str) -> str:
-    """Return the message that S3 would send for a version: what is known of it, and no more."""
+def created_event(version: ObjectVersion, region: str, *, sender: str) -> str:
+    """Return the message that S3 would send for a version: what is known of it, and no more.
+
+    Parameters
+    ----------
+    version
+        Which version.
+    region
+        Where its bucket is.
+    sender
+        Who sends it: it stands where S3 names the notification's configuration.
+    """
     stored: dict[str, object] = {"key": quote_plus(version.key, safe="/"), "eTag": version.etag}
     if version.size is not None:
         stored["size"] = version.size
@@ -24,7 +36,7 @@ def created_event(version: ObjectVersion, region: str) -> str:
         "eventName": version.event_name,
         "s3": {
             "s3SchemaVersion": "1.0",
-            "configurationId": "reprocess",
+            "configurationId": sender,
             "bucket": {"name": version.bucket, "arn": f"arn:aws:s3:::{version.bucket}"},
             "object": stored,
         },

@@ -1,0 +1,1 @@
+"""The reconciliation function: finds uploads whose event never came, and has them processed."""

@@ -1,0 +1,28 @@
+"""EventBridge Scheduler on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from local.cloud import Cloud
+from local.services.base import Creator, Inputs, Made
+
+
+def _schedule(cloud: Cloud, inputs: Inputs) -> Made:
+    name, target = inputs.physical_name(), inputs.part("target")
+    cloud.scheduler.create_schedule(
+        Name=name,
+        Description=inputs.text("description"),
+        ScheduleExpression=inputs.text("scheduleExpression"),
+        FlexibleTimeWindow={"Mode": "OFF" if inputs.part("flexibleTimeWindow").text("mode") == "OFF" else "FLEXIBLE"},
+        Target={
+            "Arn": target.text("arn"),
+            "RoleArn": target.text("roleArn"),
+            "RetryPolicy": {"MaximumRetryAttempts": target.part("retryPolicy").integer("maximumRetryAttempts")},
+        },
+    )
+    return Made(id=name, outputs={"name": name})
+
+
+CREATORS: Final[Mapping[str, Creator]] = {"aws:scheduler/schedule:Schedule": _schedule}

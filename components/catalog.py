@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.encryption import Encryption
-from components.iam import Statement
+from components.iam import Conditions, Statement
 from components.settings import Settings, StackSettings
 
 BUCKET_INDEX = "by-bucket"
@@ -20,6 +20,10 @@ INDEX_SORT_KEY = "processed_at"
 PARTITION_KEY = "object_id"
 SORT_KEY = "version_id"
 TTL_ATTRIBUTE = "ttl"
+
+
+LATEST_PREFIX = "latest:"
+"""What the ids of the items begin with that name the latest version of a key."""
 
 
 class Catalog(pulumi.ComponentResource):
@@ -123,13 +127,21 @@ class Catalog(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self),
                 )
 
-    def write_items(self) -> Statement:
-        """Grant the conditional writes that move a file from status to status."""
-        return Statement(
-            sid="WriteCatalogItems",
-            actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
-            resources=[self.table.arn],
-        )
+    def write_items(self) -> list[Statement]:
+        """Grant the conditional writes that move a file from status to status, and reading which version is latest."""
+        return [
+            Statement(
+                sid="WriteCatalogItems",
+                actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
+                resources=[self.table.arn],
+            ),
+            Statement(
+                sid="ReadLatest",
+                actions=["dynamodb:GetItem"],
+                resources=[self.table.arn],
+                conditions=_leading_keys(LATEST_PREFIX),
+            ),
+        ]
 
     def read_items(self) -> Statement:
         """Grant finding items by their id, their bucket and their status."""
@@ -157,11 +169,7 @@ class Catalog(pulumi.ComponentResource):
                 sid="KeepPlace",
                 actions=["dynamodb:UpdateItem"],
                 resources=[self.table.arn],
-                conditions={
-                    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{state_prefix}*"]},
-                    # Without a key there would be nothing to compare, which counts as a match.
-                    "Null": {"dynamodb:LeadingKeys": "false"},
-                },
+                conditions=_leading_keys(state_prefix),
             ),
         ]
 
@@ -178,6 +186,15 @@ class Catalog(pulumi.ComponentResource):
             ],
             resources=[self.table.stream_arn],
         )
+
+
+def _leading_keys(prefix: str) -> Conditions:
+    """Return the conditions of a request that names nothing but partition keys with `prefix`."""
+    return {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]},
+        # Without a key there would be nothing to compare, which counts as a match.
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
 
 
 def _limit(settings: Settings) -> dict[str, int]:

@@ -81,7 +81,7 @@ class Ingest(pulumi.ComponentResource):
                 intake.refuse(),
                 *landing.read_uploads(),
                 landing.publish_results(),
-                catalog.write_items(),
+                *catalog.write_items(),
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )

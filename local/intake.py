@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from local.files import Item, UploadedFile, read_items, upload
@@ -99,6 +100,35 @@ class Intake:
             for message in messages:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 yield message
+
+    def search(self, *, oldest_waits_since: datetime) -> dict[str, int]:
+        """Begin a search for uploads whose event never came, while CloudWatch says how long a message has waited.
+
+        Returns
+        -------
+        dict
+            What the function answers: ``listed`` and ``missed``, among others.
+        """
+        cloud, now = self.stack.cloud, datetime.now(UTC)
+        # The emulator has no metrics of its queues.
+        cloud.cloudwatch.put_metric_data(
+            Namespace="AWS/SQS",
+            MetricData=[
+                {
+                    "MetricName": "ApproximateAgeOfOldestMessage",
+                    "Dimensions": [{"Name": "QueueName", "Value": self.queue_url.rpartition("/")[2]}],
+                    "Timestamp": now,
+                    "Value": (now - oldest_waits_since).total_seconds(),
+                }
+            ],
+        )
+        answer = cloud.lambda_.invoke(
+            FunctionName=self.stack.outputs["reconcileFunctionName"], Payload=json.dumps({"at_once": True})
+        )
+        result: dict[str, int] = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise RuntimeError(f"the search failed: {result}")
+        return result
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -8,6 +8,11 @@ from local.waiting import wait_until
 from tests.local.conftest import Pipeline, Probe, statuses
 
 KEY = {"object_id": {"S": "a"}, "version_id": {"S": "b"}}
+QUERY: dict[str, object] = {
+    "TableName": "{table}",
+    "KeyConditionExpression": "object_id = :id",
+    "ExpressionAttributeValues": {":id": {"S": "a"}},
+}
 DENIED = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
@@ -55,7 +60,8 @@ def test_the_role_may_read_uploads_and_publish(probe: Probe, names: dict[str, st
             "delete_item",
             {"TableName": "{table}", "Key": KEY},
         ),
-        ("dynamodb", "get_item", {"TableName": "{table}", "Key": KEY}),
+        ("dynamodb", "query", QUERY),
+        ("dynamodb", "get_item", {"TableName": "other-table", "Key": KEY}),
         ("dynamodb", "put_item", {"TableName": "other-table", "Item": KEY}),
         ("dynamodb", "delete_table", {"TableName": "{table}"}),
         ("sqs", "send_message", {"QueueUrl": "{queue}", "MessageBody": "loop"}),

@@ -138,7 +138,11 @@ class Catalog(pulumi.ComponentResource):
             sid="PutOwnItems",
             actions=["dynamodb:PutItem"],
             resources=[self.table.arn],
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}},
+            conditions={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]},
+                # Of no values at all, all are alike.
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
         )
 
     def read_stream(self) -> Statement:

@@ -205,8 +205,9 @@ def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> N
     assert api_probe("dynamodb", "query", {**names, **query}) == "allowed"
     assert api_probe("dynamodb", "put_item", {**names, "Item": item}) == "allowed"
     assert api_probe("s3", "put_object", {"Bucket": pipeline.bucket, "Key": "processed/api/probe"}) == "allowed"
-    cursor = {"KeyId": pipeline.stack.outputs["keyId"], "Plaintext": "text", "EncryptionContext": {"for": "files"}}
-    assert api_probe("kms", "encrypt", cursor) == "allowed"
+    context = {"EncryptionContext": {"for": "files"}}
+    text = {"KeyId": pipeline.stack.outputs["keyId"], "Plaintext": "text"}
+    assert api_probe("kms", "encrypt", {**text, **context}) == "allowed"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ everybody could start the function (API Gateway Developer Guide, Configure CORS 
 ITEMS_PREFIX = "api/"
 """What the ids of the API's own catalog items begin with: a file's begins with a bucket's name."""
 
+CURSORS_PURPOSE = "files"
+"""What the function encrypts cursors for, as their encryption context says."""
+
 INTEGRATION_TIMEOUT_MS = 30_000
 """The longest that an HTTP API waits (API Gateway quotas, HTTP API: maximum integration timeout)."""
 
@@ -109,8 +112,9 @@ class Api(pulumi.ComponentResource):
                 landing.publish_api_results(),
                 landing.sign_uploads(),
                 landing.sign_rejects(),
-                encryption.seal(),
+                encryption.seal(CURSORS_PURPOSE),
             ],
+            key_services=["dynamodb", "s3"],
             opts=child,
         )
         self.function = api_function.function
@@ -172,7 +176,8 @@ class Api(pulumi.ComponentResource):
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
                 throttling_rate_limit=settings.api_throttle_rate,
                 throttling_burst_limit=settings.api_throttle_burst,
-                detailed_metrics_enabled=True,
+                # Metrics by route are billed, and nothing looks at them.
+                detailed_metrics_enabled=False,
             ),
             # The first deployment must find all routes, and be let in by the function.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),

@@ -154,7 +154,7 @@ class Catalog(pulumi.ComponentResource):
             sid="PutOwnItems",
             actions=["dynamodb:PutItem"],
             resources=[self.table.arn],
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}},
+            conditions=_leading_keys(prefix),
         )
 
     def note_missing(self, state_prefix: str) -> list[Statement]:

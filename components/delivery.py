@@ -67,6 +67,7 @@ class Delivery(pulumi.ComponentResource):
                 "TIME_RESERVE_SECONDS": str(settings.time_reserve_seconds),
             },
             statements=[catalog.read_stream(), secret.read(), self.put_aside()],
+            key_services=["dynamodb", "secretsmanager", "sqs"],
             opts=child,
         )
         self.function = delivery.function

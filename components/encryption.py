@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
@@ -34,6 +36,7 @@ class Encryption(pulumi.ComponentResource):
     ) -> None:
         super().__init__("pipeline:index:Encryption", name, None, opts)
         settings = stack.settings
+        self._region = account.region
         self.key = aws.kms.Key(
             f"{name}-key",
             description=f"Everything that {stack.prefix} stores",
@@ -53,13 +56,28 @@ class Encryption(pulumi.ComponentResource):
         )
         self.register_outputs({"keyArn": self.key.arn, "aliasName": self.alias.name})
 
-    def use(self) -> Statement:
-        """Grant reading and writing what the key encrypts."""
-        return Statement(sid="UseKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.arn])
+    def use(self, services: Sequence[str]) -> Statement:
+        """Grant reading and writing what `services` encrypt with the key, through them alone."""
+        via = [pulumi.Output.concat(service, ".", self._region, ".amazonaws.com") for service in sorted(services)]
+        return Statement(
+            sid="UseKey",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[self.key.arn],
+            conditions={"StringEquals": {"kms:ViaService": via}},
+        )
 
-    def seal(self) -> Statement:
-        """Grant encrypting small texts that only we can have made, such as cursors."""
-        return Statement(sid="Seal", actions=["kms:Encrypt"], resources=[self.key.arn])
+    def seal(self, purpose: str) -> Statement:
+        """Grant encrypting and decrypting small texts that only we can have made, such as cursors.
+
+        That is asked of KMS itself, and the encryption context says what for: it opens nothing that S3, DynamoDB or
+        another service has encrypted.
+        """
+        return Statement(
+            sid="Seal",
+            actions=["kms:Decrypt", "kms:Encrypt"],
+            resources=[self.key.arn],
+            conditions={"StringEquals": {"kms:EncryptionContext:for": purpose}},
+        )
 
 
 def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
@@ -82,7 +100,6 @@ def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
             resources=["*"],
         ),
         for_service("S3EventsToQueues", "s3.amazonaws.com", data_key, own_account),
-        for_service("TopicsToQueues", "sns.amazonaws.com", data_key, own_account),
         # Without it an alarm's message to the encrypted topic is dropped, and nothing says so.
         for_service("AlarmsToTopic", "cloudwatch.amazonaws.com", data_key, own_account),
         for_service(

@@ -32,6 +32,8 @@ class Function(pulumi.ComponentResource):
         Its environment variables, on top of those that every function gets.
     statements
         What its role may do.
+    key_services
+        The services that use the stack's key in its name. Lambda, which keeps its environment, always does.
 
     Attributes
     ----------
@@ -51,6 +53,7 @@ class Function(pulumi.ComponentResource):
         layer_arn: pulumi.Input[str],
         environment: Mapping[str, pulumi.Input[str]],
         statements: Sequence[Statement],
+        key_services: Sequence[str],
         timeout_seconds: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -85,7 +88,7 @@ class Function(pulumi.ComponentResource):
             policy=policy_document(
                 [
                     *statements,
-                    encryption.use(),
+                    encryption.use(["lambda", *key_services]),
                     _write_logs("WriteLogs", self.log_group.arn),
                     _send_traces(account),
                     *(_write_insights(account) if insights else []),

@@ -83,6 +83,7 @@ class Ingest(pulumi.ComponentResource):
                 landing.publish_results(),
                 *catalog.write_items(),
             ],
+            key_services=["dynamodb", "s3", "sqs"],
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.function = ingest.function

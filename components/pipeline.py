@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pulumi
@@ -10,14 +11,15 @@ import pulumi_aws as aws
 from components.account import Account
 from components.api import Api
 from components.catalog import Catalog
-from components.dashboard import Dashboard
 from components.delivery import Delivery
 from components.encryption import Encryption
 from components.identity import Identity
 from components.ingest import Ingest
 from components.intake import Intake
 from components.landing import Landing
-from components.monitoring import Monitoring, Watched
+from components.observability.alarms import Watched
+from components.observability.dashboard import Dashboard
+from components.observability.monitoring import Monitoring
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
 from components.provider import stack_provider
 from components.reconciliation import Reconciliation
@@ -123,17 +125,7 @@ class Pipeline(pulumi.ComponentResource):
             if stack.settings.reconciliation_hours
             else None
         )
-        timeout, api_timeout = stack.settings.function_timeout_seconds, stack.settings.api_timeout_seconds
-        functions = [
-            Watched(purpose="ingest", function=ingest.function, timeout_seconds=timeout),
-            Watched(purpose="api", function=api.function, timeout_seconds=api_timeout),
-            *(
-                [Watched(purpose="reconcile", function=reconciliation.function, timeout_seconds=timeout)]
-                if reconciliation
-                else []
-            ),
-            *([Watched(purpose="delivery", function=delivery.function, timeout_seconds=timeout)] if delivery else []),
-        ]
+        functions = _watched(stack, ingest, api, delivery, reconciliation)
         monitoring = Monitoring(
             f"{stack.prefix}-monitoring",
             stack=stack,
@@ -190,6 +182,22 @@ class Pipeline(pulumi.ComponentResource):
         if reconciliation is not None:
             self.outputs["reconcileFunctionName"] = reconciliation.function.name
         self.register_outputs(self.outputs)
+
+
+def _watched(
+    stack: StackSettings, ingest: Ingest, api: Api, delivery: Delivery | None, reconciliation: Reconciliation | None
+) -> list[Watched]:
+    """Return the functions that are watched. What works through messages ends before its reserve begins."""
+    settings = stack.settings
+    timeout = settings.function_timeout_seconds
+    planned = timeout - settings.time_reserve_seconds
+    worker = partial(Watched, timeout_seconds=timeout, planned_seconds=planned)
+    return [
+        worker(purpose="ingest", function=ingest.function),
+        Watched(purpose="api", function=api.function, timeout_seconds=settings.api_timeout_seconds),
+        *([worker(purpose="reconcile", function=reconciliation.function)] if reconciliation else []),
+        *([worker(purpose="delivery", function=delivery.function)] if delivery else []),
+    ]
 
 
 def _build(stack: StackSettings) -> tuple[Archive, dict[str, Archive]]:

@@ -382,6 +382,18 @@ class Settings(BaseModel):
     alert_emails: list[Annotated[str, AfterValidator(_email)]] = Field(
         [], description="Addresses that the alarms are sent to; each must confirm its subscription."
     )
+    failed_alarm_percent: int = Field(
+        5, ge=0, le=99, description="Share of the files of five minutes above which failed ones raise an alarm."
+    )
+    rejected_alarm_percent: int = Field(
+        20,
+        ge=0,
+        le=100,
+        description="Share of an hour's files above which rejected ones raise an alarm. 100: no alarm.",
+    )
+    silence_alarm_hours: int = Field(
+        0, ge=0, le=168, description="Hours without a new file after which an alarm is raised. 0: no alarm."
+    )
 
     @model_validator(mode="after")
     def _check_across_fields(self) -> Settings:

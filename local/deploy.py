@@ -43,9 +43,10 @@ LIMITS: Final[Mapping[str, str]] = {
     "aws:cloudwatch/dashboard:Dashboard": "made, but there is no console to show it",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "made, but no metric of a function, queue or table reaches it",
     "aws:cognito/userPool:UserPool": "made, but no e-mail is sent and no attack is looked for",
-    "aws:dynamodb/table:Table": "made; capacity, throttling, encryption and the condition dynamodb:LeadingKeys "
-    "are not emulated",
-    "aws:kms/key:Key": "made, but a ciphertext that was changed opens all the same: nothing is authenticated",
+    "aws:dynamodb/table:Table": "made; capacity, throttling, encryption and the condition dynamodb:LeadingKeys of "
+    "queries are not emulated",
+    "aws:kms/key:Key": "made, but a ciphertext that was changed opens all the same: nothing is authenticated; the "
+    "other services do not ask it, so the condition kms:ViaService only keeps functions from asking it themselves",
     "aws:lambda/eventSourceMapping:EventSourceMapping": "made; of a stream, one batch at a time is "
     "read, without asking the role; one that fails in part comes again whole, unsplit, its retries uncounted",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "made, but nothing expires",

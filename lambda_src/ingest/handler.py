@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MAX_REASON_CHARACTERS = 1000
+
+OUTCOMES: Final = (Status.COMPLETED, Status.FAILED, Status.REJECTED, Status.SKIPPED)
+"""How the work on a file can end."""
 
 _environment = Environment(os.environ)
 for _name in REQUIRED:
@@ -140,8 +143,10 @@ def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
         metrics.add_metric(name="FileSize", unit=MetricUnit.Bytes, value=version.size)
 
 
-def _count(status: Status) -> None:
-    metrics.add_metric(name=f"Files{status.title()}", unit=MetricUnit.Count, value=1)
+def _count(ended: Status) -> None:
+    # The others are sent as zeros: an alarm on a share needs all of them, at the same time.
+    for status in OUTCOMES:
+        metrics.add_metric(name=f"Files{status.title()}", unit=MetricUnit.Count, value=int(status is ended))
 
 
 def _check_time(worker: Worker) -> None:

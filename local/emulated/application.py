@@ -1,4 +1,4 @@
-"""The emulator's application, with four things put right for which it has no setting, and one that can be made wrong.
+"""The emulator's application, with five things put right for which it has no setting, and one that can be made wrong.
 
 It takes every answer of a function that reads a DynamoDB stream for a success: a delivery that failed would be lost.
 Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which comes again.
@@ -10,6 +10,9 @@ Asked to stop, it closes its door and waits half a minute for connections that n
 messages to functions that find the door closed. Here it writes down what it holds between two requests, and is gone.
 
 It outlives whoever started it and was killed. Here it goes with them, and takes its folder and its functions along.
+
+It leaves two condition keys empty that our policies name. Here ``dynamodb:LeadingKeys`` holds the partition keys of the
+items that a request names (not those of a query), and ``kms:EncryptionContext`` what a request to KMS says.
 
 While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled;
 ``THROTTLED_FILE`` gets a line for each that was.
@@ -30,13 +33,15 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from ministack import app as ministack
-from ministack.services import apigateway, cognito, lambda_svc
+from ministack.core import iam_actions
+from ministack.services import apigateway, cognito, dynamodb, lambda_svc
 
 _Result: TypeAlias = dict[str, object]
 _Message: TypeAlias = "dict[str, object]"
 _Receive: TypeAlias = Callable[[], Awaitable[_Message]]
 _Send: TypeAlias = Callable[[_Message], Awaitable[None]]
 _Application: TypeAlias = Callable[[_Message, _Receive, _Send], Awaitable[None]]
+_ConditionKeys: TypeAlias = Callable[[str, str, bytes, object], "_Result"]
 _Execute: TypeAlias = Callable[[_Result, object], _Result]
 
 _TARGET_PREFIX: Final = "DynamoDB_20120810."
@@ -86,6 +91,42 @@ async def _hand_over_keys(url: str) -> object:
 
 
 apigateway._fetch_jwks = _hand_over_keys  # noqa: SLF001 - the same
+
+
+_tag_keys: Final[_ConditionKeys] = iam_actions.request_tag_context
+
+
+def _condition_keys(service: str, action: str, body: bytes, parameters: object) -> _Result:
+    keys = _tag_keys(service, action, body, parameters)
+    if service not in {"dynamodb", "kms"}:
+        return keys
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return keys
+    if service == "kms":
+        context = request.get("EncryptionContext") or {}
+        return {**keys, **{f"kms:EncryptionContext:{name}": value for name, value in context.items()}}
+    leading = [key for operation in (request, *_parts(request)) for key in _leading_keys(operation)]
+    return {**keys, **({"dynamodb:LeadingKeys": leading} if leading else {})}
+
+
+def _parts(request: dict[str, list[dict[str, dict[str, object]]]]) -> list[dict[str, object]]:
+    """Return the operations of a transaction."""
+    return [operation for item in request.get("TransactItems", []) for operation in item.values()]
+
+
+def _leading_keys(operation: Mapping[str, object]) -> list[object]:
+    """Return the value of the partition key of the item that an operation names."""
+    item = operation.get("Item", operation.get("Key"))
+    table = dynamodb._tables.get(operation.get("TableName"))  # noqa: SLF001 - the same
+    if not isinstance(item, Mapping) or table is None:
+        return []
+    names = [key["AttributeName"] for key in table["KeySchema"] if key["KeyType"] == "HASH"]
+    return [value for name in names if name in item for value in item[name].values()]
+
+
+iam_actions.request_tag_context = _condition_keys
 
 
 async def app(scope: _Message, receive: _Receive, send: _Send) -> None:

@@ -29,6 +29,10 @@ def _subscription(cloud: Cloud, inputs: Inputs) -> Made:
         TopicArn=inputs.text("topic"),
         Protocol=inputs.text("protocol"),
         Endpoint=inputs.text("endpoint"),
+        Attributes={
+            "FilterPolicy": inputs.text("filterPolicy"),
+            "FilterPolicyScope": inputs.text("filterPolicyScope"),
+        },
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
     return Made(id=arn, outputs={"arn": arn})

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from components.landing import UPLOADS_PREFIX
-from tests.conftest import ACCOUNT, REGION, Declared, DeclaredStack, declare, dig, texts
+from tests.conftest import ACCOUNT, REGION, DeclaredStack, declare, dig, texts
 
 TIMEOUT = {"dev": 60, "prod": 120}
-
-
-def alarms(stack: DeclaredStack) -> dict[str, Declared]:
-    prefix = f"file-pipeline-{stack.stage}-monitoring-"
-    return {alarm.name.removeprefix(prefix): alarm for alarm in stack.all("MetricAlarm")}
 
 
 def test_visibility_follows_the_timeout(stack: DeclaredStack) -> None:
@@ -26,7 +19,6 @@ def test_visibility_follows_a_changed_timeout() -> None:
 
     assert changed.one("Queue", "-queue").number("visibilityTimeoutSeconds") == 600
     assert changed.one("Function", "-ingest").number("timeout") == 100
-    assert alarms(changed)["ingest-duration"].number("threshold") == 50_000
 
 
 def test_dead_letters_are_kept_after_five_receives(stack: DeclaredStack) -> None:
@@ -136,6 +128,15 @@ def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:
     assert len(granted) == len(statements)
 
 
+def test_the_key_is_used_through_the_services_that_keep_our_data_alone(stack: DeclaredStack) -> None:
+    services = {"ingest": ("dynamodb", "lambda", "s3", "sqs"), "api": ("dynamodb", "lambda", "s3")}
+    for purpose, through in services.items():
+        use = stack.one("RolePolicy", f"-{purpose}-policy").statements()["UseKey"]
+
+        via = [f"{service}.{REGION}.amazonaws.com" for service in through]
+        assert use["Condition"] == {"StringEquals": {"kms:ViaService": via}}
+
+
 def test_insights_are_a_setting(dev: DeclaredStack) -> None:
     layer = f"arn:aws:lambda:{REGION}:580247275435:layer:LambdaInsightsExtension-Arm64:20"
     with_insights = declare("dev", overrides={"lambdaInsightsLayerArn": layer})
@@ -144,73 +145,6 @@ def test_insights_are_a_setting(dev: DeclaredStack) -> None:
     assert "MakeInsights" in with_insights.one("RolePolicy", "-ingest-policy").statements()
     assert "WriteInsights" in with_insights.one("RolePolicy", "-ingest-policy").statements()
     assert "WriteInsights" not in dev.one("RolePolicy", "-ingest-policy").statements()
-
-
-def test_the_alert_topic_takes_alarms_of_this_account_only(stack: DeclaredStack) -> None:
-    publish = stack.one("TopicPolicy").statements()["AlarmsPublish"]
-
-    assert stack.one("Topic").text("displayName") == f"file-pipeline alerts ({stack.stage})"
-    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert publish["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-
-
-def test_addresses_are_subscribed_by_config(stack: DeclaredStack) -> None:
-    addresses = ["ops@example.com", "night@example.com"]
-    both = declare("prod", overrides={"alertEmails": addresses}).all("TopicSubscription")
-    one = declare("prod", overrides={"alertEmails": addresses[1:]}).one("TopicSubscription")
-
-    assert {s.text("endpoint") for s in both} == set(addresses)
-    assert one.urn in {s.urn for s in both}, "taking one off leaves the other alone"
-    assert stack.all("TopicSubscription") == []
-
-
-def test_each_alarm_acts_on_the_topic_and_says_what_it_means(stack: DeclaredStack) -> None:
-    topic = arn("sns", stack.one("Topic").name)
-
-    for alarm in alarms(stack).values():
-        assert alarm.inputs["alarmActions"] == [topic]
-        assert alarm.inputs["okActions"] == [topic]
-        assert alarm.text("treatMissingData") == "notBreaching"
-        assert alarm.text("alarmDescription")
-
-
-@pytest.mark.parametrize(
-    ("name", "metric", "threshold", "periods"),
-    [
-        ("ingest-errors", "AWS/Lambda Errors Sum", 1, 1),
-        ("ingest-throttles", "AWS/Lambda Throttles Sum", 1, 1),
-        ("ingest-duration", "AWS/Lambda Duration Maximum", None, 2),
-        ("intake-age", "AWS/SQS ApproximateAgeOfOldestMessage Maximum", None, 1),
-        ("intake-dead-letters", "AWS/SQS ApproximateNumberOfMessagesVisible Maximum", 1, 1),
-    ],
-)
-def test_alarms(stack: DeclaredStack, name: str, metric: str, threshold: float | None, periods: int) -> None:
-    alarm = alarms(stack)[name]
-
-    assert f"{alarm.text('namespace')} {alarm.text('metricName')} {alarm.text('statistic')}" == metric
-    derived = {
-        "ingest-duration": TIMEOUT[stack.stage] * 1000 / 2,
-        "intake-age": 5 * 6 * TIMEOUT[stack.stage] + 300,
-    }
-    assert alarm.number("threshold") == (threshold or derived[name])
-    assert (alarm.number("evaluationPeriods"), alarm.number("period")) == (periods, 300)
-
-
-def test_table_throttling_is_seen_on_table_and_indexes(stack: DeclaredStack) -> None:
-    alarm = alarms(stack)["table-throttles"]
-    total, *metrics = alarm.parts("metricQueries")
-    watched = {
-        (dig(m, "metric", "metricName"), dig(m, "metric", "dimensions", "GlobalSecondaryIndexName")) for m in metrics
-    }
-
-    assert watched == {
-        (f"{operation}ThrottleEvents", index)
-        for operation in ("Read", "Write")
-        for index in (None, "by-bucket", "by-status")
-    }
-    assert total["expression"] == " + ".join(f"FILL({m['id']}, 0)" for m in metrics)
-    assert total["returnData"] is True
-    assert alarm.number("threshold") == 1
 
 
 def stack_layer_arn(stack: DeclaredStack) -> str:

@@ -110,6 +110,9 @@ def test_the_delivery_role_may_do_exactly_this(delivering: DeclaredStack) -> Non
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     }
     assert len(granted) == len(statements)
+    via = [f"{service}.{REGION}.amazonaws.com" for service in ("dynamodb", "lambda", "secretsmanager", "sqs")]
+    use = delivering.one("RolePolicy", "-delivery-policy").statements()["UseKey"]
+    assert use["Condition"] == {"StringEquals": {"kms:ViaService": via}}
 
 
 def test_nobody_else_may_read_the_secret(delivering: DeclaredStack) -> None:
@@ -204,32 +207,6 @@ def test_only_a_change_to_a_final_status_invokes(delivering: DeclaredStack, new:
 def test_both_sides_agree() -> None:
     assert set(DELIVERED_STATUSES) == DELIVERED
     assert settings.CONNECT_SECONDS == CONNECT_SECONDS
-
-
-@pytest.mark.parametrize(
-    ("name", "metric", "threshold"),
-    [
-        ("delivery-errors", "AWS/Lambda Errors Sum", 1),
-        ("delivery-throttles", "AWS/Lambda Throttles Sum", 1),
-        ("delivery-age", "AWS/Lambda IteratorAge Maximum", 900_000),
-        ("delivery-dead-letters", "AWS/SQS ApproximateNumberOfMessagesVisible Maximum", 1),
-    ],
-)
-def test_alarms_of_the_delivery(delivering: DeclaredStack, name: str, metric: str, threshold: float) -> None:
-    alarm = delivering.one("MetricAlarm", f"-monitoring-{name}")
-    watched = alarm.part("dimensions")
-
-    assert f"{alarm.text('namespace')} {alarm.text('metricName')} {alarm.text('statistic')}" == metric
-    assert alarm.number("threshold") == threshold
-    assert alarm.text("treatMissingData") == "notBreaching"
-    assert alarm.inputs["alarmActions"] == [arn("sns", delivering.one("Topic").name)]
-    assert f"file-pipeline-{delivering.stage}-delivery" in str(next(iter(watched.values())))
-
-
-def test_the_age_alarm_is_a_setting() -> None:
-    changed = declare("dev", overrides={"deliveryEndpoint": ENDPOINT, "deliveryAlarmSeconds": 60})
-
-    assert changed.one("MetricAlarm", "-delivery-age").number("threshold") == 60_000
 
 
 def test_a_preview_of_a_delivery_declares_the_same() -> None:

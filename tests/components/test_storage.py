@@ -198,11 +198,10 @@ def test_the_key_serves_exactly_the_services_that_need_it(stack: DeclaredStack) 
 
     assert services == {
         "S3EventsToQueues": "s3.amazonaws.com",
-        "TopicsToQueues": "sns.amazonaws.com",
         "AlarmsToTopic": "cloudwatch.amazonaws.com",
         "Logs": f"logs.{REGION}.amazonaws.com",
     }
-    for sid in ("S3EventsToQueues", "TopicsToQueues", "AlarmsToTopic"):
+    for sid in ("S3EventsToQueues", "AlarmsToTopic"):
         assert statements[sid]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
         assert statements[sid]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     logs = [

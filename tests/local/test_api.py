@@ -205,6 +205,9 @@ def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> N
     assert api_probe("dynamodb", "query", {**names, **query}) == "allowed"
     assert api_probe("dynamodb", "put_item", {**names, "Item": item}) == "allowed"
     assert api_probe("s3", "put_object", {"Bucket": pipeline.bucket, "Key": "processed/api/probe"}) == "allowed"
+    context = {"EncryptionContext": {"for": "files"}}
+    text = {"KeyId": pipeline.stack.outputs["keyId"], "Plaintext": "text"}
+    assert api_probe("kms", "encrypt", {**text, **context}) == "allowed"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +235,11 @@ def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> N
         ("sns", "publish", {"TopicArn": "{topic}", "Message": "false alarm"}),
         ("cognito-idp", "list_users", {"UserPoolId": "{pool}"}),
         ("cognito-idp", "admin_add_user_to_group", {"UserPoolId": "{pool}", "Username": "x", "GroupName": "writers"}),
+        ("dynamodb", "put_item", {"TableName": "{table}", "Item": KEY}),
         ("kms", "schedule_key_deletion", {"KeyId": "{key}"}),
+        ("kms", "generate_data_key", {"KeyId": "{key}", "KeySpec": "AES_256"}),
+        ("kms", "encrypt", {"KeyId": "{key}", "Plaintext": "text"}),
+        ("kms", "encrypt", {"KeyId": "{key}", "Plaintext": "text", "EncryptionContext": {"for": "else"}}),
         ("secretsmanager", "list_secrets", {}),
     ],
 )

@@ -70,6 +70,9 @@ def test_the_role_may_read_uploads_and_publish(probe: Probe, names: dict[str, st
         ("sqs", "delete_queue", {"QueueUrl": "{dead}"}),
         ("sns", "publish", {"TopicArn": "{topic}", "Message": "false alarm"}),
         ("kms", "schedule_key_deletion", {"KeyId": "{key}"}),
+        # The key is used through S3, DynamoDB and SQS, and not by the function itself.
+        ("kms", "generate_data_key", {"KeyId": "{key}", "KeySpec": "AES_256"}),
+        ("kms", "encrypt", {"KeyId": "{key}", "Plaintext": "text", "EncryptionContext": {"for": "files"}}),
         ("kms", "put_key_policy", {"KeyId": "{key}", "PolicyName": "default", "Policy": "{{}}"}),
         ("iam", "list_roles", {}),
         ("lambda", "list_functions", {}),

@@ -1,0 +1,121 @@
+"""What an alarm is, and how it is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import pulumi
+import pulumi_aws as aws
+
+from components.observability.metrics import Metric
+
+PERIOD_SECONDS = 300
+RUNBOOKS = "docs/operations.md"
+
+Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold"]
+
+MissingData: TypeAlias = Literal["notBreaching", "breaching", "ignore"]
+"""What no data means: that all is well, that it is not, or that all is as it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expression:
+    """Metric math.
+
+    Parameters
+    ----------
+    label
+        What it computes.
+    formula, metrics
+        How, of which metrics: the id that each has in the formula → metric.
+    """
+
+    label: str
+    formula: str
+    metrics: Mapping[str, Metric]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm.
+
+    Parameters
+    ----------
+    name
+        The end of its name.
+    meaning, causes, runbook
+        What the mail says: what happened, why it may have, and which section of the runbooks says what to do.
+    watched
+        What it looks at.
+    comparison, threshold
+        When it is raised.
+    missing
+        How it takes missing data.
+    period_seconds, periods
+        How long one value is measured, and how many in a row must be beyond the threshold.
+    warm_up_minutes
+        How long after it was made it is first raised. 0: at once.
+    """
+
+    name: str
+    meaning: str
+    causes: str
+    runbook: str
+    watched: Metric | Expression
+    threshold: float
+    comparison: Comparison = "GreaterThanOrEqualToThreshold"
+    missing: MissingData
+    period_seconds: int = PERIOD_SECONDS
+    periods: int = 1
+    warm_up_minutes: int = 0
+
+    def declare(
+        self, prefix: str, topic_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
+    ) -> aws.cloudwatch.MetricAlarm:
+        """Declare it. The topic hears of each change; who subscribes is told of alarms and their ends alone."""
+        warm_up = aws.cloudwatch.MetricAlarmWarmUpConfigurationArgs(
+            warm_up_period_duration_in_minutes=self.warm_up_minutes
+        )
+        args = aws.cloudwatch.MetricAlarmArgs(
+            alarm_description=(
+                f"{self.meaning} Likely causes: {self.causes}. What to do: {RUNBOOKS}, section {self.runbook!r}."
+            ),
+            evaluation_periods=self.periods,
+            threshold=self.threshold,
+            comparison_operator=self.comparison,
+            treat_missing_data=self.missing,
+            warm_up_configuration=warm_up if self.warm_up_minutes else None,
+            alarm_actions=[topic_arn],
+            ok_actions=[topic_arn],
+        )
+        if isinstance(self.watched, Expression):
+            args.metric_queries = self._queries(self.watched)
+        else:
+            args.namespace, args.metric_name = self.watched.namespace, self.watched.name
+            args.dimensions = self.watched.dimensions
+            args.period = self.period_seconds
+            if self.watched.statistic.startswith("p"):
+                args.extended_statistic = self.watched.statistic
+            else:
+                args.statistic = self.watched.statistic
+        return aws.cloudwatch.MetricAlarm(f"{prefix}-{self.name}", args, opts=opts)
+
+    def _queries(self, expression: Expression) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
+        query = aws.cloudwatch.MetricAlarmMetricQueryArgs
+        result = query(id="result", expression=expression.formula, label=expression.label, return_data=True)
+        metrics = [
+            query(
+                id=metric_id,
+                metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
+                    namespace=metric.namespace,
+                    metric_name=metric.name,
+                    dimensions=metric.dimensions,
+                    period=self.period_seconds,
+                    stat=metric.statistic,
+                ),
+            )
+            for metric_id, metric in expression.metrics.items()
+        ]
+        return [result, *metrics]

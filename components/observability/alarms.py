@@ -1,0 +1,280 @@
+"""Which alarms there are, by what they watch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pulumi_aws as aws
+
+from components.observability.alarm import PERIOD_SECONDS, Alarm, Expression
+from components.observability.metrics import (
+    DynamoDbMetrics,
+    HttpApiMetrics,
+    IngestMetrics,
+    LambdaMetrics,
+    Metric,
+    SqsMetrics,
+)
+from components.settings import Settings
+
+HOUR_SECONDS = 3600
+MAX_WARM_UP_MINUTES = 2880
+"""The longest that CloudWatch waits with a new alarm (CloudWatch User Guide, Alarm warm-up periods)."""
+
+DURATION_SHARE = 0.9
+"""Share of its time-out that a function may take."""
+
+STALLED_SECONDS = 900
+"""How long messages may wait with none deleted."""
+
+_SECOND_MS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A function that is watched.
+
+    Parameters
+    ----------
+    purpose
+        What it does, in a word.
+    function
+        The function.
+    timeout_seconds
+        Its time-out.
+    planned_seconds
+        How long an invocation may take that does all that it is meant to. 0: it is always done long before.
+    """
+
+    purpose: str
+    function: aws.lambda_.Function
+    timeout_seconds: int
+    planned_seconds: int = 0
+
+
+def function_alarms(watched: Watched) -> list[Alarm]:
+    """Return the alarms of a function. Lambda reports with invocations: no data means that it was not needed."""
+    purpose, metrics = watched.purpose, LambdaMetrics(watched.function)
+    return [
+        Alarm(
+            name=f"{purpose}-errors",
+            meaning=f"The {purpose} function failed as a whole: it crashed, or ran out of time or memory.",
+            causes="a mistake in a new version, a missing permission at start, a file too large for memory or time-out",
+            runbook="Function errors",
+            watched=metrics.errors,
+            threshold=1,
+            missing="notBreaching",
+        ),
+        Alarm(
+            name=f"{purpose}-duration",
+            meaning=f"The {purpose} function takes more of its time-out than its work should.",
+            causes="a slow AWS service or endpoint, too little memory, recordBytesPerSecond set too high",
+            runbook="Function duration",
+            watched=metrics.duration,
+            # A largest file is planned to take nearly all of an invocation.
+            threshold=_SECOND_MS * max(DURATION_SHARE * watched.timeout_seconds, watched.planned_seconds),
+            comparison="GreaterThanThreshold",
+            missing="notBreaching",
+            periods=2,
+        ),
+        Alarm(
+            name=f"{purpose}-throttles",
+            meaning=f"The {purpose} function was throttled.",
+            causes="the account's concurrent executions are used up, by this stack or another",
+            runbook="Function throttles",
+            watched=metrics.throttles,
+            threshold=1,
+            missing="notBreaching",
+        ),
+    ]
+
+
+def file_alarms(metrics: IngestMetrics, settings: Settings) -> list[Alarm]:
+    """Return the alarms on how files end. No data means that none ended: to be watched by `intake_alarms`."""
+    alarms = [
+        # To Lambda a partial batch is a success, so our own metrics count.
+        Alarm(
+            name="ingest-failures",
+            meaning=f"More than {settings.failed_alarm_percent} % of the files failed; they are retried, and then "
+            "dead letters.",
+            causes="S3, KMS or DynamoDB deny or throttle, a permission was taken away, the key is disabled",
+            runbook="Failure rate",
+            watched=_share("failed", metrics),
+            threshold=settings.failed_alarm_percent,
+            comparison="GreaterThanThreshold",
+            missing="notBreaching",
+        )
+    ]
+    if settings.rejected_alarm_percent < 100:  # noqa: PLR2004 - percent: no share is larger
+        alarms.append(
+            Alarm(
+                name="ingest-rejections",
+                meaning=f"More than {settings.rejected_alarm_percent} % of an hour's files were rejected.",
+                causes="a sender changed its format, or a new version of a schema is stricter than the files",
+                runbook="Rejected files",
+                watched=_share("rejected", metrics),
+                threshold=settings.rejected_alarm_percent,
+                comparison="GreaterThanThreshold",
+                missing="notBreaching",
+                # One bad file is no news where many come; in five minutes it may be the only one.
+                period_seconds=HOUR_SECONDS,
+            )
+        )
+    return alarms
+
+
+def table_alarms(table: aws.dynamodb.Table) -> list[Alarm]:
+    """Return the alarms of the table and its indexes, each of which throttles on its own.
+
+    One for each metric: they are reported only when a request was throttled, and what a sum does with a metric that
+    never had a value is not documented.
+    """
+    return [
+        Alarm(
+            name=f"{source}-{kind.lower()}-throttles",
+            meaning=f"A {kind.lower()} of the catalog was throttled, at {_source(source)}.",
+            causes="provisioned capacity is lower than the load, autoscaling has not caught up with a burst, "
+            "or one partition takes too much of it",
+            runbook="Table throttles",
+            watched=metric,
+            threshold=1,
+            missing="notBreaching",
+        )
+        for source, metrics in DynamoDbMetrics.of(table).items()
+        for kind, metric in metrics.throttles.items()
+    ]
+
+
+def intake_alarms(metrics: SqsMetrics, dead_letters: SqsMetrics, settings: Settings) -> list[Alarm]:
+    """Return the alarms of the intake queue: that messages wait, that none come."""
+    # A file may take a whole invocation, and be the only one that is deleted in that time.
+    stalled = max(STALLED_SECONDS, settings.function_timeout_seconds + PERIOD_SECONDS)
+    alarms = [
+        dead_letter_alarm("intake", dead_letters, "files that were not processed"),
+        Alarm(
+            name="intake-age",
+            meaning="A message has waited in the intake queue longer than retries explain.",
+            causes="the function is far behind a burst, fails at start, or the event source mapping is disabled",
+            runbook="Intake age",
+            watched=metrics.oldest,
+            threshold=settings.retry_seconds + PERIOD_SECONDS,
+            missing="notBreaching",  # reported while there is a message
+        ),
+        Alarm(
+            name="intake-stalled",
+            meaning="Messages wait in the intake queue, and none was deleted: nothing takes them.",
+            causes="the event source mapping is disabled, or the function is throttled, fails at start or with "
+            "every file",
+            runbook="Intake stalled",
+            watched=Expression(
+                label="Messages wait and none is deleted",
+                # Nothing deleted is no data, not 0. Between two series, CloudWatch takes what is missing in one for 0.
+                formula="(visible > 0) > (deleted > 0)",
+                metrics={"visible": metrics.visible, "deleted": metrics.deleted},
+            ),
+            threshold=1,
+            missing="notBreaching",  # a queue is active, and reports, while it holds messages
+            periods=math.ceil(stalled / PERIOD_SECONDS),
+        ),
+    ]
+    if settings.silence_alarm_hours:
+        alarms.append(_silence(metrics, settings.silence_alarm_hours))
+    return alarms
+
+
+def api_alarms(metrics: HttpApiMetrics, settings: Settings) -> list[Alarm]:
+    """Return the alarms of the API. No data means that nobody asked."""
+    return [
+        Alarm(
+            name="api-5xx",
+            meaning="The API answered a request with an error of its own.",
+            causes="the function crashed or was throttled, AWS failed, or a mistake in a new version",
+            runbook="API errors",
+            watched=metrics.server_errors,
+            threshold=1,
+            missing="notBreaching",
+        ),
+        Alarm(
+            name="api-latency",
+            meaning="The slowest hundredth of the API's requests takes too long.",
+            causes="cold starts, large requests, a throttled table",
+            runbook="API latency",
+            watched=metrics.latency,
+            threshold=settings.api_latency_alarm_ms,
+            comparison="GreaterThanThreshold",
+            missing="notBreaching",
+            periods=3,
+        ),
+    ]
+
+
+def delivery_alarms(function: aws.lambda_.Function, dead_letters: SqsMetrics, settings: Settings) -> list[Alarm]:
+    """Return the alarms of the delivery.
+
+    The age of a stream's records comes with invocations. A stream that nobody reads has none, but neither has one in
+    which nothing is written: an alarm that silence raises would be raised every night.
+    """
+    return [
+        dead_letter_alarm("delivery", dead_letters, "finished files that were not delivered"),
+        Alarm(
+            name="delivery-age",
+            meaning="A finished file waits to be delivered.",
+            causes="the endpoint is down, refuses for now, or is slower than files finish",
+            runbook="Delivery age",
+            watched=LambdaMetrics(function).iterator_age,
+            threshold=_SECOND_MS * settings.delivery_alarm_seconds,
+            missing="notBreaching",
+        ),
+    ]
+
+
+def dead_letter_alarm(purpose: str, metrics: SqsMetrics, holding: str) -> Alarm:
+    """Return the alarm that is raised while a dead-letter queue holds anything."""
+    return Alarm(
+        name=f"{purpose}-dead-letters",
+        meaning=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
+        causes="what failed for longer than it is retried, or can never pass; each message says which",
+        runbook=f"{purpose.title()} dead letters",
+        watched=metrics.visible,
+        threshold=1,
+        # SQS stops to report of a queue that nobody has asked for six hours, full or empty: it is as it was.
+        missing="ignore",
+    )
+
+
+def _silence(metrics: SqsMetrics, hours: int) -> Alarm:
+    return Alarm(
+        name="intake-silence",
+        meaning=f"No file has arrived for {hours} hours.",
+        causes="a sender has stopped or may not upload any more, or the bucket's notification is gone",
+        runbook="Silence",
+        watched=Expression(
+            label="Arrivals",
+            # Nothing sent is no data, not 0: what is always reported of a queue that is read gives it its zeros.
+            formula="sent + 0 * visible",
+            metrics={"sent": metrics.sent, "visible": metrics.visible},
+        ),
+        threshold=1,
+        comparison="LessThanThreshold",
+        missing="breaching",
+        # Periods of an hour may add up to a week, shorter ones to a day (PutMetricAlarm, EvaluationPeriods).
+        period_seconds=HOUR_SECONDS,
+        periods=hours,
+        # In a new stack nothing has arrived yet.
+        warm_up_minutes=min(60 * hours, MAX_WARM_UP_MINUTES),
+    )
+
+
+def _share(outcome: str, metrics: IngestMetrics) -> Expression:
+    """Return the share of files with an outcome, in percent. All outcomes come together, at least one of them 1."""
+    outcomes: dict[str, Metric] = metrics.outcomes
+    return Expression(
+        label=f"{outcome.title()} files, in percent",
+        formula=f"100 * {outcome} / ({' + '.join(outcomes)})",
+        metrics=outcomes,
+    )
+
+
+def _source(name: str) -> str:
+    return "the table" if name == "table" else f"the index {name}"

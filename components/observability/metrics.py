@@ -1,0 +1,155 @@
+"""Every metric that an alarm or a graph looks at, named once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+import pulumi
+import pulumi_aws as aws
+
+from components.catalog import INDEX_KEYS
+from components.function import metrics_namespace
+from components.settings import StackSettings
+
+Dimensions: TypeAlias = Mapping[str, pulumi.Input[str]]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric, and what of it is looked at.
+
+    Parameters
+    ----------
+    namespace, dimensions, name
+        Which metric.
+    statistic
+        What of it: a statistic, or a percentile such as p99.
+    """
+
+    namespace: str
+    dimensions: Dimensions
+    name: str
+    statistic: str = "Sum"
+
+    def by(self, statistic: str) -> Metric:
+        """Return the same metric by another statistic."""
+        return replace(self, statistic=statistic)
+
+
+class LambdaMetrics:
+    """What Lambda reports of a function (Lambda Developer Guide, Types of metrics). Reported with invocations only."""
+
+    def __init__(self, function: aws.lambda_.Function) -> None:
+        metric = partial(Metric, "AWS/Lambda", {"FunctionName": function.name})
+        self.duration = metric("Duration", "Maximum")
+        self.errors = metric("Errors")
+        self.iterator_age = metric("IteratorAge", "Maximum")
+        self.throttles = metric("Throttles")
+
+
+class SqsMetrics:
+    """What SQS reports of a queue (SQS Developer Guide, Available CloudWatch metrics).
+
+    `visible` is reported while the queue is active: while somebody asks for messages, and for six hours after.
+    `sent` and `deleted` are reported when something was: none is no zero.
+    """
+
+    def __init__(self, queue: aws.sqs.Queue) -> None:
+        metric = partial(Metric, "AWS/SQS", {"QueueName": queue.name})
+        self.sent = metric("NumberOfMessagesSent")
+        self.deleted = metric("NumberOfMessagesDeleted")
+        self.visible = metric("ApproximateNumberOfMessagesVisible", "Maximum")
+        self.in_flight = metric("ApproximateNumberOfMessagesNotVisible", "Maximum")
+        self.oldest = metric("ApproximateAgeOfOldestMessage", "Maximum")
+
+
+class DynamoDbMetrics:
+    """What DynamoDB reports of a table, or of one of its indexes, which has a capacity of its own.
+
+    Throttles are reported when a request was throttled (DynamoDB Developer Guide, Metrics and dimensions). They
+    exist by table and by index; ThrottledRequests would want an operation too.
+    """
+
+    def __init__(self, source: Dimensions) -> None:
+        metric = partial(Metric, "AWS/DynamoDB", source)
+        self.consumed = {kind: metric(f"Consumed{kind}CapacityUnits") for kind in ("Read", "Write")}
+        self.provisioned = {kind: metric(f"Provisioned{kind}CapacityUnits", "Maximum") for kind in ("Read", "Write")}
+        self.throttles = {kind: metric(f"{kind}ThrottleEvents") for kind in ("Read", "Write")}
+
+    @staticmethod
+    def of(table: aws.dynamodb.Table) -> dict[str, DynamoDbMetrics]:
+        """Return the metrics of a table and, by their names, of its indexes."""
+        dimensions: Dimensions = {"TableName": table.name}
+        return {
+            "table": DynamoDbMetrics(dimensions),
+            **{i: DynamoDbMetrics({**dimensions, "GlobalSecondaryIndexName": i}) for i in INDEX_KEYS},
+        }
+
+
+class HttpApiMetrics:
+    """What API Gateway reports of an HTTP API, with requests only."""
+
+    def __init__(self, api: aws.apigatewayv2.Api) -> None:
+        metric = partial(Metric, "AWS/ApiGateway", {"ApiId": api.id})
+        self.requests = metric("Count")
+        self.client_errors = metric("4xx")
+        self.server_errors = metric("5xx")
+        self.latency = metric("Latency", "p99")
+
+
+class IngestMetrics:
+    """What the ingest function counts.
+
+    With each file that ends, all four outcomes are sent, zeros too: a share of them needs no FILL.
+    """
+
+    def __init__(self, stack: StackSettings) -> None:
+        metric = partial(Metric, metrics_namespace(stack), {"service": "ingest"})
+        self.completed = metric("FilesCompleted")
+        self.failed = metric("FilesFailed")
+        self.rejected = metric("FilesRejected")
+        self.skipped = metric("FilesSkipped")
+        self.messages_returned = metric("MessagesReturned")
+        self.messages_refused = metric("MessagesRefused")
+        self.records_valid = metric("RecordsValid")
+        self.records_rejected = metric("RecordsRejected")
+        self.file_size = metric("FileSize")
+        self.processing_time = metric("ProcessingTime", "p99")
+
+    @property
+    def outcomes(self) -> dict[str, Metric]:
+        """How files ended: outcome → metric."""
+        return {
+            "completed": self.completed,
+            "failed": self.failed,
+            "rejected": self.rejected,
+            "skipped": self.skipped,
+        }
+
+
+class ApiMetrics:
+    """What the API's function counts."""
+
+    def __init__(self, stack: StackSettings) -> None:
+        metric = partial(Metric, metrics_namespace(stack), {"service": "api"})
+        self.requests = metric("Requests")
+        self.records_valid = metric("RecordsValid")
+        self.records_rejected = metric("RecordsRejected")
+
+
+class DeliveryMetrics:
+    """What the delivery function counts."""
+
+    def __init__(self, stack: StackSettings) -> None:
+        metric = partial(Metric, metrics_namespace(stack), {"service": "delivery"})
+        self.sent = metric("DeliveriesSent")
+        self.failed = metric("DeliveriesFailed")
+        self.dead_lettered = metric("DeliveriesDeadLettered")
+
+
+def cold_starts(stack: StackSettings, purpose: str, function: aws.lambda_.Function) -> Metric:
+    """Return how often a function was started anew, which Powertools counts by the function's name too."""
+    return Metric(metrics_namespace(stack), {"function_name": function.name, "service": purpose}, "ColdStart")

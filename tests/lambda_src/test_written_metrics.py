@@ -1,0 +1,55 @@
+"""The metrics that the ingest function writes when it runs are those that alarms and graphs look at, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from tests.conftest import DeclaredStack
+from tests.lambda_src.conftest import Aws, Calls, Handler, LambdaContext, batch, message
+from tests.lambda_src.test_handler import emitted, metrics_of
+from tests.metrics import read_of, start_cold, written
+
+ROWS: Final = b"shipment_id,status,timestamp\nSHP-1,delivered,2026-11-20T08:15:00Z\nSHP-2,,soon\n"
+
+
+def test_what_is_written_is_looked_at_and_what_is_looked_at_is_written(
+    handler: Handler, aws: Aws, dev: DeclaredStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By namespace, name and dimensions: with one dimension more, CloudWatch keeps another metric."""
+    start_cold()
+    capsys.readouterr()
+
+    handler(batch(message(aws.put("uploads/shipments/a.csv", ROWS))), LambdaContext())
+    handler(batch(message(body="{")), LambdaContext())
+
+    assert written(capsys.readouterr().out) == read_of(dev, "ingest")
+
+
+def fails(aws: Aws, calls: Calls) -> dict[str, object]:
+    calls.fail("HeadObject", "SlowDown")
+    return aws.put("uploads/a.csv")
+
+
+ENDINGS: Final[dict[str, Callable[[Aws, Calls], dict[str, object]]]] = {
+    "FilesCompleted": lambda aws, _: aws.put("uploads/a.csv"),
+    "FilesFailed": fails,
+    "FilesRejected": lambda aws, _: aws.put("uploads/shipments/a.json", b"[{]"),
+    "FilesSkipped": lambda aws, _: aws.put("uploads/a.exe"),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_with_each_file_every_outcome_is_written(
+    handler: Handler, aws: Aws, calls: Calls, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    """A share of outcomes needs all of them in each period, zeros too."""
+    record = ENDINGS[ending](aws, calls)
+    capsys.readouterr()
+
+    handler(batch(message(record)), LambdaContext())
+
+    counted = metrics_of(emitted(capsys))
+    assert {name: counted.get(name) for name in ENDINGS} == {name: int(name == ending) for name in ENDINGS}

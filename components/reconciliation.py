@@ -69,6 +69,7 @@ class Reconciliation(pulumi.ComponentResource):
                 "OVERLAP_DAYS": str(settings.multipart_upload_days + 1),
                 "TIME_RESERVE_SECONDS": str(settings.time_reserve_seconds),
             },
+            key_services=["dynamodb", "sqs"],
             statements=[
                 landing.list_uploads(),
                 *catalog.note_missing(STATE_PREFIX),

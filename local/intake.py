@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from local.files import Item, UploadedFile, read_items, upload
@@ -101,27 +101,32 @@ class Intake:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 yield message
 
-    def search(self, *, oldest_waits_since: datetime) -> dict[str, int]:
-        """Begin a search for uploads whose event never came, while CloudWatch says how long a message has waited.
+    def search(self, *, oldest_waits: timedelta | None = None) -> dict[str, int]:
+        """Begin a search for uploads whose event never came.
+
+        Parameters
+        ----------
+        oldest_waits
+            How long the intake's oldest message has waited, as CloudWatch has it; None: it has no such metric.
 
         Returns
         -------
         dict
             What the function answers: ``listed`` and ``missed``, among others.
         """
-        cloud, now = self.stack.cloud, datetime.now(UTC)
-        # The emulator has no metrics of its queues.
-        cloud.cloudwatch.put_metric_data(
-            Namespace="AWS/SQS",
-            MetricData=[
-                {
-                    "MetricName": "ApproximateAgeOfOldestMessage",
-                    "Dimensions": [{"Name": "QueueName", "Value": self.queue_url.rpartition("/")[2]}],
-                    "Timestamp": now,
-                    "Value": (now - oldest_waits_since).total_seconds(),
-                }
-            ],
-        )
+        cloud = self.stack.cloud
+        if oldest_waits is not None:
+            # The emulator has no metrics of its queues.
+            cloud.cloudwatch.put_metric_data(
+                Namespace="AWS/SQS",
+                MetricData=[
+                    {
+                        "MetricName": "ApproximateAgeOfOldestMessage",
+                        "Dimensions": [{"Name": "QueueName", "Value": self.queue_url.rpartition("/")[2]}],
+                        "Value": oldest_waits.total_seconds(),
+                    }
+                ],
+            )
         answer = cloud.lambda_.invoke(
             FunctionName=self.stack.outputs["reconcileFunctionName"], Payload=json.dumps({"at_once": True})
         )

@@ -7,7 +7,18 @@ from typing import Final
 
 from pulumi_policy import Policy
 
-from policy import access, api, durability, encryption, functions, observation, tags
+from policy import (
+    access,
+    api,
+    durability,
+    encryption,
+    functions,
+    observation,
+    permissions,
+    statements,
+    tags,
+    transport,
+)
 
 GUARDRAILS: Final[Sequence[Policy]] = (
     *access.RULES,
@@ -16,5 +27,8 @@ GUARDRAILS: Final[Sequence[Policy]] = (
     *encryption.RULES,
     *functions.RULES,
     *observation.RULES,
+    *permissions.RULES,
+    *statements.RULES,
     *tags.RULES,
+    *transport.RULES,
 )

@@ -1,4 +1,4 @@
-"""The emulator's application, with five things put right for which it has no setting, and one that can be made wrong.
+"""The emulator's application, with six things put right for which it has no setting, and one that can be made wrong.
 
 It takes every answer of a function that reads a DynamoDB stream for a success: a delivery that failed would be lost.
 Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which comes again.
@@ -13,6 +13,9 @@ It outlives whoever started it and was killed. Here it goes with them, and takes
 
 It leaves two condition keys empty that our policies name. Here ``dynamodb:LeadingKeys`` holds the partition keys of the
 items that a request names (not those of a query), and ``kms:EncryptionContext`` what a request to KMS says.
+
+It asks for permissions that AWS does not know, such as ``sqs:SendMessageBatch``. Here each batch of SQS needs what its
+single operation does (Service Authorization Reference, Amazon SQS).
 
 While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled;
 ``THROTTLED_FILE`` gets a line for each that was.
@@ -42,6 +45,7 @@ _Receive: TypeAlias = Callable[[], Awaitable[_Message]]
 _Send: TypeAlias = Callable[[_Message], Awaitable[None]]
 _Application: TypeAlias = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 _ConditionKeys: TypeAlias = Callable[[str, str, bytes, object], "_Result"]
+_IamAction: TypeAlias = Callable[[str, str, str, "_Result", bytes, "_Result"], "str | None"]
 _Execute: TypeAlias = Callable[[_Result, object], _Result]
 
 _TARGET_PREFIX: Final = "DynamoDB_20120810."
@@ -127,6 +131,17 @@ def _leading_keys(operation: Mapping[str, object]) -> list[object]:
 
 
 iam_actions.request_tag_context = _condition_keys
+
+
+_iam_action: Final[_IamAction] = iam_actions.extract_iam_action
+
+
+def _permission(service: str, method: str, path: str, headers: _Result, body: bytes, parameters: _Result) -> str | None:
+    action = _iam_action(service, method, path, headers, body, parameters)
+    return action.removesuffix("Batch") if action and service == "sqs" else action
+
+
+iam_actions.extract_iam_action = _permission
 
 
 async def app(scope: _Message, receive: _Receive, send: _Send) -> None:

@@ -1,8 +1,8 @@
-"""The search for uploads whose event never came, beside a queue that holds messages; under the function's own role."""
+"""The search for uploads whose event never came, under the function's own role."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -10,28 +10,18 @@ from local.waiting import wait_until
 from tests.local.conftest import Pipeline, Probe, make_probe
 from tests.local.test_permissions import DENIED, KEY, QUERY, fill
 
-GAP = timedelta(seconds=3)
-"""Longer than the local stage's ``reconciliationDelaySeconds``, and than what S3 rounds away."""
 
-
-def test_lost_events_are_found_beside_a_full_queue_and_nothing_is_sent_twice(pipeline: Pipeline) -> None:
+def test_an_upload_whose_event_was_lost_is_found_and_processed_once(pipeline: Pipeline) -> None:
     with pipeline.paused():
-        lost = [pipeline.drop(f"uploads/search/lost-{number}.txt") for number in range(3)]
-        wait_until(lambda: pipeline.waiting() == len(lost), "not all events have come")
-        assert len(pipeline.take_waiting()) == len(lost), "their events are lost now"
-        gone = datetime.now(UTC)
-        wait_until(lambda: datetime.now(UTC) - gone > GAP, "time stands still")
-        since = datetime.now(UTC)
-        waiting = [pipeline.drop(f"uploads/search/waiting-{number}.txt") for number in range(3)]
-        wait_until(lambda: pipeline.waiting() == len(waiting), "not all events have come")
-
-        found = [pipeline.search(oldest_waits_since=since)["missed"] for _ in range(2)]
-
-        assert found == [len(lost), 0]
-        assert pipeline.waiting() == len(lost) + len(waiting)
-    items = pipeline.final(*lost, *waiting)
-    assert {(item["status"], item["attempt"]) for item in items} == {("COMPLETED", 1)}
-    assert {file.version_id for file in lost} == {pipeline.latest(file.key) for file in lost}
+        lost = pipeline.drop("uploads/search/lost + found.txt")
+        wait_until(lambda: pipeline.waiting() == 1, "its event has not come")
+        assert len(pipeline.take_waiting()) == 1, "its event is lost now"
+        wait_until(lambda: pipeline.search()["missed"] == 1, "it is not found")
+        assert pipeline.search(oldest_waits=timedelta(0))["missed"] == 0
+        assert pipeline.waiting() == 1
+    wait_until(lambda: (pipeline.item(lost) or {})["status"] == "COMPLETED", "it is not processed")
+    assert (pipeline.item(lost) or {})["attempt"] == 1
+    assert pipeline.latest(lost.key) == lost.version_id
     pipeline.drained()
     assert pipeline.dead_letters() == 0
 

@@ -44,6 +44,7 @@ docs: .venv/.installed  ## write what the docs take from the code
 lock: .venv/.installed  ## pin every package anew, with hashes
 	@$(BIN)/uv pip compile $(LOCK) --output-file requirements.txt requirements.in
 	@$(BIN)/uv pip compile $(LOCK) --output-file requirements-dev.txt --constraints requirements.txt requirements-dev.in
+	@$(BIN)/uv pip compile $(LOCK) --output-file tests/runtime/requirements.txt tests/runtime/requirements.in
 	@$(BIN)/uv pip compile $(LOCK) --output-file lambda_src/requirements.txt --constraints requirements-dev.txt \
 		$(RUNTIME_PACKAGES:%=--no-emit-package %) lambda_src/requirements.in
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import boto3
+import botocore
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
+
+OLDEST_SDK: Final = (1, 35, 16)
+"""The first botocore with all that is used here: ``ExpiresString``, and ``IfNoneMatch`` of PutObject. Of 2024-09-10.
+
+The runtime brings the SDK, and AWS does not say which; python3.13 came on 2024-11-13. The tests run the functions with
+the oldest one.
+"""
+
+
+class SdkTooOldError(RuntimeError):
+    """The SDK that the runtime brings lacks what is used here. The message says which it is."""
+
+
+if tuple(int(part) for part in botocore.__version__.split(".")[:3]) < OLDEST_SDK:
+    raise SdkTooOldError(
+        f"botocore {botocore.__version__} is older than {'.'.join(map(str, OLDEST_SDK))}: let Lambda update the runtime"
+    )
 
 # "standard" backs off on throttling, 5xx and time-outs; what still fails goes back to the queue. A service that never
 # answers costs a call 3 times 2 s and at most 3 s of backing off: less than the 10 s that the stages keep in reserve.

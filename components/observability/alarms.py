@@ -14,6 +14,7 @@ from components.observability.metrics import (
     IngestMetrics,
     LambdaMetrics,
     Metric,
+    ReconcileMetrics,
     SqsMetrics,
 )
 from components.settings import Settings
@@ -181,6 +182,22 @@ def intake_alarms(metrics: SqsMetrics, dead_letters: SqsMetrics, settings: Setti
     if settings.silence_alarm_hours:
         alarms.append(_silence(metrics, settings.silence_alarm_hours))
     return alarms
+
+
+def reconcile_alarms(metrics: ReconcileMetrics) -> list[Alarm]:
+    """Return the alarms of the search for lost events. It counts with each invocation: no data means that none ran."""
+    return [
+        Alarm(
+            name="reconcile-missed",
+            meaning="Uploads were found whose event never came; their events were sent.",
+            causes="the bucket's notification or the queue's policy was changed, or S3 lost an event",
+            runbook="Missed uploads",
+            watched=metrics.missed,
+            threshold=1,
+            missing="notBreaching",
+            period_seconds=HOUR_SECONDS,
+        )
+    ]
 
 
 def api_alarms(metrics: HttpApiMetrics, settings: Settings) -> list[Alarm]:

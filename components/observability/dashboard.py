@@ -21,6 +21,7 @@ from components.observability.metrics import (
     HttpApiMetrics,
     IngestMetrics,
     LambdaMetrics,
+    ReconcileMetrics,
     SqsMetrics,
     cold_starts,
 )
@@ -76,8 +77,11 @@ class Dashboard(pulumi.ComponentResource):
 
 def _files(stack: StackSettings, intake: Intake) -> list[Graph]:
     queue, ingest = SqsMetrics(intake.queue), IngestMetrics(stack)
+    missed = (
+        [Line(ReconcileMetrics(stack).missed, "found by the search")] if stack.settings.reconciliation_hours else []
+    )
     return [
-        Graph("Arrivals", [Line(queue.sent, "uploads"), Line(queue.deleted, "messages done")]),
+        Graph("Arrivals", [Line(queue.sent, "uploads"), Line(queue.deleted, "messages done"), *missed]),
         Graph(
             "Waiting and in flight",
             [

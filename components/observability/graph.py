@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,17 +77,18 @@ def percentiles(metric: Metric) -> list[Line]:
 
 
 def place(rows: Mapping[str, Sequence[Graph]], region: pulumi.Input[str]) -> list[dict[str, object]]:
-    """Lay the graphs out, a title over each row."""
+    """Lay the graphs out, a title over each row; what has no room in a row goes on below it."""
     widgets: list[dict[str, object]] = []
     y = 0
     for title, graphs in rows.items():
         text = {"markdown": f"## {title}"}
         widgets.append({"type": "text", "x": 0, "y": y, "width": COLUMNS, "height": _TITLE_HEIGHT, "properties": text})
         y += _TITLE_HEIGHT
-        for column, graph in enumerate(graphs):
-            at = {"x": column * _WIDTH, "y": y, "width": _WIDTH, "height": _HEIGHT}
+        for number, graph in enumerate(graphs):
+            line, column = divmod(number, COLUMNS // _WIDTH)
+            at = {"x": column * _WIDTH, "y": y + line * _HEIGHT, "width": _WIDTH, "height": _HEIGHT}
             widgets.append({"type": "metric", **at, "properties": _render(graph, region)})
-        y += _HEIGHT
+        y += math.ceil(len(graphs) * _WIDTH / COLUMNS) * _HEIGHT
     return widgets
 
 

@@ -130,6 +130,13 @@ class IngestMetrics:
         }
 
 
+class ReconcileMetrics:
+    """What the reconcile function counts."""
+
+    def __init__(self, stack: StackSettings) -> None:
+        self.missed = Metric(metrics_namespace(stack), {"service": "reconcile"}, "UploadsMissed")
+
+
 class ApiMetrics:
     """What the API's function counts."""
 

@@ -23,9 +23,10 @@ from components.observability.alarms import (
     file_alarms,
     function_alarms,
     intake_alarms,
+    reconcile_alarms,
     table_alarms,
 )
-from components.observability.metrics import HttpApiMetrics, IngestMetrics, SqsMetrics
+from components.observability.metrics import HttpApiMetrics, IngestMetrics, ReconcileMetrics, SqsMetrics
 from components.settings import StackSettings
 
 ALARMS_AND_THEIR_ENDS: Final = {"$or": [{"NewStateValue": ["ALARM"]}, {"OldStateValue": ["ALARM"]}]}
@@ -77,6 +78,7 @@ class Monitoring(pulumi.ComponentResource):
             *file_alarms(IngestMetrics(stack), settings),
             *table_alarms(catalog.table),
             *intake_alarms(SqsMetrics(intake.queue), SqsMetrics(intake.dead_letters), settings),
+            *(reconcile_alarms(ReconcileMetrics(stack)) if settings.reconciliation_hours else []),
             *api_alarms(HttpApiMetrics(api.api), settings),
         ]
         if delivery is not None:

@@ -28,6 +28,7 @@ from tests.lambda_src.conftest import (
     import_function,
     message,
 )
+from tests.metrics import read_of, start_cold, written
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
@@ -340,6 +341,18 @@ def test_the_function_runs_with_what_the_program_gives_it(
     assert run({"at_once": True}, LambdaContext()) == {"searched": True, "whole": True, "listed": 1, "missed": 0}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "UploadsMissed" in line]
     assert [line["UploadsMissed"] for line in emitted] == [[1.0], [0.0], [0.0]]
+
+
+def test_what_is_written_is_looked_at_and_what_is_looked_at_is_written(
+    aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = function(aws, dev, monkeypatch)
+    start_cold()
+    capsys.readouterr()
+
+    run({}, LambdaContext(function_name="file-pipeline-dev-reconcile"))
+
+    assert written(capsys.readouterr().out) == read_of(dev, "reconcile")
 
 
 def function(

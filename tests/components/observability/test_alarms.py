@@ -59,7 +59,7 @@ def expected_alarms(stage: str) -> dict[str, Expected]:
     delivery = {"FunctionName": f"{prefix}-delivery"}
     # 90 % of the time-out, or all of it but the reserve of 10 s, whichever is later.
     worker = max(0.9 * TIMEOUT[stage], TIMEOUT[stage] - 10) * 1000
-    slow = {"ingest": worker, "delivery": worker, "api": 0.9 * 29_000}
+    slow = {"ingest": worker, "delivery": worker, "reconcile": worker, "api": 0.9 * 29_000}
     return {
         **{
             f"{purpose}-{name.lower()}": Expected(
@@ -94,6 +94,9 @@ def expected_alarms(stage: str) -> dict[str, Expected]:
         "intake-dead-letters": Expected([seen("AWS/SQS", visible, dead, "Maximum")], threshold=1, missing="ignore"),
         "delivery-dead-letters": Expected(
             [seen("AWS/SQS", visible, undelivered, "Maximum")], threshold=1, missing="ignore"
+        ),
+        "reconcile-missed": Expected(
+            [seen(f"file-pipeline/{stage}", "UploadsMissed", {"service": "reconcile"})], threshold=1, period=3600
         ),
         "delivery-age": Expected([seen("AWS/Lambda", "IteratorAge", delivery, "Maximum")], threshold=900_000),
         "api-5xx": Expected([seen("AWS/ApiGateway", "5xx", api)], threshold=1),

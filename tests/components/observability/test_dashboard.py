@@ -42,7 +42,7 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
     queue, *letters = (
         {"QueueName": f"{prefix}-{name}"} for name in ("intake-queue", "intake-dead-letters", "delivery-dead-letters")
     )
-    functions = {purpose: {"FunctionName": f"{prefix}-{purpose}"} for purpose in ("ingest", "api", "delivery")}
+    functions = {p: {"FunctionName": f"{prefix}-{p}"} for p in ("ingest", "api", "reconcile", "delivery")}
     starts = {p: {"function_name": f"{prefix}-{p}", "service": p} for p in functions}
     api, table = {"ApiId": f"{prefix}-api"}, {"TableName": f"{prefix}-catalog-table"}
     sources = {"table": table} | {f"index {i}": table | {"GlobalSecondaryIndexName": i} for i in INDEXES}
@@ -52,7 +52,10 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
         return [seen(own, name, {"service": service}) for name in names]
 
     return {
-        "Arrivals": [seen("AWS/SQS", f"NumberOfMessages{what}", queue) for what in ("Sent", "Deleted")],
+        "Arrivals": [
+            *(seen("AWS/SQS", f"NumberOfMessages{what}", queue) for what in ("Sent", "Deleted")),
+            *by("reconcile", "UploadsMissed"),
+        ],
         "Waiting and in flight": [
             seen("AWS/SQS", name, queue, "Maximum")
             for name in (visible, "ApproximateNumberOfMessagesNotVisible", "ApproximateAgeOfOldestMessage")
@@ -144,7 +147,7 @@ def test_limits_are_where_the_settings_put_them(everything: DeclaredStack) -> No
     def limit(title: str) -> object:
         return dig(graphs_of(everything)[title], "annotations", "horizontal", 0, "value")
 
-    for purpose in ("ingest", "api", "delivery"):
+    for purpose in ("ingest", "api", "reconcile", "delivery"):
         timeout = everything.one("Function", f"-{purpose}").number("timeout")
         assert limit(f"Duration of the {purpose} function, ms") == 1000 * timeout
     assert limit("API: latency, ms") == 5000

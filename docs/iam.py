@@ -105,7 +105,7 @@ def _functions(declared: _Declared) -> Iterator[tuple[str, ...]]:
             users.setdefault(inputs["role"], []).append(name)
     for kind, _, inputs in declared:
         if kind == types.ROLE_POLICY:
-            who = ", ".join(sorted(users.get(inputs["role"], [f"(no function: {inputs['role']})"])))
+            who = ", ".join(sorted(users.get(inputs["role"], [str(inputs["role"]).removesuffix("-role")])))
             for statement in read_document(inputs["policy"]):
                 for action in statement.actions:
                     for resource in statement.resources:

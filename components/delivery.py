@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
+from components.addresses import FORBIDDEN_NETWORKS
 from components.catalog import Catalog
 from components.dead_letters import dead_letter_queue
 from components.encryption import Encryption
@@ -15,7 +16,7 @@ from components.function import Function
 from components.iam import Statement
 from components.packaging import Archive
 from components.secret import Secret
-from components.settings import DAY_SECONDS, DELIVERY_AGE_MARGIN_SECONDS, StackSettings
+from components.settings import DAY_SECONDS, DELIVERY_AGE_MARGIN_SECONDS, LOCAL_STAGE, StackSettings
 
 DELIVERED_STATUSES = ("COMPLETED", "FAILED", "REJECTED")
 """The statuses of a file that the next system is told of."""
@@ -60,6 +61,7 @@ class Delivery(pulumi.ComponentResource):
             environment={
                 "ENDPOINT_URL": settings.delivery_endpoint,
                 "ENDPOINT_TIMEOUT_SECONDS": str(settings.delivery_timeout_seconds),
+                "FORBIDDEN_NETWORKS": json.dumps([] if stack.stage == LOCAL_STAGE else FORBIDDEN_NETWORKS),
                 "SECRET_ARN": secret.secret.arn,
                 "DEAD_LETTER_QUEUE_URL": self.dead_letters.url,
                 "MAX_AGE_SECONDS": str(settings.delivery_max_age_seconds),

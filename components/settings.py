@@ -12,6 +12,8 @@ from pulumi.runtime import config as runtime_config
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.addresses import is_forbidden
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -615,10 +617,11 @@ def load() -> StackSettings:
         )
     settings = _parse(Settings, project, problems)
     aws = _parse(AwsSettings, "aws", problems)
-    if settings and settings.delivery_endpoint.startswith("http:") and stage != LOCAL_STAGE:
+    if settings and stage != LOCAL_STAGE and is_forbidden(urlsplit(settings.delivery_endpoint).hostname or ""):
         problems.append(
-            f"{project}:deliveryEndpoint = {settings.delivery_endpoint!r}: should be https://…; plain http is for "
-            f"this machine, in the stage {LOCAL_STAGE!r}"
+            f"{project}:deliveryEndpoint = {settings.delivery_endpoint!r}: should be https://… and a host that the "
+            "function reaches over the network, not an address of its own machine or link (loopback, link-local, "
+            f"multicast); only the stage {LOCAL_STAGE!r} delivers to this machine"
         )
     if problems or settings is None or aws is None:
         raise SettingsError("wrong settings of stack " + repr(stage) + ":\n" + "\n".join(f"  {p}" for p in problems))

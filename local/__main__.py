@@ -25,6 +25,8 @@ def main() -> int:
     commands.add_parser("demo", help="run the samples once")
     commands.add_parser("up", help="stand until Ctrl-C")
     drills = commands.add_parser("drill", help="play faults, and count what became of every file")
+    drills.add_argument("names", nargs="*", metavar="NAME", help="which drills, of those that --list shows; none: all")
+    drills.add_argument("--list", action="store_true", help="list the drills, and play none")
     drills.add_argument("--seed", type=int, help="of an earlier run, to play it again")
     drills.add_argument("--files", type=int, default=40, help="files of each drill (default: %(default)s)")
     drills.add_argument("--burst", type=int, default=2000, help="files of the burst (default: %(default)s)")
@@ -38,7 +40,9 @@ def main() -> int:
         console = Console(width=_FILE_WIDTH)
     try:
         if options.command == "drill":
-            return drill.run(console, seed=options.seed, files=options.files, burst=options.burst)
+            if options.list:
+                return drill.list_drills(console)
+            return drill.run(console, options.names, seed=options.seed, files=options.files, burst=options.burst)
         return demo.run(console) if options.command == "demo" else up.run(console)
     except KeyboardInterrupt:
         console.print("Interrupted; everything is taken down.")

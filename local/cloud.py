@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_iam import IAMClient
     from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
@@ -46,6 +47,7 @@ class Cloud:
     cloudwatch: CloudWatchClient
     cognito: CognitoIdentityProviderClient
     dynamodb: DynamoDBClient
+    dynamodbstreams: DynamoDBStreamsClient
     iam: IAMClient
     kms: KMSClient
     lambda_: LambdaClient
@@ -74,6 +76,7 @@ class Cloud:
             cloudwatch=session.client("cloudwatch", endpoint_url=url, verify=ca, config=_CONFIG),
             cognito=session.client("cognito-idp", endpoint_url=url, verify=ca, config=_CONFIG),
             dynamodb=session.client("dynamodb", endpoint_url=url, verify=ca, config=_CONFIG),
+            dynamodbstreams=session.client("dynamodbstreams", endpoint_url=url, verify=ca, config=_CONFIG),
             iam=session.client("iam", endpoint_url=url, verify=ca, config=_CONFIG),
             kms=session.client("kms", endpoint_url=url, verify=ca, config=_CONFIG),
             lambda_=session.client("lambda", endpoint_url=url, verify=ca, config=_CONFIG),

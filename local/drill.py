@@ -1,28 +1,43 @@
-"""``make drill``: every fault once, and a table of what became of the files."""
+"""``make drill``: every fault once, or those that are asked for, and a table of what became of the files."""
 
 from __future__ import annotations
 
 import secrets
+import sys
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from local.drills import OVERRIDES, Drill, Outcome
+from local.drills import OVERRIDES, Drill
+from local.outcome import Outcome
 from local.stack import standing_stack
 
 _SEED_BITS: Final = 32
+_SHOWN_FILES: Final = 20
 
 
-def run(console: Console, *, seed: int | None, files: int, burst: int) -> int:
-    """Run every drill.
+def list_drills(console: Console) -> int:
+    """Print every drill's name and what it does; returns 0."""
+    for name, one in Drill.all().items():
+        summary = (one.__doc__ or "").partition("\n")[0]
+        console.print(f"{name:20} {summary}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def run(console: Console, names: Sequence[str], *, seed: int | None, files: int, burst: int) -> int:
+    """Run drills.
 
     Parameters
     ----------
     console
         Where progress and the table are shown.
+    names
+        Which ones; none: all.
     seed
         Of an earlier run, to play it again; None: another one.
     files, burst
@@ -31,28 +46,49 @@ def run(console: Console, *, seed: int | None, files: int, burst: int) -> int:
     Returns
     -------
     int
-        0 if nothing was lost and nothing was processed twice, else 1.
+        0 if nothing was lost and nothing was processed twice, 1 if something was, 2 if there is no drill of a name.
     """
+    unknown = [name for name in names if name not in Drill.all()]
+    if unknown:
+        known = ", ".join(Drill.all())
+        sys.stderr.write(f"no drill is called {', '.join(map(repr, unknown))}: there are {known}\n")
+        return 2
     chosen = secrets.randbits(_SEED_BITS) if seed is None else seed
-    console.print(f"Seed {chosen}: give it again with DRILL='--seed {chosen}'")
+    console.print(f"Seed {chosen}: give it again with DRILL='{' '.join([*names, f'--seed {chosen}'])}'")
     started = time.monotonic()
     outcomes: list[Outcome] = []
     with standing_stack(console, overrides=OVERRIDES, keep_state=True) as stack:
-        drill = Drill(stack, seed=chosen, size=files, burst=burst)
-        drills = drill.all()
-        for number, one in enumerate(drills, 1):
-            name = one.__name__.replace("_", " ")
-            with console.status(f"Drill {number} of {len(drills)}: {name}"):
-                outcomes.append(drill.play(one))
-            console.print(f"{number} of {len(drills)}: {name}")
-    console.print(_table(outcomes))
+        drill = Drill(stack, seed=chosen, size=files, burst_size=burst)
+        played = names or list(Drill.all())
+        for number, name in enumerate(played, 1):
+            with console.status(f"Drill {number} of {len(played)}: {name}"):
+                outcomes.append(drill.play(name))
+            console.print(f"{number} of {len(played)}: {name}")
+    print_outcomes(console, outcomes)
     failed = sum(not outcome.passed for outcome in outcomes)
     verdict = f"[red]{failed} failed" if failed else "[green]nothing lost, nothing processed twice"
     console.print(f"{len(outcomes)} drills, {verdict}[/], in {time.monotonic() - started:.0f} s. Seed {chosen}.")
     return 1 if failed else 0
 
 
-def _table(outcomes: list[Outcome]) -> Table:
+def print_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print the table, and of what failed each file that is not right."""
+    console.print(_table(outcomes))
+    for outcome in outcomes:
+        _print_files(console, outcome)
+
+
+def _print_files(console: Console, outcome: Outcome) -> None:
+    if not outcome.files:
+        return
+    shown = [*outcome.files[:_SHOWN_FILES]]
+    if len(outcome.files) > _SHOWN_FILES:
+        shown.append(f"and {len(outcome.files) - _SHOWN_FILES} more")
+    console.print(f"[bold red]{escape(outcome.fault)}:[/]")
+    console.print("\n".join(f"  {line}" for line in shown), highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(outcomes: Sequence[Outcome]) -> Table:
     table = Table(title="Drills", title_justify="left", title_style="bold")
     table.add_column("fault", overflow="fold")
     for column in ("events sent", "completed once", "rejected", "dead letters", "lost", "processed twice"):

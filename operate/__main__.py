@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operate import redeliver, redrive, reprocess, rotate_secret, status, why
 from operate.command import FAILED, INTERRUPTED, USAGE, Command, UsageError
-from operate.screen import Screen
+from operate.screen import Screen, flush_output
 from operate.stack_outputs import FILE_VARIABLE, OutputsError, read_outputs
 
 COMMANDS: Final[Sequence[Command]] = (
@@ -36,7 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all is well, 1 if something failed or needs attention, 2 if the command was not understood or the stack's
         outputs cannot be read, 130 if it was interrupted.
     """
-    options = _parser().parse_args(arguments)
+    try:
+        return _run(_parser().parse_args(arguments))
+    finally:
+        flush_output()
+
+
+def _run(options: argparse.Namespace) -> int:
     screen = Screen(as_json=options.json)
     command: Command = options.chosen
     # Whoever stops it, it says how far it came and shows again what it took.

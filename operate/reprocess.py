@@ -22,7 +22,7 @@ from operate.command import FAILED, WELL, Command, UsageError, add_rate
 from operate.pace import Pace
 from operate.pipeline import Pipeline
 from operate.screen import Screen
-from operate.selection import Selected, of_day, of_prefix
+from operate.selection import Selected, key_of, of_day, of_prefix
 from operate.stack_outputs import StackOutputs
 from shared.created_event import created_event
 from shared.files import FINAL, Status
@@ -87,7 +87,7 @@ def _choose(options: argparse.Namespace, pipeline: Pipeline, screen: Screen) -> 
 def _select(options: argparse.Namespace, pipeline: Pipeline, reader: CatalogReader) -> Iterator[Selected]:
     if options.day:
         return of_day(pipeline, reader, options.day)
-    target: str = options.target
+    target = key_of(pipeline, options.target)
     prefix = target.removesuffix("*")
     if not prefix.startswith(pipeline.uploads_prefix):
         raise UsageError(f"{target!r}: only what lies under {pipeline.uploads_prefix} is processed")
@@ -209,7 +209,12 @@ def _day(text: str) -> str:
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("target", nargs="?", metavar="KEY|PREFIX", help="a key, or a prefix that ends in / or *")
+    which.add_argument(
+        "target",
+        nargs="?",
+        metavar="KEY|PREFIX",
+        help="a key, or a prefix that ends in / or *; uploads/ may be left out, an s3:// URI will do",
+    )
     which.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="files that were last processed on a day (UTC)")
     parser.add_argument(
         "--status",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from pathlib import Path
+from typing import IO, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -30,6 +34,41 @@ _STYLES: Final[Mapping[str, str]] = {
 }
 
 
+class PlainConsole(Console):
+    """A console that prints what it is given: an ARN's ``:secret:`` is no emoji, and a key's ``[b]`` no style.
+
+    A reader that has seen enough, such as ``head``, ends neither the command nor its work.
+
+    Parameters
+    ----------
+    stderr
+        Whether it prints to standard error.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, emoji=False, markup=False, highlight=False)
+        if not self.is_terminal:
+            self.width = _FILE_WIDTH
+
+    def on_broken_pipe(self) -> None:
+        """Print no more."""
+        self.quiet = True
+        _print_no_more(self.file)
+
+
+def flush_output() -> None:
+    """Print what is still held back; nobody may read it any more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _print_no_more(sys.stdout)
+
+
+def _print_no_more(file: IO[str]) -> None:
+    with Path(os.devnull).open("w") as nowhere, contextlib.suppress(io.UnsupportedOperation):
+        os.dup2(nowhere.fileno(), file.fileno())
+
+
 class Screen:
     """The operator's screen. Colours only on a terminal.
 
@@ -41,8 +80,8 @@ class Screen:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = _console(Console())
-        self._err = _console(Console(stderr=True))
+        self._out = PlainConsole()
+        self._err = PlainConsole(stderr=True)
 
     def progress(self) -> Progress:
         """Return bars on standard error, which vanish when all is done; without a terminal there are none."""
@@ -52,7 +91,7 @@ class Screen:
     def result(self, result: Mapping[str, object]) -> None:
         """Print the result, if JSON is wanted."""
         if self.as_json:
-            sys.stdout.write(json.dumps(result, default=_plain) + "\n")
+            self._out.out(json.dumps(result, default=_plain))
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table, if JSON is not wanted; what is None stays empty, numbers stand right."""
@@ -70,17 +109,11 @@ class Screen:
     def say(self, line: str) -> None:
         """Print a line, if JSON is not wanted; never wrapped, so that it can be pasted."""
         if not self.as_json:
-            self._out.print(_visible(line), highlight=False, markup=False, soft_wrap=True)
+            self._out.print(_visible(line), soft_wrap=True)
 
     def complain(self, line: str) -> None:
         """Print a line to standard error."""
-        self._err.print(_visible(line), highlight=False, markup=False, soft_wrap=True)
-
-
-def _console(console: Console) -> Console:
-    if not console.is_terminal:
-        console.width = _FILE_WIDTH
-    return console
+        self._err.print(_visible(line), soft_wrap=True)
 
 
 def _cell(value: object) -> Text:

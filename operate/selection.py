@@ -9,11 +9,16 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from operate.catalog_reader import CatalogFile, CatalogReader
+from operate.command import UsageError
 from operate.pipeline import Pipeline
 from shared.catalog import iso
 from shared.files import ObjectVersion
 
 _PAGE: Final = 100
+_S3: Final = "s3://"
+_OTHERS: Final = ("api/", "processed/", "rejected/")
+"""What the ids of the API's requests and the keys of results begin with: those are no uploads."""
+
 _GONE_CODES: Final = frozenset({"404", "405", "NoSuchKey", "NoSuchVersion"})
 
 
@@ -37,6 +42,25 @@ class Selected:
     file: CatalogFile | None
     is_latest: bool
     is_there: bool = True
+
+
+def key_of(pipeline: Pipeline, text: str) -> str:
+    """Return the key, or the beginning of keys, that is meant: uploads/ may be left out, or a bucket named by s3://.
+
+    Raises
+    ------
+    UsageError
+        If another bucket is meant.
+    """
+    bucket, _, key = text.removeprefix(_S3).partition("/") if text.startswith(_S3) else ("", "", text)
+    if bucket:
+        if bucket != pipeline.outputs.bucket:
+            raise UsageError(
+                f"{text!r}: this stack's bucket is {pipeline.outputs.bucket}; "
+                "--stack or --outputs names the stack whose bucket that is"
+            )
+        return key
+    return key if key.startswith((pipeline.uploads_prefix, *_OTHERS)) else pipeline.uploads_prefix + key
 
 
 def of_prefix(pipeline: Pipeline, reader: CatalogReader, prefix: str, *, exact: bool) -> Iterator[Selected]:

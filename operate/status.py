@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -69,8 +69,10 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     )
     for line in attention:
         screen.say(f"Needs attention: {line}")
+    if refused := _refused(counts):
+        screen.say(f"{refused} for what is in them, which their senders can put right: `why KEY` gives the reason.")
     if not attention:
-        screen.say("All is well.")
+        screen.say("Nothing needs attention." if refused or options.waiting else "All is well.")
     return FAILED if attention else WELL
 
 
@@ -82,6 +84,10 @@ def _count(reader: CatalogReader, screen: Screen, statuses: Sequence[Status]) ->
         ):
             counts[status] += reader.count(status, shard)
     return counts
+
+
+def _refused(counts: Mapping[Status, int]) -> str:
+    return " and ".join(f"{counts[s]} {s}" for s in (Status.REJECTED, Status.SKIPPED) if counts.get(s))
 
 
 def _attention_of_letters(dead: int, undelivered: int) -> list[str]:

@@ -14,7 +14,7 @@ from operate.command import FAILED, WELL, Command, UsageError
 from operate.dead_letters import DeadLetters, Letter, depth
 from operate.pipeline import Pipeline
 from operate.screen import Screen
-from operate.selection import is_deleted, of_prefix
+from operate.selection import is_deleted, key_of, of_prefix
 from operate.stack_outputs import StackOutputs
 from operate.undelivered import Undelivered
 from shared.files import Status
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     int
         0 if its latest version has its final status, 1 if it failed, is unfinished, dead or unknown.
     """
-    pipeline, key = Pipeline(outputs), str(options.key)
+    pipeline = Pipeline(outputs)
+    key = key_of(pipeline, options.key)
     if not key.startswith(pipeline.uploads_prefix):
         raise UsageError(f"{key!r}: only what lies under {pipeline.uploads_prefix} is a file; ask the API for the rest")
     reader = CatalogReader(pipeline.dynamodb, outputs.table, pipeline.shards)
@@ -166,7 +167,7 @@ def _keys(letter: Letter, bucket: str) -> set[str]:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", metavar="KEY", help="the object's key")
+    parser.add_argument("key", metavar="KEY", help="the object's key; uploads/ may be left out, its s3:// URI will do")
     parser.add_argument(
         "--search",
         action="store_true",

@@ -7,30 +7,33 @@ import hashlib
 import hmac
 import re
 import ssl
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError
+from delivery.connection import Connector, Deadline, ForbiddenAddressError, TimedSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import socket
+    from collections.abc import Callable, Sequence
 
     from delivery.credentials import Credentials
     from delivery.events import Delivery
 
 CONNECT_SECONDS: Final = 3
+"""How long a connection may take: the look-up of the name, TCP and TLS together."""
+
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 _SIGNATURE_VERSION: Final = "v1"
+_INTERIM: Final = range(100, 200)
 
 
 class UnreachableError(Exception):
-    """No answer came: refused, timed out, broken, or not trusted."""
+    """No answer came: refused, timed out, broken, not trusted, or at an address where nothing may be delivered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,27 +60,32 @@ class Endpoint:
     url
         Its address.
     timeout_seconds
-        How long an answer may be waited for.
+        How long an answer may be waited for, once there is a connection.
+    forbidden_networks
+        Networks that nothing is sent to, whatever name leads there.
     now
         The clock, in seconds since 1970.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float, now: Callable[[], float] = time.time) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float,
+        forbidden_networks: Sequence[str] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        parts = urlsplit(url)
+        self._host = parts.netloc
+        self._target = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         self._timeout_seconds = timeout_seconds
         self._now = now
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # One at a time: order is kept, so one connection is enough. Tries are counted here and nowhere else.
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=1,
-            retries=False,
-            # Said twice: urllib3 before 2, which a runtime may bring, trusts everybody unless it is told.
-            cert_reqs="CERT_REQUIRED",
-            ssl_context=context,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout_seconds),
+        secure = parts.scheme == "https"
+        self._connector = Connector(
+            parts.hostname or "", parts.port or (443 if secure else 80), _tls() if secure else None, forbidden_networks
         )
+        # One at a time: order is kept, so one connection is enough.
+        self._kept: tuple[HTTPConnection, TimedSocket] | None = None
 
     def post(self, delivery: Delivery, credentials: Credentials) -> Answer:
         """Send a delivery once.
@@ -90,44 +98,50 @@ class Endpoint:
         body = delivery.body.encode()
         basic = base64.b64encode(f"{credentials.username}:{credentials.password}".encode()).decode()
         headers = {
+            "Host": self._host,
             "Authorization": f"Basic {basic}",
             "Content-Type": "application/json",
             "User-Agent": "file-pipeline",
             "Delivery-Id": delivery.id,
             "Delivery-Signature": sign(body, credentials.signing_key, int(self._now())),
         }
-        answers: SimpleQueue[Answer | Exception] = SimpleQueue()
-        # urllib3's time-outs are for each read: an answer that comes byte by byte would have no end. What is given up
-        # here may still arrive, and comes again under the same id.
-        threading.Thread(target=lambda: answers.put(self._ask(body, headers)), daemon=True).start()
         try:
-            answer = answers.get(timeout=CONNECT_SECONDS + self._timeout_seconds)
-        except Empty:
-            self._pool.clear()
-            raise UnreachableError("no answer in time") from None
-        if isinstance(answer, HTTPError):
-            # The kind alone: the message would name the URL, which may hold a token.
-            raise UnreachableError(f"no answer: {type(answer).__name__}") from answer
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+            return self._ask(*(self._take_kept() or self._connect()), body, headers)
+        except ForbiddenAddressError as error:
+            raise UnreachableError(str(error)) from error
+        except TimeoutError as error:
+            # What is given up here may still arrive, and comes again under the same id.
+            raise UnreachableError("no answer in time") from error
+        except (OSError, HTTPException) as error:
+            # The kind alone: a message may quote what the endpoint sent.
+            raise UnreachableError(f"no answer: {type(error).__name__}") from error
 
-    def _ask(self, body: bytes, headers: dict[str, str]) -> Answer | Exception:
+    def _take_kept(self) -> tuple[HTTPConnection, TimedSocket] | None:
+        kept, self._kept = self._kept, None
+        if kept and not kept[1].is_quiet():  # the endpoint has closed it meanwhile
+            kept[0].close()
+            return None
+        return kept
+
+    def _connect(self) -> tuple[HTTPConnection, TimedSocket]:
+        timed = self._connector.connect(Deadline(CONNECT_SECONDS))
+        connection = HTTPConnection(self._host)
+        connection.sock = cast("socket.socket", timed)  # it asks for no more than a TimedSocket has
+        return connection, timed
+
+    def _ask(self, connection: HTTPConnection, timed: TimedSocket, body: bytes, headers: dict[str, str]) -> Answer:
+        timed.deadline = Deadline(self._timeout_seconds)
         try:
-            response = self._pool.request(
-                "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
-            )
+            connection.request("POST", self._target, body=body, headers=headers)
+            response = connection.getresponse()
             # The status is all that counts: an answer's body, which may never end, is not waited for.
-            if response.length_remaining == 0:
-                response.read()
-                response.release_conn()
-            else:
+            if response.length == 0 and not response.will_close and response.status not in _INTERIM:
                 response.close()
-            return Answer(
-                status=response.status, retry_after=self._retry_after(response.headers.get("Retry-After", ""))
-            )
-        except Exception as error:  # noqa: BLE001 - raised where it is waited for
-            return error
+                self._kept = connection, timed
+        finally:
+            if self._kept is None:
+                connection.close()
+        return Answer(status=response.status, retry_after=self._retry_after(response.getheader("Retry-After", "")))
 
     def _retry_after(self, value: str) -> float | None:
         """Read a number of seconds or a date (RFC 9110, Retry-After); anything else says nothing."""
@@ -140,6 +154,13 @@ class Endpoint:
         except (ValueError, TypeError, OverflowError):
             return None
         return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def sign(body: bytes, signing_key: str, timestamp: int) -> str:

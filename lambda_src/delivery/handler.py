@@ -30,7 +30,11 @@ for _name in (*REQUIRED, "STAGE"):
 _timeout_seconds = _environment.integer("ENDPOINT_TIMEOUT_SECONDS")
 _dead_letters = DeadLetters(clients.sqs, _environment.text("DEAD_LETTER_QUEUE_URL"))
 _courier = Courier(
-    Endpoint(_environment.text("ENDPOINT_URL"), timeout_seconds=_timeout_seconds),
+    Endpoint(
+        _environment.text("ENDPOINT_URL"),
+        timeout_seconds=_timeout_seconds,
+        forbidden_networks=_environment.strings("FORBIDDEN_NETWORKS"),
+    ),
     Secret(clients.secretsmanager, _environment.text("SECRET_ARN")),
     _dead_letters,
     Limits.of(

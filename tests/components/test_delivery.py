@@ -130,6 +130,14 @@ def test_the_function_knows_the_secret_by_its_arn_alone(delivering: DeclaredStac
     assert variables["PATIENCE_SECONDS"] == {"dev": "15", "prod": "30"}[delivering.stage]
 
 
+def test_only_the_local_stage_delivers_to_this_machine() -> None:
+    def forbidden(stack: DeclaredStack) -> object:
+        return dig(stack.one("Function", "-delivery").inputs, "environment", "variables", "FORBIDDEN_NETWORKS")
+
+    assert forbidden(declare("local", overrides={"deliveryEndpoint": "http://127.0.0.1:8000/"})) == "[]"
+    assert "127.0.0.0/8" in str(forbidden(declare("dev", overrides={"deliveryEndpoint": ENDPOINT})))
+
+
 def test_the_source_keeps_order_reports_records_and_ends_in_the_dead_letters(delivering: DeclaredStack) -> None:
     source = source_of(delivering)
 

@@ -74,7 +74,17 @@ def test_stages_differ_as_promised() -> None:
         pytest.param("deliveryEndpoint", "https://example.com/#top", "or fragment", id="endpoint with a fragment"),
         pytest.param("deliveryEndpoint", "https://example.com:port/", "a URL such as https://", id="wrong port"),
         pytest.param("deliveryEndpoint", "https://example.com/a b", "a URL such as https://", id="space in it"),
-        pytest.param("deliveryEndpoint", "http://127.0.0.1:8000/", "in the stage 'local'", id="loopback in a stage"),
+        pytest.param("deliveryEndpoint", "http://127.0.0.1:8000/", "only the stage 'local'", id="loopback in a stage"),
+        pytest.param("deliveryEndpoint", "https://localhost/", "its own machine or link", id="this machine by name"),
+        pytest.param("deliveryEndpoint", "https://a.localhost/", "its own machine or link", id="under localhost"),
+        pytest.param("deliveryEndpoint", "https://127.0.0.1:9001/", "its own machine or link", id="runtime API"),
+        pytest.param("deliveryEndpoint", "https://127.1/", "its own machine or link", id="loopback, in short"),
+        pytest.param("deliveryEndpoint", "https://2130706433/", "its own machine or link", id="loopback as a number"),
+        pytest.param("deliveryEndpoint", "https://0x7f000001/", "its own machine or link", id="loopback in hex"),
+        pytest.param("deliveryEndpoint", "https://[::1]/", "its own machine or link", id="loopback of IPv6"),
+        pytest.param("deliveryEndpoint", "https://169.254.169.254/", "its own machine or link", id="link-local"),
+        pytest.param("deliveryEndpoint", "https://0.0.0.0/", "its own machine or link", id="this host"),
+        pytest.param("deliveryEndpoint", "https://224.0.0.1/", "its own machine or link", id="multicast"),
         pytest.param("deliveryMaxAgeSeconds", 86400, "less than or equal to 82800", id="older than the stream"),
         pytest.param("owner", "", "should have 1 to 256 letters", id="empty text"),
         pytest.param("owner", "R&D <x>", "as AWS tags do", id="tag with other characters"),
@@ -151,6 +161,11 @@ def test_values_that_contradict_each_other_are_refused(overrides: Mapping[str, o
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:8000/files", "http://localhost/", "https://example.com"])
 def test_the_local_stage_may_deliver_on_this_machine(url: str) -> None:
     assert load("local", {"deliveryEndpoint": url}).settings.delivery_endpoint == url
+
+
+@pytest.mark.parametrize("url", ["https://10.1.2.3/files", "https://192.168.0.1/", "https://localhost.example.com/"])
+def test_a_stage_may_deliver_to_private_networks(url: str) -> None:
+    assert load("prod", {"deliveryEndpoint": url}).settings.delivery_endpoint == url
 
 
 def test_settings_of_a_delivery_that_is_not_there_may_be_anything() -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
+from components.addresses import FORBIDDEN_NETWORKS
 from delivery.courier import PASSING
 from delivery.credentials import Credentials
 from delivery.endpoint import Endpoint
@@ -106,3 +107,10 @@ def test_the_document_names_every_field_and_header_that_is_sent(arrival: Arrival
 def test_the_document_names_the_answers_that_are_tried_again() -> None:
     for status in PASSING:
         assert str(status) in TEXT
+
+
+def test_the_networks_that_nothing_is_sent_to_are_those_that_are_told() -> None:
+    section = TEXT.partition("## Where it may go")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`([0-9a-f.:]+/[0-9]+)`", section.partition("Not to the machine")[2]))
+
+    assert told == set(FORBIDDEN_NETWORKS)

@@ -732,3 +732,70 @@ def test_the_pace_is_kept_and_what_was_late_is_not_made_up_for() -> None:
         pace.keep()
 
     assert waits == [0.1, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    "text", ["shipments/a.csv", "uploads/shipments/a.csv", f"s3://{BUCKET}/uploads/shipments/a.csv"]
+)
+def test_a_file_is_named_as_people_name_it(aws: Aws, operate: Operate, text: str) -> None:
+    ended(aws, uploaded(aws, "uploads/shipments/a.csv"), COMPLETED)
+
+    assert (operate("why", text).status, operate("why", text, "--json").json()["key"]) == (0, "uploads/shipments/a.csv")
+    sent = operate("reprocess", "--dry-run", "--json", text).json()["files"]
+    assert sent == [{"key": "uploads/shipments/a.csv", "was": "COMPLETED", "outcome": "to be sent"}]
+    assert operate("reprocess", "--dry-run", "--json", text.replace("a.csv", "*")).json()["counts"] == {"to be sent": 1}
+
+
+@pytest.mark.parametrize("command", ["why", "reprocess"])
+def test_a_file_of_another_bucket_is_not_looked_for(operate: Operate, calls: Calls, command: str) -> None:
+    ran = operate(command, "s3://another-bucket/uploads/a.csv")
+
+    assert ran.status == 2
+    assert f"'s3://another-bucket/uploads/a.csv': this stack's bucket is {BUCKET}" in ran.err
+    assert not [name for name in calls.made if name not in {"GetFunctionConfiguration", "CreateQueue"}]
+
+
+def test_status_does_not_call_refused_files_well(aws: Aws, operate: Operate) -> None:
+    """They are nobody's fault here, and they are told all the same."""
+    ended(aws, uploaded(aws, "uploads/a.csv"), REJECTED)
+    for number in range(2):
+        ended(aws, uploaded(aws, f"uploads/{number}.exe"), Outcome(status=Status.SKIPPED, reason="extension"))
+
+    ran = operate("status")
+
+    assert ran.status == 0
+    assert "1 REJECTED and 2 SKIPPED for what is in them" in ran.out
+    assert "Nothing needs attention." in ran.out
+    assert "All is well" not in ran.out
+
+
+def test_what_is_printed_is_what_is_there(aws: Aws, operate: Operate) -> None:
+    """No part of an ARN or a key is taken for an emoji or a style."""
+    key = "uploads/[bold]:secret:[/bold].csv"
+    ended(aws, uploaded(aws, key), Outcome(status=Status.REJECTED, reason="[red]:warning:"))
+    arn = boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"username": "a"}')["ARN"]
+    add_output("secretArn", arn)
+
+    why, rotated = operate("why", key), operate("rotate-secret")
+
+    assert f"{key}, latest" in why.out
+    assert "[red]:warning:" in why.out
+    assert rotated.out.splitlines()[0] == arn
+    assert ":secret:" in arn
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize(("key", "expected"), [("uploads/a.csv", 0), ("uploads/b.csv", 1)])
+def test_a_reader_that_has_seen_enough_changes_nothing(
+    aws: Aws, operate: Operate, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], key: str, expected: int
+) -> None:
+    """As with ``| head``: the command does all its work, and ends as it would have ended."""
+    ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
+    ended(aws, uploaded(aws, "uploads/b.csv"), Outcome(status=Status.FAILED, reason="throttled"))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        monkeypatch.setattr("sys.stdout", closed)
+        ran = operate("why", key, *options)
+
+    assert (ran.status, ran.err) == (expected, "")

@@ -100,3 +100,16 @@ def test_the_pack_starts_from_its_folder_and_finds_a_violation(tmp_path: Path) -
     assert set(found) == {"encrypted-with-a-key", "tagged"}
     assert found["encrypted-with-a-key"].enforcementLevel == analyzer_pb2.MANDATORY
     assert "kmsMasterKeyId is not set" in found["encrypted-with-a-key"].message
+
+
+@pytest.mark.parametrize("start", [["-m", "policy"], ["policy"]])
+def test_a_python_without_the_package_is_told_so_and_what_to_do(start: list[str]) -> None:
+    command = [sys.executable, "-S", *start]  # without site-packages
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - all of it is ours
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"The policy pack needs the package pulumi_policy, which {sys.executable} does not have"
+    )
+    assert "`make setup`" in done.stderr
+    assert "Traceback" not in done.stderr

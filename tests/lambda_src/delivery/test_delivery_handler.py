@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 from collections import deque
@@ -13,9 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from delivery.credentials import Credentials
 from delivery.endpoint import Endpoint, UnreachableError, sign
-from delivery.events import Delivery
 from local.certificate import write_certificate
 from local.receiver import Reply, listening
 from shared.environment import WrongEnvironmentError
@@ -307,31 +304,21 @@ def test_who_does_not_even_answer_is_not_asked_again_for_what_is_too_old(
     assert len(asked) == 1
 
 
-def test_an_answer_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each byte is in time, and all of them together never are."""
-    monkeypatch.setattr("delivery.endpoint.CONNECT_SECONDS", 0.2)
-    given_up = threading.Event()
+def test_what_is_on_this_machine_is_not_delivered_to_and_not_lost(
+    delivery: Delivering, delivering: DeclaredStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that leads there may be put right: until then deliveries wait, and end as dead letters that say why."""
+    monkeypatch.setenv("ENDPOINT_URL", delivery.receiver.url.replace("127.0.0.1", "localhost"))
+    monkeypatch.setenv("FORBIDDEN_NETWORKS", declared_environment(delivering)["FORBIDDEN_NETWORKS"])
+    import_handler(monkeypatch)
 
-    def trickle(server: socket.socket) -> None:
-        connection, _ = server.accept()
-        with connection:
-            connection.sendall(b"HTTP/1.1 204 No Content\r\nX-Slow: ")
-            while not given_up.wait(0.05):
-                connection.sendall(b".")
+    assert delivery.invoke(change()) == [number_of(change())]
+    assert delivery.invoke(change(age_seconds=6 * 3600 + 1)) == []
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=trickle, args=(server,))
-        thread.start()
-        endpoint = Endpoint(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout_seconds=0.2)
-        try:
-            with pytest.raises(UnreachableError, match="no answer in time"):
-                endpoint.post(
-                    Delivery(id="d", object_id="o", status="COMPLETED", body="{}"),
-                    Credentials(username="u", password="p", signing_key="k"),
-                )
-        finally:
-            given_up.set()
-            thread.join()
+    (letter,) = delivery.letters()
+    assert str(letter["reason"]).startswith("localhost is at ")
+    assert str(letter["reason"]).endswith(", where nothing may be delivered, until it was too old")
+    assert delivery.receiver.asked == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,50 @@
+"""How often the end of each file was written: the table's stream has every write, whoever made it and died then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from local.files import UploadedFile
+from local.stack import LocalStack
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodbstreams.type_defs import RecordTypeDef
+
+ENDS: Final = frozenset({"COMPLETED", "REJECTED", "SKIPPED"})
+"""Statuses after which nothing happens to a file by itself."""
+
+
+class Ends:
+    """The ends of a stack's files. What was read once is remembered: a restarted emulator begins an empty stream.
+
+    Parameters
+    ----------
+    stack
+        The stack.
+    """
+
+    def __init__(self, stack: LocalStack) -> None:
+        self._streams = stack.cloud.dynamodbstreams
+        table = stack.cloud.dynamodb.describe_table(TableName=stack.outputs["tableName"])["Table"]
+        self._stream_arn = table["LatestStreamArn"]
+        self._read: dict[str, UploadedFile] = {}
+
+    def count(self) -> Counter[UploadedFile]:
+        """Count how often each file's item was written with a final status."""
+        for record in self._records():
+            item = record["dynamodb"].get("NewImage", {})
+            if item.get("status", {}).get("S") in ENDS:
+                file = UploadedFile(key=item["key"]["S"], version_id=item["version_id"]["S"])
+                self._read[record["eventID"]] = file
+        return Counter(self._read.values())
+
+    def _records(self) -> Iterator[RecordTypeDef]:
+        for shard in self._streams.describe_stream(StreamArn=self._stream_arn)["StreamDescription"]["Shards"]:
+            iterator: str | None = self._streams.get_shard_iterator(
+                StreamArn=self._stream_arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while iterator and (page := self._streams.get_records(ShardIterator=iterator))["Records"]:
+                yield from page["Records"]
+                iterator = page.get("NextShardIterator")

@@ -53,6 +53,8 @@ class Emulator:
         Names of DynamoDB operations, a line each, that are throttled while this file is there.
     throttled
         The calls that were throttled, a line each; not there before the first.
+    slow
+        Seconds that the functions wait for each upload that they read, while this file is there.
     restart
         Stops it in order and starts it again; what it holds is kept only if it was started to keep it.
     """
@@ -63,6 +65,7 @@ class Emulator:
     log: Path
     faults: Path
     throttled: Path
+    slow: Path
     restart: Callable[[], None] = field(default=lambda: None, compare=False)
 
     def environment(self) -> dict[str, str]:
@@ -107,6 +110,7 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
             log=folder / "emulator.log",
             faults=folder / "faults",
             throttled=folder / "throttled",
+            slow=folder / "slow",
         )
         server = _Server(emulator, _environment(emulator, folder, key, port, keep_state=keep_state))
         try:
@@ -193,6 +197,7 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep
         "S3_PERSIST": str(int(keep_state)),
         "FAULTS_FILE": str(emulator.faults),
         "THROTTLED_FILE": str(emulator.throttled),
+        "SLOW_FILE": str(emulator.slow),
         "AUTH": "true",
         "USE_SSL": "1",
         "MINISTACK_SSL_CERT": str(emulator.ca_bundle),

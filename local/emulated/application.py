@@ -1,4 +1,4 @@
-"""The emulator's application, with six things put right for which it has no setting, and one that can be made wrong.
+"""The emulator's application, with six things put right for which it has no setting, and two that can be made wrong.
 
 It takes every answer of a function that reads a DynamoDB stream for a success: a delivery that failed would be lost.
 Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which comes again.
@@ -18,7 +18,8 @@ It asks for permissions that AWS does not know, such as ``sqs:SendMessageBatch``
 single operation does (Service Authorization Reference, Amazon SQS).
 
 While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled;
-``THROTTLED_FILE`` gets a line for each that was.
+``THROTTLED_FILE`` gets a line for each that was. While the file that ``SLOW_FILE`` names is there, the functions wait so
+many seconds for an upload that they read.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ _WATCH_SECONDS: Final = 1
 
 _faults: Final = Path(os.environ["FAULTS_FILE"])
 _throttled: Final = Path(os.environ["THROTTLED_FILE"])
+_slow: Final = Path(os.environ["SLOW_FILE"])
 _real_app: Final[_Application] = ministack.app
 _execute: Final[_Execute] = lambda_svc._execute_function  # noqa: SLF001 - the one door to functions
 
@@ -145,10 +147,12 @@ iam_actions.extract_iam_action = _permission
 
 
 async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
-    """Answer a request, unless it is to be throttled."""
+    """Answer a request, unless it is to be throttled; late, if it is to be slow."""
     if scope["type"] == "lifespan":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop)
         threading.Thread(target=_follow, args=(int(os.environ["STARTED_BY"]),), daemon=True).start()
+    if scope["type"] == "http" and _is_read(scope) and _slow.is_file():
+        await asyncio.sleep(float(_slow.read_text()))
     if scope["type"] != "http" or not _is_throttled(scope):
         await _real_app(scope, receive, send)
         return
@@ -178,6 +182,12 @@ def _is_throttled(scope: _Message) -> bool:
     if not operation or _ADMINISTRATOR in _header(scope, b"authorization") or not _faults.is_file():
         return False
     return operation in _faults.read_text().splitlines()
+
+
+def _is_read(scope: _Message) -> bool:
+    """Tell whether a function reads an upload."""
+    path = str(scope["path"])
+    return scope["method"] == "GET" and "/uploads/" in path and _ADMINISTRATOR not in _header(scope, b"authorization")
 
 
 def _note_throttled(operation: str) -> None:

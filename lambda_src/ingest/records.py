@@ -12,8 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ingest.ingest import ContentWork
 from shared.files import MAX_UPLOAD_KEY_BYTES, Outcome, Status
 from shared.records.batch import FileRejectedError
-from shared.records.output import OutputFile, RecordEncoder
-from shared.records.parse import load_schema, parse
+from shared.records.encoder import RecordEncoder
+from shared.records.output import OutputFile
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

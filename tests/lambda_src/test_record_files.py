@@ -18,7 +18,8 @@ from ingest.records import RecordFiles, RecordRules, TooSlowError
 from shared.files import ObjectFacts
 from shared.objects import MAX_BREAKS, Objects
 from shared.records.batch import Rejection
-from shared.records.output import PART_BYTES, OutputFile, RecordEncoder
+from shared.records.encoder import RecordEncoder
+from shared.records.output import PART_BYTES, OutputFile
 from tests.conftest import dig
 from tests.lambda_src.conftest import (
     BUCKET,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.records.parse import load_schema, parse
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 from shared.records.schemas.shipment import Shipment
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import BUCKET, Aws, Calls

@@ -14,7 +14,8 @@ from msgspec import Meta, Struct, UnsetType
 from shared.records import csv_rows
 from shared.records.batch import MAX_RECORD_BYTES, FileRejectedError
 from shared.records.ndjson import cut_lines
-from shared.records.parse import load_schema, parse
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 from shared.records.source import Source
 
 MAX_BYTES: Final = 5_000_000

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from local.stack_config import ROOT
 from shared.records.batch import MAX_RECORD_BYTES, FileRejectedError
-from shared.records.parse import load_schema, parse
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 
 SHIPMENT: Final = load_schema("shipment")
 MAX_BYTES: Final = 5_000_000

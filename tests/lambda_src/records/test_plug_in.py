@@ -13,7 +13,8 @@ import yaml
 from components.settings import Settings
 from local.stack_config import ROOT
 from shared.records import schemas
-from shared.records.parse import load_schema, parse
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 
 DOCUMENT = (ROOT / "docs" / "records.md").read_text()
 

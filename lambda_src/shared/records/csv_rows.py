@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.records.batch import MAX_RECORD_BYTES, WINDOW_BYTES, Batch, FileRejectedError, Rejection, Window
+from shared.records.batch import (
+    MAX_RECORD_BYTES,
+    WINDOW_BYTES,
+    Batch,
+    FileRejectedError,
+    RecordTooLongError,
+    Rejection,
+    Window,
+)
 from shared.records.csv_cells import CellDecoder
 from shared.records.decoder import UNREADABLE, bad_index, decode_items, explain
-from shared.records.ndjson import cut_lines
+from shared.records.ndjson import MAX_LINE_BYTES, cut_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +81,8 @@ class _Reader:
                 self._source.start -= rest
                 if rest == len(block):
                     if size > MAX_RECORD_BYTES:
-                        raise FileRejectedError(f"record at line {self._line} is longer than {MAX_RECORD_BYTES} bytes")
-                    size *= 2
+                        raise RecordTooLongError(f"line {self._line}")
+                    size = min(2 * size, MAX_LINE_BYTES)
                     continue
                 block = block[: len(block) - rest]
             self._line += block.count(b"\n")
@@ -160,17 +168,18 @@ class _Reader:
                 return batch, 0
             if problem == _CUT_OFF:
                 if self._source.ended and not self._source.available:
-                    line = self._line + sum(line.endswith("\n") for line in lines[:used])
-                    raise FileRejectedError(f"quoted field of the record at line {line} is not closed")
+                    raise FileRejectedError(f"quoted field of the record at line {self._line + used} is not closed")
                 return batch, len("".join(lines[used:]).encode("utf-8", "surrogateescape"))
             raw = _strip_end("".join(lines[used : reader.line_num]).encode("utf-8", "surrogateescape"))
+            if len(raw) > MAX_RECORD_BYTES:
+                raise RecordTooLongError(f"line {self._line + used}")
             used = reader.line_num
             if raw:
                 self._add(batch, number + batch.size, cells, raw, problem)
 
     def _decode_quoted_together(self, block: bytes) -> tuple[Batch, int] | None:
-        """Decode a block whose records are all valid; None if one is not, which has to be found."""
-        if block.count(b"\r") != block.count(b"\r\n"):
+        """Decode a block whose records are all valid; None if one may not be, or be too long, which has to be found."""
+        if len(block) > MAX_RECORD_BYTES or block.count(b"\r") != block.count(b"\r\n"):
             return None
         text, lines = _lines(block)
         reader = csv.reader(text, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
@@ -67,21 +68,29 @@ def _check_types(part: object, place: str, seen: set[int]) -> None:
     seen.add(id(part))
     if isinstance(part, inspect.Field):
         place = f"{place}.{part.encode_name}" if place else part.encode_name
-    reason = _REFUSED.get(type(part), "")
-    if isinstance(part, inspect.CustomType) and not issubclass(part.cls, Money):
-        reason = f"{part.cls.__name__} is no type that msgspec reads"
-    if isinstance(part, inspect.DictType) and isinstance(part.key_type, inspect.CustomType | inspect.FloatType):
-        reason = "a dict's keys should be texts or whole numbers"
+    reason = _find_reason(part)
     if reason:
         raise TypeError(f"field {place}: {reason}")
     if isinstance(part, inspect.StructType):
         _check_defaults(part.cls)
-    if isinstance(part, inspect.Type | inspect.Field):
-        for name in part.__struct_fields__:
-            _check_types(getattr(part, name), place, seen)
-    elif isinstance(part, tuple):
-        for each in part:
-            _check_types(each, place, seen)
+    for each in _parts(part):
+        _check_types(each, place, seen)
+
+
+def _find_reason(part: object) -> str | None:
+    """Return why no field may have a type that msgspec itself takes."""
+    if isinstance(part, inspect.CustomType) and not issubclass(part.cls, Money):
+        return f"{part.cls.__name__} is no type that msgspec reads"
+    if isinstance(part, inspect.DictType) and isinstance(part.key_type, inspect.CustomType | inspect.FloatType):
+        return "a dict's keys should be texts or whole numbers"
+    return _REFUSED.get(type(part))
+
+
+def _parts(part: object) -> Sequence[object]:
+    if isinstance(part, tuple):
+        return part
+    names = part.__struct_fields__ if isinstance(part, inspect.Type | inspect.Field) else ()
+    return [getattr(part, name) for name in names]
 
 
 def _check_defaults(struct: type[msgspec.Struct]) -> None:

@@ -17,7 +17,7 @@ from shared.records.encoder import RecordEncoder
 from shared.records.types import Money
 
 _REFUSED: Final[dict[type, str]] = {
-    inspect.RawType: "msgspec.Raw is published as it came, line feeds included: use typing.Any",
+    inspect.RawType: "msgspec.Raw is published as it came, line feeds included: use object",
     inspect.DecimalType: "Decimal has no bounds, and may be NaN: use Money of shared.records.types",
     inspect.ExtType: "msgspec.msgpack.Ext is nothing that JSON has",
 }
@@ -79,7 +79,7 @@ def _check_types(part: object, place: str, seen: set[int]) -> None:
 
 def _find_reason(part: object) -> str | None:
     """Return why no field may have a type that msgspec itself takes."""
-    if isinstance(part, inspect.CustomType) and not issubclass(part.cls, Money):
+    if isinstance(part, inspect.CustomType) and part.cls is not object and not issubclass(part.cls, Money):
         return f"{part.cls.__name__} is no type that msgspec reads"
     if isinstance(part, inspect.DictType) and isinstance(part.key_type, inspect.CustomType | inspect.FloatType):
         return "a dict's keys should be texts or whole numbers"

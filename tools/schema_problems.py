@@ -54,6 +54,8 @@ def _check(record: type[msgspec.Struct]) -> None:
     """Build what reads files of this type; raises with the sentence of whatever refuses."""
     if record.__struct_config__.array_like:
         raise TypeError("RECORD is array_like: a record should be an object")
+    if not record.__struct_fields__:
+        raise TypeError("RECORD has no fields")
     RecordDecoder(record)
     columns = [field.encode_name for field in msgspec.structs.fields(record)]
     tag = record.__struct_config__.tag_field

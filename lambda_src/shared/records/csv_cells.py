@@ -143,14 +143,21 @@ def _row_type(columns: Sequence[str], schema: type[Struct]) -> type[Struct]:
 
 def _with_finite_floats(kind: object) -> object:
     """Bound the floats of a cell's type: msgspec reads a text such as NaN or inf as a float, and JSON has none."""
-    kind = getattr(kind, "__supertype__", getattr(kind, "__value__", kind))  # what is behind a NewType, or an alias
-    if get_origin(kind) in {Union, UnionType}:
-        return reduce(or_, map(_with_finite_floats, get_args(kind)))
-    base, *rules = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    base, rules = kind, list[object]()
+    while True:
+        if get_origin(base) is Annotated:
+            base, *outer = get_args(base)
+            rules = [*outer, *rules]
+        elif hasattr(base, "__supertype__") or hasattr(base, "__value__"):  # a NewType, or an alias
+            base = getattr(base, "__supertype__", None) or getattr(base, "__value__", None)
+        else:
+            break
+    if get_origin(base) in {Union, UnionType}:
+        return reduce(or_, map(_with_finite_floats, get_args(base)))
     if base is not float:
         return kind
     metas = [rule for rule in rules if isinstance(rule, msgspec.Meta)]
     low = any(meta.ge is not None or meta.gt is not None for meta in metas)
     high = any(meta.le is not None or meta.lt is not None for meta in metas)
     bounds = msgspec.Meta(ge=None if low else -_MAX_FLOAT, le=None if high else _MAX_FLOAT)
-    return Annotated[(float, *rules, bounds)]
+    return Annotated[(float, *metas, bounds)]

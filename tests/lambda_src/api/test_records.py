@@ -8,10 +8,12 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from shared.records.parse import parse
 from shared.records.schemas import load_schema
 from shared.records.schemas.shipment import Shipment
+from shared.records.types import Money
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 
@@ -74,6 +76,19 @@ def test_process_stores_what_is_valid_and_catalogs_it(api: Api, aws: Aws) -> Non
     assert (item["records_valid"], item["records_rejected"], item["uploaded_by"]) == ("1", "1", "ada")
     assert item["bucket"] == BUCKET
     assert str(item["ttl"]).isdigit()
+
+
+def test_amounts_are_stored_with_all_their_digits(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Sale(Struct):
+        total: Money
+
+    monkeypatch.setattr("api.records.load_schema", lambda _name: Sale)
+
+    answer = api.post("/process", {"data": [{"total": 19.9}, {"total": "19.90"}, {"total": "NaN"}]})
+
+    body = aws.s3.get_object(Bucket=BUCKET, Key=str(answer.body["s3_key"]))["Body"].read()
+    assert b'"records":[{"total":19.9},{"total":19.90}]' in body
+    assert answer.body["records_rejected"] == 1
 
 
 @pytest.mark.parametrize("header", [{}, {"Idempotency_Key": "order-4711"}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -18,23 +18,22 @@ from shared.records import schemas
 from tests.conftest import declare
 
 Write = Callable[[str], str]
+NAME: Final = "written_by_a_test"
 RECORD: Final = "from msgspec import Meta, Raw, Struct\nclass Thing(Struct):\n    "
 END: Final = "\nRECORD = Thing\n"
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Write a file into the folder of schemas, and return the entry of the config that names it."""
 
     def written(code: str) -> str:
-        name = "written_by_a_test"
-        (tmp_path / f"{name}.py").write_text(code)
-        monkeypatch.delitem(sys.modules, f"{schemas.__name__}.{name}", raising=False)
-        return f"uploads/things/={name}"
+        (tmp_path / f"{NAME}.py").write_text(code)
+        return f"uploads/things/={NAME}"
 
     monkeypatch.setattr(schemas, "__path__", [*schemas.__path__, str(tmp_path)])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    return written
+    yield written
+    sys.modules.pop(f"{schemas.__name__}.{NAME}", None)
 
 
 def problem(*record_types: str) -> str:
@@ -43,7 +42,7 @@ def problem(*record_types: str) -> str:
     return str(error.value)
 
 
-FILE: Final = "lambda_src/shared/records/schemas/written_by_a_test.py"
+FILE: Final = f"lambda_src/shared/records/schemas/{NAME}.py"
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,11 @@ FILE: Final = f"lambda_src/shared/records/schemas/{NAME}.py"
             f"{FILE}: Can only set `ge` on a numeric type",
             id="a type that the decoder refuses",
         ),
+        pytest.param(
+            "from typing import Final\n" + RECORD + "a: Final[int] = 1" + END,
+            f"{FILE}: typing.Final[int] is not valid as type argument",
+            id="a type that the decoder of rows refuses",
+        ),
         pytest.param(RECORD + "a: 'Nothing'" + END, f"{FILE}: name 'Nothing' is not defined", id="an unknown name"),
         pytest.param(
             RECORD + "a: int | bytes | str" + END, f"{FILE}: Type unions may not contain more than one", id="a union"
@@ -149,6 +154,18 @@ def test_a_schema_that_cannot_be_used_is_a_wrong_setting(write: Write, code: str
 )
 def test_what_can_be_used_is_taken(write: Write, code: str) -> None:
     check_settings(StackConfig.load("dev", {"recordTypes": [write(code)]}))
+
+
+@pytest.mark.parametrize("decoder", ["RecordDecoder", "CellDecoder"])
+def test_each_decoder_is_built(decoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> NoReturn:
+        raise TypeError("the decoder's own sentence")
+
+    monkeypatch.setattr(f"tools.schema_problems.{decoder}", refuse)
+
+    text = problem("uploads/shipments/=shipment")
+
+    assert text.endswith("lambda_src/shared/records/schemas/shipment.py: the decoder's own sentence")
 
 
 def test_a_name_without_a_file_is_a_wrong_setting() -> None:

@@ -54,7 +54,6 @@ class CellDecoder:
         self._rows = list[self._row]  # type: ignore[name-defined]  # the same
         self._decoder = make_decoder(self._rows, strict=False)
         fields = [field for field in msgspec.structs.fields(schema) if field.encode_name in columns]
-        self._names = {field.name: field.encode_name for field in fields}
         self._defaults = [field.name for field in fields if not field.required and field.default is not None]
 
     def decode(self, array: bytes) -> list[Struct]:
@@ -79,8 +78,7 @@ class CellDecoder:
         """Return a reason with the column's name where msgspec says its place."""
         place = _CELL.match(reason)
         if not place:
-            name, colon, rule = reason.partition(":")
-            return f"{self._names.get(name, name)}{colon}{rule}"
+            return reason
         column, rule = self._columns[int(place["column"])], place["rule"]
         if rule.endswith("got null"):
             return f"{column}: is missing"

@@ -80,9 +80,9 @@ class _Reader:
                 batch, rest = self._decode_quoted(block, number)
                 self._source.start -= rest
                 if rest == len(block):
-                    if size > MAX_RECORD_BYTES:
+                    if size >= MAX_LINE_BYTES:
                         raise RecordTooLongError(f"line {self._line}")
-                    size = min(2 * size, MAX_LINE_BYTES)
+                    size *= 2
                     continue
                 block = block[: len(block) - rest]
             self._line += block.count(b"\n")

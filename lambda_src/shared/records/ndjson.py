@@ -57,9 +57,9 @@ def cut_lines(source: Source, window: int) -> bytes:
         if last or end:
             position = source.position
             return _check_lines(source.take(end), position)
-        if window > MAX_RECORD_BYTES:
+        if window >= MAX_LINE_BYTES:
             raise RecordTooLongError(f"byte {source.position}")
-        window = min(2 * window, MAX_LINE_BYTES)
+        window *= 2
 
 
 def _check_lines(block: bytes, position: int) -> bytes:

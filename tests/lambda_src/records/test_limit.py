@@ -72,6 +72,7 @@ FORMATS: Final[list[tuple[Callable[[int, str], str], Callable[[list[str]], str]]
     (as_row, in_csv),
     (as_row, in_crlf_csv),
     (as_quoted_row, in_csv),
+    (as_long_quoted_row, in_csv),
     (as_long_quoted_row, in_crlf_csv),
 ]
 SIZES: Final = [200, LIMIT - 1, LIMIT, LIMIT + 1, LIMIT + 2, LIMIT + 3, LIMIT * 3 // 2, 2 * LIMIT, 2 * LIMIT + 1]
@@ -99,12 +100,16 @@ def read(body: bytes, size: int) -> int | str:
     st.lists(st.sampled_from([150, 50_000, LIMIT]), max_size=3),
     st.sampled_from(["x", "},{", "xy,z"]),
     st.sampled_from([1000, 256 * 1024]),
-    st.sampled_from([64, 32 * 1024]),
+    st.sampled_from([64, 32 * 1024, LIMIT + 1]),
 )
 @example((as_object, in_array), [], 2 * LIMIT, [], "x", 256 * 1024, 32 * 1024)
 @example((as_object, in_lines), [], LIMIT + 1, [], "x", 256 * 1024, 32 * 1024)
 @example((as_long_quoted_row, in_crlf_csv), [150], LIMIT * 3 // 2, [], "x", 256 * 1024, 32 * 1024)
 @example((as_long_quoted_row, in_crlf_csv), [150], LIMIT, [150], "x", 256 * 1024, 32 * 1024)
+@example((as_long_quoted_row, in_crlf_csv), [], LIMIT, [150], "x", 256 * 1024, LIMIT + 1)
+@example((as_long_quoted_row, in_csv), [], LIMIT + 1, [150], "x", 256 * 1024, LIMIT + 1)
+@example((as_quoted_row, in_csv), [], LIMIT + 1, [], "x", 256 * 1024, 32 * 1024)
+@example((as_object, in_crlf_lines), [], LIMIT, [150], "x", 256 * 1024, LIMIT + 1)
 def test_a_record_is_read_up_to_the_limit_and_rejects_the_file_beyond(
     formats: tuple[Callable[[int, str], str], Callable[[list[str]], str]],
     before: list[int],
@@ -143,7 +148,13 @@ def test_so_is_an_object_over_several_lines(size: int, tail: str) -> None:
     assert outcome == (1 if size <= LIMIT else f"record at byte 0 is longer than {LIMIT} bytes")
 
 
-@pytest.mark.parametrize("tail", ["]", " ]\n", "]" + " " * 300, "x", "]x", "]" + " " * 300 + "]"])
+def test_white_space_in_an_object_counts() -> None:
+    body = "{\n" + as_object(300, "x")[1:-1] + " " * LIMIT + "}"
+
+    assert read(body.encode(), 256 * 1024) == f"record at byte 0 is longer than {LIMIT} bytes"
+
+
+@pytest.mark.parametrize("tail", ["]", " ]\n", "}" + " " * 300, "]" + " " * 300, "x", "]x", "]" + " " * 300 + "]"])
 def test_an_array_ends_the_same_in_any_windows(tail: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A comma, or the closing bracket, may be the last byte that is looked at."""
     monkeypatch.setattr(batch_module, "WINDOW_BYTES", 64)

@@ -92,7 +92,7 @@ def read(body: bytes, size: int) -> int | str:
     return sum(len(batch.valid) for batch in batches)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.sampled_from(FORMATS),
     st.lists(st.sampled_from([150, 3000, 50_000]), max_size=12),

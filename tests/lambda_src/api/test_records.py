@@ -14,8 +14,9 @@ from shared.records.parse import parse
 from shared.records.schemas import load_schema
 from shared.records.schemas.shipment import Shipment
 from shared.records.types import Money
+from tests.conftest import DeclaredStack
 from tests.lambda_src.api.conftest import Api
-from tests.lambda_src.conftest import BUCKET, Aws, Calls
+from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment
 
 GOOD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00", "more": 1}
 BAD = {"shipment_id": "SHP-2", "status": "delivered", "timestamp": "2026-02-30T00:00:00Z"}
@@ -211,13 +212,15 @@ def test_nothing_is_stored_where_nothing_is_valid(api: Api, aws: Aws) -> None:
     assert not objects(aws)
 
 
-def test_record_types(api: Api) -> None:
+def test_record_types(api: Api, dev: DeclaredStack) -> None:
+    configured = json.loads(declared_environment(dev, "api")["RECORD_TYPES"])
+    names = dict.fromkeys(entry.rpartition("=")[2] for entry in configured)
     assert api.post("/validate", {"data": GOOD, "record_type": "shipment"}).status == 200
 
     unknown = api.post("/validate", {"data": GOOD, "record_type": "../secrets"})
 
     assert unknown.status == 400
-    assert unknown.fields() == {"record_type": "should be one of shipment"}
+    assert unknown.fields() == {"record_type": f"should be one of {', '.join(names)}"}
 
 
 DEEP = '{"data": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}"

@@ -4,7 +4,10 @@ import pulumi
 
 from components import settings
 from components.pipeline import Pipeline
+from tools import schemas
 
-pipeline = Pipeline(settings.load())
+stack = settings.load()
+schemas.check(stack)
+pipeline = Pipeline(stack)
 for name, value in pipeline.outputs.items():
     pulumi.export(name, value)

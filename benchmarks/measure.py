@@ -66,8 +66,10 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
     """Import the function's own code, make its clients, and return what reads a file with it."""
     import boto3  # noqa: PLC0415 - its memory counts, and its time does not
 
-    from shared.records.output import OutputFile, Publisher, RecordEncoder  # noqa: PLC0415
-    from shared.records.parse import load_schema, parse  # noqa: PLC0415
+    from shared.records.encoder import RecordEncoder  # noqa: PLC0415
+    from shared.records.output import OutputFile, Publisher  # noqa: PLC0415
+    from shared.records.parse import parse  # noqa: PLC0415
+    from shared.records.schemas import load_schema  # noqa: PLC0415
 
     clients = [boto3.client(service, region_name="eu-central-1") for service in ("s3", "dynamodb", "sqs")]
     schema = load_schema("shipment")

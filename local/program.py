@@ -16,6 +16,7 @@ from pulumi.runtime.stack import Stack
 
 from components import settings
 from local.stack_config import ROOT, StackConfig
+from tools import schemas
 
 
 def run_program(
@@ -67,7 +68,7 @@ def run_program(
 
 
 def check_settings(config: StackConfig) -> None:
-    """Read a stack's settings as the program does.
+    """Read a stack's settings, and load the schemas that they name, as the program does.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def check_settings(config: StackConfig) -> None:
     """
     pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=config.project, stack=config.stage))
     runtime_config.set_all_config(dict(config.values))
-    settings.load()
+    schemas.check(settings.load())
 
 
 def _ensure_event_loop() -> None:

@@ -16,7 +16,8 @@ from api.models import RecordResult, RecordsAnswer
 from shared.files import ApiResult, Outcome, Status
 from shared.records.batch import MAX_RECORD_BYTES
 from shared.records.decoder import RecordDecoder
-from shared.records.parse import load_schema
+from shared.records.encoder import RecordEncoder
+from shared.records.schemas import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,7 +237,9 @@ class _Checked:
             }
             for rejection in self.batch.rejected
         ]
-        return msgspec.json.encode({"record_type": self.record_type, "records": self.batch.valid, "rejected": rejected})
+        return RecordEncoder().document(
+            {"record_type": self.record_type, "records": self.batch.valid, "rejected": rejected}
+        )
 
 
 def _raws(data: bytes) -> list[msgspec.Raw]:

@@ -12,11 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ingest.ingest import ContentWork
 from shared.files import MAX_UPLOAD_KEY_BYTES, Outcome, Status
 from shared.records.batch import FileRejectedError
-from shared.records.output import OutputFile, Publisher, RecordEncoder
-from shared.records.parse import load_schema, parse
+from shared.records.encoder import RecordEncoder
+from shared.records.output import OutputFile, Publisher
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from msgspec import Struct
     from types_boto3_s3.literals import StorageClassType
@@ -181,10 +183,19 @@ class RecordFiles:
         rejected: OutputFile,
     ) -> None:
         encoder = RecordEncoder()
-        for batch in parse(self._objects.stream(version), schema, max_bytes=self._rules.max_expanded_bytes):
+
+        def check_time() -> None:
             if self._now() > until:
                 records = processed.lines + rejected.lines
                 raise TooSlowError(f"out of time after {records} records: raise functionMemoryMb, or split the file")
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in self._objects.stream(version):
+                check_time()  # a chunk may expand to nothing, or to white space, which gives no batch
+                yield chunk
+
+        for batch in parse(chunks(), schema, max_bytes=self._rules.max_expanded_bytes):
+            check_time()
             if batch.valid:
                 processed.write(encoder.records(batch.valid), len(batch.valid))
             if batch.rejected:

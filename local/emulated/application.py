@@ -18,8 +18,8 @@ It asks for permissions that AWS does not know, such as ``sqs:SendMessageBatch``
 single operation does (Service Authorization Reference, Amazon SQS).
 
 While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled;
-``THROTTLED_FILE`` gets a line for each that was. While the file that ``SLOW_FILE`` names is there, the functions wait so
-many seconds for an upload that they read.
+``THROTTLED_FILE`` gets a line for each that was. While the file that ``SLOW_FILE`` names is there, the functions wait
+so many seconds for an upload that they read.
 """
 
 from __future__ import annotations

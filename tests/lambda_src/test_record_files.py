@@ -15,9 +15,9 @@ from botocore.exceptions import ConnectionClosedError, IncompleteReadError, Read
 
 from ingest.records import RecordFiles, RecordRules, TooSlowError
 from shared.files import ObjectFacts
-from shared.objects import MAX_BREAKS, Objects
+from shared.objects import CHUNK_BYTES, MAX_BREAKS, Objects
 from shared.records.batch import Rejection
-from shared.records.output import RecordEncoder
+from shared.records.encoder import RecordEncoder
 from tests.conftest import dig
 from tests.lambda_src.conftest import (
     BUCKET,
@@ -142,6 +142,50 @@ def test_a_file_that_is_too_slow_is_given_up_in_time_to_say_so(aws: Aws) -> None
     assert published(aws) == {}
     moment[0] -= timedelta(seconds=2)
     assert work.run(end).status == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b" " * 5_000_000,
+        gzip.compress(b"") * 9000 + b"\0" * 5_000_000,
+        gzip.compress(b"\n" * 10**8) + b"\0" * 10**6,
+    ],
+    ids=["white space", "gzip members without content", "white space, gzipped"],
+)
+def test_the_time_is_looked_at_though_nothing_is_found(aws: Aws, calls: Calls, body: bytes) -> None:
+    """What gives no batch takes time, too."""
+    version = uploaded(aws, KEY, body)
+    end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
+    moments = chain([end - timedelta(minutes=1)] * 2, repeat(end))
+    read = list[int]()
+
+    def count(answer: dict[str, object]) -> None:
+        answer["Body"] = CountingBody(answer["Body"], read)
+
+    calls.after["GetObject"] = count
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: next(moments))
+    work = files.work_for(version, ObjectFacts())
+    assert work is not None
+
+    with pytest.raises(TooSlowError, match="out of time after 0 records"):
+        work.run(end)
+
+    assert sum(read) <= 3 * CHUNK_BYTES
+
+
+class CountingBody:
+    """A body that notes how many bytes are read of it."""
+
+    def __init__(self, body: object, read: list[int]) -> None:
+        self._body = body
+        self._read = read
+
+    def read(self, size: int) -> bytes:
+        assert hasattr(self._body, "read")
+        chunk: bytes = self._body.read(size)
+        self._read.append(len(chunk))
+        return chunk
 
 
 @pytest.mark.parametrize(("key", "expansion"), [(KEY, 1), (f"{KEY}.gz", 10)])

@@ -15,11 +15,24 @@ _FEW_RECORDS: Final = 32
 _MIN_WINDOW_BYTES: Final = 1024
 
 MAX_RECORD_BYTES: Final = 1024 * 1024
-"""The longest record. Also the most that is read again when a window has no end that fits."""
+"""The longest record, in every format: without its line end, with the white space up to the comma in an array."""
 
 
 class FileRejectedError(Exception):
     """The file as a whole cannot be read. The message says why, and where: never retried."""
+
+
+class RecordTooLongError(FileRejectedError):
+    """A record is longer than the limit.
+
+    Parameters
+    ----------
+    place
+        Where it begins.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"record at {place} is longer than {MAX_RECORD_BYTES} bytes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.records.batch import MAX_RECORD_BYTES, WINDOW_BYTES, Batch, FileRejectedError, Rejection, Window
+from shared.records.batch import (
+    MAX_RECORD_BYTES,
+    WINDOW_BYTES,
+    Batch,
+    FileRejectedError,
+    RecordTooLongError,
+    Rejection,
+    Window,
+)
+from shared.records.csv_cells import CellDecoder
 from shared.records.decoder import UNREADABLE, bad_index, decode_items, explain
-from shared.records.ndjson import cut_lines
+from shared.records.ndjson import MAX_LINE_BYTES, cut_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from msgspec import Struct
 
@@ -23,11 +31,6 @@ if TYPE_CHECKING:
 
 csv.field_size_limit(2 * MAX_RECORD_BYTES)
 
-MAX_COLUMNS: Final = 1000
-"""The most columns: the time that the type of a row takes grows with their square."""
-
-_MAX_SHOWN_NAME: Final = 64
-_CELL: Final = re.compile(r"^\[(?P<column>\d+)\]: (?P<rule>.*)$", re.DOTALL)
 _BLANK_LINES: Final = re.compile(rb"\n{2,}")
 _CUT_OFF: Final = "unexpected end of data"
 _LONE_RETURN: Final = "new-line character seen in unquoted field"
@@ -66,15 +69,7 @@ class _Reader:
         self._source = source
         self._line = 1
         self._window = Window()
-        self._columns = self._read_header(schema)
-        self._row = _row_type(self._columns, schema)
-        self._schema = schema
-        self._records = list[schema]  # type: ignore[valid-type]  # a type known at run time
-        fields = [field for field in msgspec.structs.fields(schema) if field.encode_name in self._columns]
-        self._names = {field.name: field.encode_name for field in fields}
-        self._defaults = [field.name for field in fields if not field.required and field.default is not None]
-        self._many = list[self._row]  # type: ignore[name-defined]  # known at run time
-        self._rows = msgspec.json.Decoder(self._many, strict=False)
+        self._cells = CellDecoder(self._read_header(), schema)
 
     def read(self, number: int) -> Batch | None:
         """Read the next block's records, the first of which has `number`; None at the end of the file."""
@@ -85,8 +80,8 @@ class _Reader:
                 batch, rest = self._decode_quoted(block, number)
                 self._source.start -= rest
                 if rest == len(block):
-                    if size > MAX_RECORD_BYTES:
-                        raise FileRejectedError(f"record at line {self._line} is longer than {MAX_RECORD_BYTES} bytes")
+                    if size >= MAX_LINE_BYTES:
+                        raise RecordTooLongError(f"line {self._line}")
                     size *= 2
                     continue
                 block = block[: len(block) - rest]
@@ -95,7 +90,7 @@ class _Reader:
             return batch
         return None
 
-    def _read_header(self, schema: type[Struct]) -> list[str]:
+    def _read_header(self) -> list[str]:
         block = cut_lines(self._source, WINDOW_BYTES)
         text, quoted = _lines(block)
         reader = csv.reader(text, strict=True)
@@ -110,11 +105,9 @@ class _Reader:
             raise FileRejectedError(f"header {_STRAY_RETURN}")
         if problem:
             raise FileRejectedError(f"header cannot be read: {problem}")
-        columns = [column.strip() for column in columns]
         self._source.start -= len(block) - len(used)
         self._line += used.count(b"\n")
-        _check_header(columns, schema)
-        return columns
+        return [column.strip() for column in columns]
 
     def _decode_plain(self, block: bytes, number: int) -> Batch | None:
         """Decode a block without quotes; None if it holds what JSON does not."""
@@ -148,28 +141,14 @@ class _Reader:
         array = b'[["' + escaped.replace(b",", b'","').replace(b"\n", b'"],["') + b'"]]'
         if empty:
             array = array.replace(b'""', b"null")
-        return self._check(self._rows.decode(array))
-
-    def _check(self, rows: list[Struct]) -> list[Struct]:
-        """Turn rows into records: the schema's defaults, and its rules between fields."""
-        if self._defaults:
-            for row in rows:
-                self._leave_out(row)
-        records: list[Struct] = msgspec.convert(rows, self._records, from_attributes=True)
-        return records
-
-    def _leave_out(self, row: Struct) -> None:
-        """Delete what is empty: only what a row lacks takes its default."""
-        for name in self._defaults:
-            if getattr(row, name) is None:
-                delattr(row, name)
+        return self._cells.decode(array)
 
     def _decode_line(self, line: bytes) -> Struct:
         """Decode a line without quotes."""
         text = _text(line)
         if "\r" in text:
             raise msgspec.ValidationError(_STRAY_RETURN)
-        return self._convert(text.split(","))
+        return self._cells.convert_row(text.split(","))
 
     def _decode_quoted(self, block: bytes, number: int) -> tuple[Batch, int]:
         """Decode a block with the csv module: the batch, and how many bytes at its end are an unfinished record."""
@@ -189,17 +168,18 @@ class _Reader:
                 return batch, 0
             if problem == _CUT_OFF:
                 if self._source.ended and not self._source.available:
-                    line = self._line + sum(line.endswith("\n") for line in lines[:used])
-                    raise FileRejectedError(f"quoted field of the record at line {line} is not closed")
+                    raise FileRejectedError(f"quoted field of the record at line {self._line + used} is not closed")
                 return batch, len("".join(lines[used:]).encode("utf-8", "surrogateescape"))
             raw = _strip_end("".join(lines[used : reader.line_num]).encode("utf-8", "surrogateescape"))
+            if len(raw) > MAX_RECORD_BYTES:
+                raise RecordTooLongError(f"line {self._line + used}")
             used = reader.line_num
             if raw:
                 self._add(batch, number + batch.size, cells, raw, problem)
 
     def _decode_quoted_together(self, block: bytes) -> tuple[Batch, int] | None:
-        """Decode a block whose records are all valid; None if one is not, which has to be found."""
-        if block.count(b"\r") != block.count(b"\r\n"):
+        """Decode a block whose records are all valid; None if one may not be, or be too long, which has to be found."""
+        if len(block) > MAX_RECORD_BYTES or block.count(b"\r") != block.count(b"\r\n"):
             return None
         text, lines = _lines(block)
         reader = csv.reader(text, strict=True)
@@ -214,13 +194,11 @@ class _Reader:
         except (csv.Error, UnicodeDecodeError) as error:
             if str(error) != _CUT_OFF or (self._source.ended and not self._source.available):
                 return None
-        if any(len(row) != len(self._columns) for row in rows):
-            return None
         try:
-            batch = Batch(self._check(msgspec.convert(rows, self._many, strict=False)), [])
+            records = self._cells.convert_rows(rows)
         except UNREADABLE:
             return None
-        return batch, len("".join(lines[used:]).encode())
+        return None if records is None else (Batch(records, []), len("".join(lines[used:]).encode()))
 
     def _add(self, batch: Batch, number: int, cells: list[str], raw: bytes, problem: str) -> None:
         try:
@@ -228,30 +206,14 @@ class _Reader:
             if _has_stray_return(raw, problem):
                 raise msgspec.ValidationError(_STRAY_RETURN)
             if not problem:
-                batch.valid.append(self._convert(cells))
+                batch.valid.append(self._cells.convert_row(cells))
                 return
         except UNREADABLE as error:
             problem = explain(error)
         batch.rejected.append(self._name_cell(Rejection(number, problem, raw)))
 
-    def _convert(self, cells: list[str]) -> Struct:
-        if len(cells) != len(self._columns):
-            raise msgspec.ValidationError(f"has {len(cells)} cells, the header has {len(self._columns)}")
-        row = msgspec.convert([cell or None for cell in cells], self._row, strict=False)
-        self._leave_out(row)
-        return msgspec.convert(row, self._schema, from_attributes=True)
-
     def _name_cell(self, rejection: Rejection) -> Rejection:
-        """Say the column's name where msgspec says its place."""
-        reason = rejection.reason
-        place = _CELL.match(reason)
-        if place:
-            column, rule = self._columns[int(place["column"])], place["rule"]
-            reason = f"{column}: is missing" if rule.endswith("got null") else f"{column}: {rule}"
-        else:
-            name, colon, rule = reason.partition(":")
-            reason = f"{self._names.get(name, name)}{colon}{rule}"
-        return Rejection(rejection.number, reason, rejection.record)
+        return Rejection(rejection.number, self._cells.name_cell(rejection.reason), rejection.record)
 
 
 def _lines(block: bytes) -> tuple[Iterator[str], list[str]]:
@@ -274,33 +236,3 @@ def _strip_end(line: bytes) -> bytes:
 def _has_stray_return(raw: bytes, problem: str) -> bool:
     """Tell whether a record without its end has a carriage return out of quotes: the csv module drops a last one."""
     return problem.startswith(_LONE_RETURN) or (not problem and raw.endswith(b"\r"))
-
-
-def _check_header(columns: Sequence[str], schema: type[Struct]) -> None:
-    if not columns:
-        raise FileRejectedError("file has no header")
-    if len(columns) > MAX_COLUMNS:
-        raise FileRejectedError(f"header has {len(columns)} columns, {MAX_COLUMNS} are the most")
-    twice = [column for column, count in Counter(columns).items() if count > 1]
-    if twice:
-        raise FileRejectedError(f"header names {_shorten(min(twice))!r} twice")
-    required = {field.encode_name for field in msgspec.structs.fields(schema) if field.required}
-    missing = required.difference(columns)
-    if missing:
-        raise FileRejectedError(f"header has no column {', '.join(sorted(missing))}")
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}…"
-
-
-def _row_type(columns: Sequence[str], schema: type[Struct]) -> type[Struct]:
-    """Make a struct that reads a row as an array: the schema's fields in the order of the columns, all there."""
-    known = {field.encode_name: field for field in msgspec.structs.fields(schema)}
-    fields = [
-        (known[column].name, known[column].type if known[column].required else known[column].type | None)
-        if column in known
-        else (f"column_{index}_", str | None)
-        for index, column in enumerate(columns)
-    ]
-    return msgspec.defstruct("Row", fields, array_like=True, forbid_unknown_fields=True, gc=False)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from shared.records.batch import Batch, Rejection
+from shared.records.types import read_custom, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from msgspec import Struct
 
+_Type = TypeVar("_Type")
 _INDEX: Final = re.compile(r" - at `\$\[(\d+)\]")
 _PLACE: Final = re.compile(r"^(?P<rule>.*?)(?: - at `\$(?:\[0\](?=[.\[]))?\.?(?P<field>[^`]*)`)?$", re.DOTALL)
 _BYTE: Final = re.compile(r" \(byte (\d+)\)$")
@@ -23,6 +25,11 @@ _TOGETHER: Final = 32
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for what is not valid: DecodeError is ValidationError's base too."""
+
+
+def make_decoder(kind: type[_Type], *, strict: bool = True) -> msgspec.json.Decoder[_Type]:
+    """Make a decoder that knows the types of schemas, and reads numbers without a type with all their digits."""
+    return msgspec.json.Decoder(kind, strict=strict, dec_hook=read_custom, float_hook=read_number)
 
 
 class RecordDecoder:
@@ -40,8 +47,8 @@ class RecordDecoder:
     """
 
     def __init__(self, schema: type[Struct]) -> None:
-        self._many = msgspec.json.Decoder(list[schema])  # type: ignore[valid-type]  # a type known at run time
-        self.record: Callable[[bytes], Struct] = msgspec.json.Decoder(schema).decode
+        self._many = make_decoder(list[schema])  # type: ignore[valid-type]  # a type known at run time
+        self.record: Callable[[bytes], Struct] = make_decoder(schema).decode
 
     def array(self, text: bytes) -> list[Struct]:
         """Decode a JSON array of records; raises one of `UNREADABLE`."""

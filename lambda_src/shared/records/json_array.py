@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError, Window
+from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError, RecordTooLongError, Window
 from shared.records.decoder import UNREADABLE, RecordDecoder, bad_index, locate
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ _STRUCTURE: Final = re.compile(rb'[\[\]{},]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z
 _OPENING: Final = b"[{"
 _CLOSING: Final = b"]}"
 _COMMA: Final = ord(",")
-_CUT_PROBES: Final = (1024, 16 * 1024, 2 * MAX_RECORD_BYTES)
+_MAX_WINDOW_BYTES: Final = MAX_RECORD_BYTES + 1
+"""The longest record and its comma: a window of this size without the end of one begins with one that is too long."""
+
+_CUT_PROBES: Final = (1024, 16 * 1024, _MAX_WINDOW_BYTES)
 _RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -53,26 +56,38 @@ def parse_array(source: Source, schema: type[Struct]) -> Iterator[Batch]:
     number, window, size = 1, Window(), 0
     while True:
         source.skip_whitespace()
+        if number > 1 and source.buffer.startswith(b"]", source.start):
+            raise FileRejectedError(f"not valid JSON at byte {source.position}: trailing comma in array")
         size = size or window.size
         source.fill(size)
         if source.ended and source.available <= size:
             yield _decode(decoder, b"[" + source.buffer[source.start :], number, source.position)
             return
         found = _decode_window(decoder, source, size, number)
-        if found is not None:
-            batch, end = found
-            window.learn(len(source.take(end)), batch)
-            number += batch.size
-            size = 0
-            yield batch
-        elif size < 2 * MAX_RECORD_BYTES:
-            size *= 2
-        else:
-            raise FileRejectedError(f"record at byte {source.position} is not closed after {size} bytes")
+        if found is None:
+            if size > MAX_RECORD_BYTES:
+                raise RecordTooLongError(f"byte {source.position}")
+            size = min(2 * size, _MAX_WINDOW_BYTES)
+            continue
+        batch, end, closed = found
+        window.learn(len(source.take(end)), batch)
+        number += batch.size
+        size = 0
+        yield batch
+        if closed:
+            source.skip_whitespace()
+            if source.available:
+                raise FileRejectedError(f"not valid JSON at byte {source.position}: trailing characters")
+            return
 
 
-def _decode_window(decoder: RecordDecoder, source: Source, size: int, number: int) -> tuple[Batch, int] | None:
-    """Decode the window up to its last record's end: the batch and where the next record begins, or None without any.
+def _decode_window(decoder: RecordDecoder, source: Source, size: int, number: int) -> tuple[Batch, int, bool] | None:
+    """Decode the window up to its last record's end.
+
+    Returns
+    -------
+    tuple or None
+        The batch, where what comes behind it begins, and whether the array is closed; None if no record ends here.
 
     Raises
     ------
@@ -84,12 +99,14 @@ def _decode_window(decoder: RecordDecoder, source: Source, size: int, number: in
     if cut is not None:
         text = b"[" + source.buffer[start : cut.start() + 1] + b"]"
         with suppress(FileRejectedError):
-            return _decode(decoder, text, number, source.position), cut.end() - 1
-    comma = _last_comma(source.buffer, start, end)
-    if comma is None:
+            return _decode(decoder, text, number, source.position), cut.end() - 1, False
+    last = _last_end(source.buffer, start, end)
+    if last is None:
         return None
-    text = b"[" + source.buffer[start:comma] + b"]"
-    return _decode(decoder, text, number, source.position), comma + 1
+    closing = source.buffer[last : last + 1]
+    closed = closing != b","
+    text = b"[" + source.buffer[start:last] + (closing if closed else b"]")
+    return _decode(decoder, text, number, source.position), last + 1, closed
 
 
 def _last_cut(buffer: bytes, start: int, end: int) -> re.Match[bytes] | None:
@@ -101,8 +118,11 @@ def _last_cut(buffer: bytes, start: int, end: int) -> re.Match[bytes] | None:
     return None
 
 
-def _last_comma(buffer: bytes, start: int, end: int) -> int | None:
-    """Find the last comma between two records, by counting brackets: slower than to look for a cut, and never wrong."""
+def _last_end(buffer: bytes, start: int, end: int) -> int | None:
+    """Find the last comma between two records, or the bracket that closes the array.
+
+    Brackets are counted: slower than to look for a cut, and never wrong.
+    """
     depth, last = 0, None
     for token in _STRUCTURE.finditer(buffer, start, end):
         kind = buffer[token.start()]
@@ -110,8 +130,8 @@ def _last_comma(buffer: bytes, start: int, end: int) -> int | None:
             depth += 1
         elif kind in _CLOSING:
             depth -= 1
-            if depth < 0:  # the array ends here
-                break
+            if depth < 0:
+                return token.start()
         elif kind == _COMMA and not depth:
             last = token.start()
     return last

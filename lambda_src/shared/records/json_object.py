@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError
+from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError, RecordTooLongError
 from shared.records.decoder import UNREADABLE, RecordDecoder, locate
+from shared.records.source import WHITESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,12 @@ def parse_object(source: Source, schema: type[Struct]) -> Iterator[Batch]:
         If the file is not one valid JSON value, or too long for a record.
     """
     source.fill(MAX_RECORD_BYTES + 1)
-    if source.available > MAX_RECORD_BYTES:
-        raise FileRejectedError(f"record at byte {source.position} is longer than {MAX_RECORD_BYTES} bytes")
     position = source.position
-    text = source.take(len(source.buffer))
+    text = source.buffer[source.start : source.start + MAX_RECORD_BYTES + 1].rstrip(WHITESPACE)
+    source.take(source.start + len(text))
+    source.skip_whitespace()
+    if len(text) > MAX_RECORD_BYTES or source.available:
+        raise RecordTooLongError(f"byte {position}")
     try:
         text.decode()
         _RAW.decode(text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from shared.records.batch import MAX_RECORD_BYTES, Batch, FileRejectedError, Rejection, Window
+from shared.records.batch import MAX_RECORD_BYTES, Batch, RecordTooLongError, Rejection, Window
 from shared.records.decoder import UNREADABLE, RecordDecoder, explain
 
 if TYPE_CHECKING:
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from shared.records.source import Source
+
+
+MAX_LINE_BYTES: Final = MAX_RECORD_BYTES + 2
+"""The longest record, with CR LF."""
 
 
 def parse_lines(source: Source, schema: type[Struct]) -> Iterator[Batch]:
@@ -27,7 +31,7 @@ def parse_lines(source: Source, schema: type[Struct]) -> Iterator[Batch]:
 
     Raises
     ------
-    FileRejectedError
+    RecordTooLongError
         If a line is too long.
     """
     decode = RecordDecoder(schema).record
@@ -43,19 +47,29 @@ def cut_lines(source: Source, window: int) -> bytes:
 
     Raises
     ------
-    FileRejectedError
+    RecordTooLongError
         If a line is too long.
     """
     while True:
         source.fill(window)
-        if source.ended and source.available <= window:
-            return source.take(len(source.buffer))
-        end = source.buffer.rfind(b"\n", source.start, source.start + window) + 1
-        if end:
-            return source.take(end)
-        if window > MAX_RECORD_BYTES:
-            raise FileRejectedError(f"line at byte {source.position} is longer than {MAX_RECORD_BYTES} bytes")
+        last = source.ended and source.available <= window
+        end = len(source.buffer) if last else source.buffer.rfind(b"\n", source.start, source.start + window) + 1
+        if last or end:
+            position = source.position
+            return _check_lines(source.take(end), position)
+        if window >= MAX_LINE_BYTES:
+            raise RecordTooLongError(f"byte {source.position}")
         window *= 2
+
+
+def _check_lines(block: bytes, position: int) -> bytes:
+    """Return the lines of a block that begins at `position`, if none is too long."""
+    if len(block) > MAX_RECORD_BYTES:
+        for line in block.split(b"\n"):
+            if len(line.removesuffix(b"\r")) > MAX_RECORD_BYTES:
+                raise RecordTooLongError(f"byte {position}")
+            position += len(line) + 1
+    return block
 
 
 def _decode(decode: Callable[[bytes], Struct], block: bytes, number: int) -> Batch:

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
-import msgspec
 from botocore.exceptions import ClientError
 from isal import isal_zlib
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from msgspec import Struct
     from types_boto3_s3 import S3Client
     from types_boto3_s3.literals import StorageClassType
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
-    from shared.records.batch import Rejection
-
 PART_BYTES: Final = 6 * 1024 * 1024
 """Size of a part. S3 takes parts of 5 MiB or more and 10,000 of them (S3 User Guide, Multipart upload limits)."""
-
-MAX_SHOWN_RECORD_BYTES: Final = 64 * 1024
-"""The most of a rejected record that is kept beside its reason."""
 
 _CONTENT_TYPE: Final = "application/gzip"
 _COMPLETED_BEFORE: Final = "NoSuchUpload"
 _LEVEL: Final = 1
 _GZIP_WINDOW_BITS: Final = 31
-
-
-class _RejectedLine(TypedDict):
-    number: int
-    reason: str
-    record: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,26 +126,3 @@ class OutputFile:
         )
         self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
         self._waiting = bytearray()
-
-
-class RecordEncoder:
-    """Renders records and rejections as lines."""
-
-    def __init__(self) -> None:
-        self._encoder = msgspec.json.Encoder()
-
-    def records(self, records: Sequence[Struct]) -> bytes:
-        """Render valid records, a line each."""
-        return self._encoder.encode_lines(records)
-
-    def rejections(self, rejections: Sequence[Rejection]) -> bytes:
-        """Render rejected records, a line each: number, reason, and the record as it came."""
-        lines: list[_RejectedLine] = [
-            {
-                "number": rejection.number,
-                "reason": rejection.reason,
-                "record": rejection.record[:MAX_SHOWN_RECORD_BYTES].decode("utf-8", "replace"),
-            }
-            for rejection in rejections
-        ]
-        return self._encoder.encode_lines(lines)

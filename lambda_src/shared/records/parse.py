@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -24,23 +23,6 @@ if TYPE_CHECKING:
 
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-
-
-def load_schema(name: str) -> type[Struct]:
-    """Return the record type of a schema file.
-
-    Parameters
-    ----------
-    name
-        The name of a file in ``shared/records/schemas``, without its ending.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If there is none.
-    """
-    schema: type[Struct] = import_module(f"shared.records.schemas.{name}").RECORD
-    return schema
 
 
 def parse(chunks: Iterable[bytes], schema: type[Struct], *, max_bytes: int) -> Iterator[Batch]:

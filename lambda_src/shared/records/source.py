@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from isal import isal_zlib
-from isal.igzip_lib import IsalError
-
 from shared.records.batch import FileRejectedError
+from shared.records.gunzip import MAGIC, gunzip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_GZIP_WINDOW_BITS: Final = 31
-_EXPANDED_CHUNK: Final = 256 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
+WHITESPACE: Final = b" \t\r\n"
+"""JSON's."""
+
 _TEXT: Final = re.compile(rb"[^ \t\r\n]")
 
 
@@ -100,59 +99,12 @@ class Source:
 
 
 def _expand(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Decompress what begins like gzip."""
     head = b""
-    while len(head) < len(_GZIP_MAGIC):
+    while len(head) < len(MAGIC):
         chunk = next(chunks, None)
         if chunk is None:
             break
         head += chunk
-    if not head.startswith(_GZIP_MAGIC):
-        if head:
-            yield head
-        yield from chunks
-        return
-    yield from _gunzip(head, chunks)
-
-
-def _gunzip(data: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress every member, never more than a chunk at once."""
-    member = isal_zlib.decompressobj(_GZIP_WINDOW_BITS)
-    consumed = len(data)
-    while True:
-        try:
-            expanded = member.decompress(data, _EXPANDED_CHUNK)
-        except IsalError as error:  # type: ignore[misc]  # declared as a value
-            raise FileRejectedError(f"gzip is damaged near byte {consumed}: {error}") from error
-        if expanded:
-            yield expanded
-        if member.eof:
-            data = _next_member(member.unused_data, chunks)
-            if not data:
-                return
-            member = isal_zlib.decompressobj(_GZIP_WINDOW_BITS)
-            continue
-        data = member.unconsumed_tail
-        if data or len(expanded) == _EXPANDED_CHUNK:  # there may be more of what was handed over
-            continue
-        chunk = next(chunks, None)
-        if chunk is None:
-            raise FileRejectedError(f"gzip is cut off after {consumed} bytes")
-        consumed += len(chunk)
-        data = chunk
-
-
-def _next_member(data: bytes, chunks: Iterator[bytes]) -> bytes:
-    """Return the beginning of the next member, or nothing at the end of the file. Padding with zeros is the end."""
-    while len(data) < len(_GZIP_MAGIC):
-        chunk = next(chunks, None)
-        if chunk is None:
-            break
-        data += chunk
-    if data.startswith(_GZIP_MAGIC):
-        return data
-    while not data.strip(b"\0"):
-        chunk = next(chunks, None)
-        if chunk is None:
-            return b""
-        data = chunk
-    raise FileRejectedError("gzip is followed by bytes that are none")
+    every = chain((head,) if head else (), chunks)
+    return gunzip(every) if head.startswith(MAGIC) else every

@@ -8,11 +8,15 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
-from shared.records.parse import load_schema, parse
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 from shared.records.schemas.shipment import Shipment
+from shared.records.types import Money
+from tests.conftest import DeclaredStack
 from tests.lambda_src.api.conftest import Api
-from tests.lambda_src.conftest import BUCKET, Aws, Calls
+from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment
 
 GOOD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00", "more": 1}
 BAD = {"shipment_id": "SHP-2", "status": "delivered", "timestamp": "2026-02-30T00:00:00Z"}
@@ -73,6 +77,19 @@ def test_process_stores_what_is_valid_and_catalogs_it(api: Api, aws: Aws) -> Non
     assert (item["records_valid"], item["records_rejected"], item["uploaded_by"]) == ("1", "1", "ada")
     assert item["bucket"] == BUCKET
     assert str(item["ttl"]).isdigit()
+
+
+def test_amounts_are_stored_with_all_their_digits(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Sale(Struct):
+        total: Money
+
+    monkeypatch.setattr("api.records.load_schema", lambda _name: Sale)
+
+    answer = api.post("/process", {"data": [{"total": 19.9}, {"total": "19.90"}, {"total": "NaN"}]})
+
+    body = aws.s3.get_object(Bucket=BUCKET, Key=str(answer.body["s3_key"]))["Body"].read()
+    assert b'"records":[{"total":19.9},{"total":19.90}]' in body
+    assert answer.body["records_rejected"] == 1
 
 
 @pytest.mark.parametrize("header", [{}, {"Idempotency_Key": "order-4711"}])
@@ -195,13 +212,15 @@ def test_nothing_is_stored_where_nothing_is_valid(api: Api, aws: Aws) -> None:
     assert not objects(aws)
 
 
-def test_record_types(api: Api) -> None:
+def test_record_types(api: Api, dev: DeclaredStack) -> None:
+    configured = json.loads(declared_environment(dev, "api")["RECORD_TYPES"])
+    names = dict.fromkeys(entry.rpartition("=")[2] for entry in configured)
     assert api.post("/validate", {"data": GOOD, "record_type": "shipment"}).status == 200
 
     unknown = api.post("/validate", {"data": GOOD, "record_type": "../secrets"})
 
     assert unknown.status == 400
-    assert unknown.fields() == {"record_type": "should be one of shipment"}
+    assert unknown.fields() == {"record_type": f"should be one of {', '.join(names)}"}
 
 
 DEEP = '{"data": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}"

@@ -19,7 +19,8 @@ from benchmarks import plain
 from shared.records import batch as batch_module
 from shared.records import json_array
 from shared.records.batch import MAX_RECORD_BYTES, FileRejectedError
-from shared.records.parse import load_schema, parse
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
 
 SHIPMENT: Final = load_schema("shipment")
 MAX_BYTES: Final = 10_000_000

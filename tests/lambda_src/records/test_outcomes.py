@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from local.stack_config import ROOT
 from shared.records.batch import MAX_RECORD_BYTES, FileRejectedError
-from shared.records.parse import load_schema, parse
+from shared.records.parse import parse
+from shared.records.schemas import load_schema
+from tests.lambda_src.records.gzip_members import gzip_member
 
 SHIPMENT: Final = load_schema("shipment")
 MAX_BYTES: Final = 5_000_000
@@ -49,6 +51,11 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
     "carriage return alone in a quoted cell": (f'{HEAD}\n"a\rb",s,2026-11-20T08:15:00Z\n{ROW}\n', 2, []),
     "number as a time in CSV": (f"{HEAD}\na,s,1700000000\nb,s,-1\nc,s,1700000000.5\n", 3, []),
     "`null` in a numeric cell": (f"{HEAD},pieces\n{ROW},null\n{ROW},NULL\n", 2, []),
+    "NaN or Infinity in CSV": (
+        f"{HEAD},weight_kg\n{ROW},NaN\n{ROW},inf\n{ROW},1\n",
+        1,
+        [(1, "weight_kg: expected float >= 0"), (2, "weight_kg: expected float <= 1000000")],
+    ),
     "`5.0` or `1e2` as a whole number in CSV": (f"{HEAD},pieces\n{ROW},5.0\n{ROW},1e2\n", 2, []),
     "row with too many cells": (f"{HEAD}\n{ROW},\n{ROW}\n", 1, [(1, "record: has 4 cells, the header has 3")]),
     "row with too few cells": (f"{HEAD}\na,s\n{ROW}\n", 1, [(1, "record: has 2 cells, the header has 3")]),
@@ -107,6 +114,15 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
     "element that is no object": (f"[1, {GOOD}]", 1, [(1, "record: expected object, got int")]),
     "one object over several lines": (json.dumps(json.loads(GOOD), indent=1), 1, []),
     "several gzip members": (zipped(GOOD + "\n") + zipped(GOOD), 2, []),
+    "gzip header with a checksum, or with several optional fields": (
+        b"".join(
+            gzip_member(f"{GOOD}\n".encode(), **fields)
+            for fields in ({"checksum": True}, {"extra": b"extra", "name": b"name", "comment": b"comment"})
+        ),
+        2,
+        [],
+    ),
+    "white space after the array": (f"[{GOOD}]" + " \n" * MAX_RECORD_BYTES, 1, []),
     "gzip padded with zeros": (zipped(GOOD) + b"\0" * 100, 1, []),
     "empty array, or a header alone": ("[]", 0, []),
 }
@@ -122,9 +138,9 @@ REJECTED: Final[dict[str, tuple[str | bytes, str]]] = {
     "lone surrogate in an array": (f"[{SURROGATE}]", "not valid JSON "),
     "invalid UTF-8 in an array": (b'[{"x": "\xff"}]', "not UTF-8 at byte 8"),
     "deep nesting in an array": ("[" * 100_000, "nested too deeply after byte 1"),
-    "one endless record in an array": ('[{"x": "' + "y" * 3 * MAX_RECORD_BYTES, "record at byte 1 is not closed after"),
-    "one endless line": (GOOD + "\n" + '{"x": "' + "y" * 3 * MAX_RECORD_BYTES, "line at byte 73 is longer than"),
-    "one endless object": ("{\n" + " " * 2 * MAX_RECORD_BYTES, "record at byte 0 is longer than"),
+    "one endless record in an array": ('[{"x": "' + "y" * 3 * MAX_RECORD_BYTES, "record at byte 1 is longer than"),
+    "one endless line": (GOOD + "\n" + '{"x": "' + "y" * 3 * MAX_RECORD_BYTES, "record at byte 73 is longer than"),
+    "one endless object": ('{\n"x": "' + "y" * 2 * MAX_RECORD_BYTES, "record at byte 0 is longer than"),
     "quoted cell that is not closed": (f'{HEAD}\n{ROW}\n"a', "quoted field of the record at line 3 is not closed"),
     "one endless quoted cell": (f'{HEAD}\n"' + "y\n" * 2 * MAX_RECORD_BYTES, "record at line 2 is longer than"),
     "required column that is missing": ("shipment_id,status\na,s\n", "header has no column timestamp"),
@@ -134,6 +150,10 @@ REJECTED: Final[dict[str, tuple[str | bytes, str]]] = {
     "truncated gzip": (zipped(GOOD)[:-9], "gzip is cut off after"),
     "damaged gzip": (zipped(GOOD)[:-8] + b"\0" * 8, "gzip is damaged near byte"),
     "bytes after gzip": (zipped(GOOD) + b"more", "gzip is followed by bytes that are none"),
+    "more than 10,000 gzip members without content": (
+        zipped("") * 10_001 + zipped(GOOD),
+        "gzip has more than 10000 members without content",
+    ),
     "gzip bomb": (zipped(" " * 20_000_000), "file expands to more than 5000000 bytes"),
 }
 

@@ -1,0 +1,253 @@
+"""A schema that cannot be used is a wrong setting: named, with its file, before anything is declared."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pytest
+
+from components.pipeline import Pipeline
+from components.settings import SettingsError
+from local.program import check_settings
+from local.stack_config import ROOT, StackConfig
+from shared.records import schemas
+from tests.conftest import declare
+
+Write = Callable[[str], str]
+NAME: Final = "written_by_a_test"
+RECORD: Final = "from msgspec import Meta, Raw, Struct\nclass Thing(Struct):\n    "
+END: Final = "\nRECORD = Thing\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Write a file into the folder of schemas, and return the entry of the config that names it."""
+
+    def written(code: str) -> str:
+        (tmp_path / f"{NAME}.py").write_text(code)
+        return f"uploads/things/={NAME}"
+
+    monkeypatch.setattr(schemas, "__path__", [*schemas.__path__, str(tmp_path)])
+    yield written
+    sys.modules.pop(f"{schemas.__name__}.{NAME}", None)
+
+
+def problem(*record_types: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        check_settings(StackConfig.load("dev", {"recordTypes": list(record_types)}))
+    return str(error.value)
+
+
+FILE: Final = f"lambda_src/shared/records/schemas/{NAME}.py"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        pytest.param("", f"{FILE} has no RECORD", id="no RECORD"),
+        pytest.param("RECORD = dict", f"{FILE}: RECORD = <class 'dict'>: should be a", id="no struct"),
+        pytest.param(
+            RECORD + "a: int\nRECORD = list[Thing]\n", f"{FILE}: RECORD = list[", id="a struct in something else"
+        ),
+        pytest.param(RECORD + "a: int\nRECORD = Thing(1)\n", f"{FILE}: RECORD = Thing(a=1)", id="an instance"),
+        pytest.param("import nosuch", f"{FILE} cannot be imported: ModuleNotFoundError: No module", id="import error"),
+        pytest.param("class Thing(", f"{FILE} cannot be imported: SyntaxError: '('", id="syntax error"),
+        pytest.param("1 / 0", f"{FILE} cannot be imported: ZeroDivisionError: division by zero", id="any error"),
+        pytest.param(
+            "from decimal import Decimal\nfrom typing import Annotated\n"
+            + RECORD
+            + "a: Annotated[Decimal, Meta(ge=0)]"
+            + END,
+            f"{FILE}: Can only set `ge` on a numeric type",
+            id="a type that the decoder refuses",
+        ),
+        pytest.param(
+            "from typing import Final\n" + RECORD + "a: Final[int] = 1" + END,
+            f"{FILE}: typing.Final[int] is not valid as type argument",
+            id="a type that the decoder of rows refuses",
+        ),
+        pytest.param(RECORD + "a: 'Nothing'" + END, f"{FILE}: name 'Nothing' is not defined", id="an unknown name"),
+        pytest.param(
+            RECORD + "a: int | bytes | str" + END, f"{FILE}: Type unions may not contain more than one", id="a union"
+        ),
+        pytest.param(
+            "from decimal import Decimal\n" + RECORD + "a: list[Decimal | None]" + END,
+            f"{FILE}: field a: Decimal has no bounds, and may be NaN: use Money",
+            id="Decimal",
+        ),
+        pytest.param(RECORD + "a: dict[str, Raw]" + END, f"{FILE}: field a: msgspec.Raw is published as", id="Raw"),
+        pytest.param(
+            "from pathlib import Path\n" + RECORD + "a: Path" + END,
+            f"{FILE}: field a: Path is no type that msgspec reads",
+            id="another class",
+        ),
+        pytest.param(
+            "from msgspec.msgpack import Ext\n" + RECORD + "a: Ext" + END,
+            f"{FILE}: field a: msgspec.msgpack.Ext",
+            id="Ext",
+        ),
+        pytest.param(
+            "from shared.records.types import Money\n" + RECORD + "a: dict[Money, int]" + END,
+            f"{FILE}: field a: a dict's keys should be texts or whole numbers",
+            id="Money as a key",
+        ),
+        pytest.param(
+            RECORD + "a: dict[float, int]" + END, f"{FILE}: field a: a dict's keys should be", id="NaN as a key"
+        ),
+        pytest.param(
+            "from msgspec import Struct\nclass Inner(Struct):\n    inners: list['Inner']\n    at: object | None\n"
+            "class Thing(Struct, rename='camel'):\n    the_inner: Inner | None\n    more: list[complex]" + END,
+            f"{FILE}: field more: complex is no type",
+            id="beside a type that holds itself",
+        ),
+        pytest.param(
+            "from msgspec import Raw, Struct\nclass Inner(Struct):\n    raw: Raw\n"
+            "class Thing(Struct, rename='camel'):\n    the_inner: list[Inner]" + END,
+            f"{FILE}: field theInner.raw: msgspec.Raw",
+            id="a field of a field",
+        ),
+        pytest.param(
+            RECORD + "a: float = float('nan')" + END,
+            f"{FILE}: field a: the default nan is not valid: Expected `float`, got `null`",
+            id="NaN as a default",
+        ),
+        pytest.param(
+            RECORD + "a: list[int] = __import__('msgspec').field(default_factory=lambda: ['x'])" + END,
+            f"{FILE}: field a: the default ['x'] is not valid: Expected `int`, got `str`",
+            id="a default factory",
+        ),
+        pytest.param(
+            "from msgspec import Struct\nclass Thing(Struct, array_like=True):\n    a: int" + END,
+            f"{FILE}: RECORD is array_like: a record should be an object",
+            id="an array",
+        ),
+        pytest.param(RECORD + "pass" + END, f"{FILE}: RECORD has no fields", id="no fields"),
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_a_wrong_setting(write: Write, code: str, reason: str) -> None:
+    entry = write(code)
+
+    text = problem("uploads/shipments/=shipment", entry)
+
+    assert text.startswith("wrong settings of stack 'dev':\n")
+    assert f"\n  file-pipeline:recordTypes[1] = '{entry}': {reason}" in text
+    assert "recordTypes[0]" not in text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        RECORD + "a: object" + END,
+        "from typing import Any\n" + RECORD + "a: dict[str, Any]" + END,
+        "from shared.records.types import Money\nclass Fee(Money):\n    places = 2\n"
+        + RECORD
+        + "a: list[Fee] = []\n    b: Fee | None = None\n    c: Fee = Fee('1.50')"
+        + END,
+        "from msgspec import UNSET, UnsetType\n" + RECORD + "a: str | UnsetType = UNSET" + END,
+        "from msgspec import Struct\nclass Thing(Struct, tag='x', tag_field='@type', kw_only=True):\n"
+        "    a: 'Thing | None' = None\n    b: int" + END,
+    ],
+)
+def test_what_can_be_used_is_taken(write: Write, code: str) -> None:
+    check_settings(StackConfig.load("dev", {"recordTypes": [write(code)]}))
+
+
+@pytest.mark.parametrize("decoder", ["RecordDecoder", "CellDecoder"])
+def test_each_decoder_is_built(decoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> NoReturn:
+        raise TypeError("the decoder's own sentence")
+
+    monkeypatch.setattr(f"tools.schema_problems.{decoder}", refuse)
+
+    text = problem("uploads/shipments/=shipment")
+
+    assert text.endswith("lambda_src/shared/records/schemas/shipment.py: the decoder's own sentence")
+
+
+def test_a_name_without_a_file_is_a_wrong_setting() -> None:
+    text = problem("uploads/a/=nosuch")
+
+    assert "recordTypes[0] = 'uploads/a/=nosuch': there is no file lambda_src/shared/records/schemas/nosuch.py" in text
+
+
+def test_a_prefix_has_one_schema() -> None:
+    text = problem("uploads/a/=shipment", "uploads/b/=shipment", "uploads/a/=shipment", "uploads/a/=nosuch")
+
+    assert "[2] = 'uploads/a/=shipment': the prefix uploads/a/ has its schema in recordTypes[0] already" in text
+    assert "[3] = 'uploads/a/=nosuch': the prefix uploads/a/ has its schema in recordTypes[0] already" in text
+    assert "[3] = 'uploads/a/=nosuch': there is no file" in text, "all problems are named at once"
+
+
+def test_nothing_is_declared_with_a_schema_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_arguments: object, **_options: object) -> NoReturn:
+        raise AssertionError("the pipeline is declared")
+
+    monkeypatch.setattr(Pipeline, "__init__", never)
+
+    with pytest.raises(SettingsError, match="there is no file"):
+        declare("dev", preview=True, overrides={"recordTypes": ["uploads/a/=nosuch"]})
+
+
+ONLY_OUR_PACKAGES: Final = """
+import re, sys
+from importlib import metadata
+from pathlib import Path
+
+root = Path(sys.argv[1])
+locked = {name.lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", (root / "requirements.txt").read_text(), re.M)}
+theirs = {
+    module
+    for module, names in metadata.packages_distributions().items()
+    if not {re.sub(r"[-_.]+", "-", name).lower() for name in names} & (locked | {"pip", "setuptools"})
+}
+
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in theirs:
+            raise ModuleNotFoundError(f"No module named {name!r} in requirements.txt")
+
+sys.meta_path.insert(0, Refusing())
+sys.path.insert(0, str(root))
+from components import pipeline, settings
+from tools import schemas
+
+types = [f"uploads/{path.stem}/={path.stem}" for path in (root / "lambda_src/shared/records/schemas").glob("[a-z]*.py")]
+stack = settings.StackSettings(
+    project="p", stage="s", settings=settings.Settings(record_types=types), aws=settings.AwsSettings(region="eu-west-1")
+)
+before = list(sys.path)
+schemas.check(stack)
+assert sys.path == before, "what the functions share is found by nobody else"
+print(len(types), "isal" in theirs)
+"""
+
+
+def test_a_deployment_loads_every_schema_from_any_folder_with_its_own_packages_alone(tmp_path: Path) -> None:
+    """As `pulumi up` does on a fresh clone, with the packages of requirements.txt."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-W", "ignore", "-c", ONLY_OUR_PACKAGES, str(ROOT)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    count, _, refused = done.stdout.strip().partition(" ")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(count) >= 1
+    assert refused == "True", "the layer's packages are here, and none of them is looked at"
+
+
+def test_a_deployment_has_the_packages_of_the_layer_at_the_same_versions() -> None:
+    program, layer = (
+        dict(line.split(" ")[0].split("==") for line in path.read_text().splitlines() if "==" in line)
+        for path in (ROOT / "requirements.txt", ROOT / "lambda_src" / "requirements.txt")
+    )
+
+    shared = program.keys() & layer.keys()
+    assert {"msgspec", "pydantic"} <= shared
+    assert {name: program[name] for name in shared} == {name: layer[name] for name in shared}

@@ -1,0 +1,1 @@
+"""What the program and the documents are made with, beside the components."""

@@ -1,0 +1,110 @@
+"""Finds what is wrong with a schema: what its file, or its decoders, would stop on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+import msgspec
+from msgspec import inspect
+
+from shared.records import schemas
+from shared.records.csv_cells import CellDecoder
+from shared.records.decoder import RecordDecoder, make_decoder
+from shared.records.encoder import RecordEncoder
+from shared.records.types import Money
+
+_REFUSED: Final[dict[type, str]] = {
+    inspect.RawType: "msgspec.Raw is published as it came, line feeds included: use object",
+    inspect.DecimalType: "Decimal has no bounds, and may be NaN: use Money of shared.records.types",
+    inspect.ExtType: "msgspec.msgpack.Ext is nothing that JSON has",
+}
+
+
+def find_problem(name: str) -> str | None:
+    """Return why the schema of this name cannot be used, or None if it can.
+
+    Parameters
+    ----------
+    name
+        The name of a file in ``shared/records/schemas``, without its ending.
+    """
+    module = f"{schemas.__name__}.{name}"
+    file = f"lambda_src/{module.replace('.', '/')}.py"
+    if find_spec(module) is None:
+        return f"there is no file {file}"
+    try:
+        record = getattr(import_module(module), "RECORD", None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the file's
+        return f"{file} cannot be imported: {type(error).__name__}: {error}"
+    if record is None:
+        return f"{file} has no RECORD"
+    if not isinstance(record, type) or not issubclass(record, msgspec.Struct):
+        return f"{file}: RECORD = {record!r}: should be a class derived from msgspec.Struct"
+    try:
+        _check(record)
+    except Exception as error:  # noqa: BLE001 - msgspec's sentences come in several types
+        return f"{file}: {error}"
+    return None
+
+
+def _check(record: type[msgspec.Struct]) -> None:
+    """Build what reads files of this type; raises with the sentence of whatever refuses."""
+    if record.__struct_config__.array_like:
+        raise TypeError("RECORD is array_like: a record should be an object")
+    if not record.__struct_fields__:
+        raise TypeError("RECORD has no fields")
+    RecordDecoder(record)
+    columns = [field.encode_name for field in msgspec.structs.fields(record)]
+    tag = record.__struct_config__.tag_field
+    CellDecoder([*columns, tag] if tag else columns, record)
+    _check_types(inspect.type_info(record), "", set())
+
+
+def _check_types(part: object, place: str, seen: set[int]) -> None:
+    """Check a type and those that it is made of, as msgspec describes them."""
+    if id(part) in seen:  # a type may hold itself
+        return
+    seen.add(id(part))
+    if isinstance(part, inspect.Field):
+        place = f"{place}.{part.encode_name}" if place else part.encode_name
+    reason = _find_reason(part)
+    if reason:
+        raise TypeError(f"field {place}: {reason}")
+    if isinstance(part, inspect.StructType):
+        _check_defaults(part.cls)
+    for each in _parts(part):
+        _check_types(each, place, seen)
+
+
+def _find_reason(part: object) -> str | None:
+    """Return why no field may have a type that msgspec itself takes."""
+    if isinstance(part, inspect.CustomType) and part.cls is not object and not issubclass(part.cls, Money):
+        return f"{part.cls.__name__} is no type that msgspec reads"
+    if isinstance(part, inspect.DictType) and isinstance(part.key_type, inspect.CustomType | inspect.FloatType):
+        return "a dict's keys should be texts or whole numbers"
+    return _REFUSED.get(type(part))
+
+
+def _parts(part: object) -> Sequence[object]:
+    if isinstance(part, tuple):
+        return part
+    names = part.__struct_fields__ if isinstance(part, inspect.Type | inspect.Field) else ()
+    return [getattr(part, name) for name in names]
+
+
+def _check_defaults(struct: type[msgspec.Struct]) -> None:
+    """Check that a default is what its field may hold: msgspec takes any, and NaN would be published as null."""
+    for field in msgspec.structs.fields(struct):
+        if field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        elif field.default not in (msgspec.NODEFAULT, msgspec.UNSET):
+            default = field.default
+        else:
+            continue
+        try:
+            make_decoder(field.type).decode(RecordEncoder().document(default))
+        except msgspec.ValidationError as error:
+            raise TypeError(f"field {field.encode_name}: the default {default!r} is not valid: {error}") from error

@@ -186,39 +186,45 @@ def test_everything_that_stores_uses_the_stacks_key(stack: DeclaredStack) -> Non
     assert all(function.text("kmsKeyArn") == own for function in stack.all("Function"))
 
 
-def test_dev_pays_per_request(dev: DeclaredStack) -> None:
-    table = dev.one("Table")
+@pytest.fixture(scope="module")
+def provisioned() -> DeclaredStack:
+    return declare("prod-provisioned")
+
+
+def test_both_stages_pay_per_request(stack: DeclaredStack) -> None:
+    table = stack.one("Table")
 
     assert table.text("billingMode") == "PAY_PER_REQUEST"
     assert "readCapacity" not in table.inputs
-    assert dev.all("Target") == []
+    assert stack.all("Target") == []
 
 
-def test_prod_is_provisioned_and_scales(prod: DeclaredStack) -> None:
-    table = prod.one("Table")
+def test_a_provisioned_table_scales(provisioned: DeclaredStack) -> None:
+    table = provisioned.one("Table")
     targets = {
-        target.text("scalableDimension") + " " + target.text("resourceId"): target for target in prod.all("Target")
+        target.text("scalableDimension") + " " + target.text("resourceId"): target
+        for target in provisioned.all("Target")
     }
 
     assert table.text("billingMode") == "PROVISIONED"
     assert (table.number("readCapacity"), table.number("writeCapacity")) == (25, 25)
     for index in table.parts("globalSecondaryIndexes"):
         assert (index["readCapacity"], index["writeCapacity"]) == (10, 10)
-    name = "table/file-pipeline-prod-catalog-table"
+    name = "table/file-pipeline-prod-provisioned-catalog-table"
     assert set(targets) == {f"dynamodb:table:{operation}CapacityUnits {name}" for operation in ("Read", "Write")} | {
         f"dynamodb:index:{operation}CapacityUnits {name}/index/{index}"
         for operation in ("Read", "Write")
         for index in INDEX_KEYS
     }
     assert all((t.number("minCapacity"), t.number("maxCapacity")) == (25, 1000) for t in targets.values())
-    for policy in prod.all("Policy"):
+    for policy in provisioned.all("Policy"):
         tracking = policy.part("targetTrackingScalingPolicyConfiguration")
         assert tracking["targetValue"] == 70
-    assert len(prod.all("Policy")) == len(targets)
+    assert len(provisioned.all("Policy")) == len(targets)
 
 
-def test_an_update_leaves_alone_what_autoscaling_set(dev: DeclaredStack, prod: DeclaredStack) -> None:
-    assert set(prod.one("Table").ignore_changes) == {
+def test_an_update_leaves_alone_what_autoscaling_set(dev: DeclaredStack, provisioned: DeclaredStack) -> None:
+    assert set(provisioned.one("Table").ignore_changes) == {
         "readCapacity",
         "writeCapacity",
         "globalSecondaryIndexes[*].readCapacity",
@@ -228,10 +234,12 @@ def test_an_update_leaves_alone_what_autoscaling_set(dev: DeclaredStack, prod: D
 
 
 def test_dev_can_be_provisioned_by_config_alone() -> None:
-    table = declare("dev", overrides={"tableBillingMode": "PROVISIONED"}).one("Table")
+    stack = declare("dev", overrides={"tableBillingMode": "PROVISIONED", "tableAutoscaling": False})
+    table = stack.one("Table")
 
     assert (table.number("readCapacity"), table.number("writeCapacity")) == (5, 5)
     assert {(i["readCapacity"], i["writeCapacity"]) for i in table.parts("globalSecondaryIndexes")} == {(2, 2)}
+    assert stack.all("Target") == []
 
 
 def test_the_table_keeps_streams_and_forgets(stack: DeclaredStack) -> None:

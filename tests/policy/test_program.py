@@ -19,11 +19,12 @@ from docs import iam
 from local.stack_config import ROOT
 from policy import resource_types as types
 from policy.guardrails import GUARDRAILS
-from tests.conftest import declare
+from tests.conftest import declare, stages
+from tests.conftest import run as run_program
 from tests.policy.conftest import given, run, violations
 
 
-@pytest.mark.parametrize("stage", ["local", "dev", "prod"])
+@pytest.mark.parametrize("stage", stages())
 @pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
 @pytest.mark.parametrize(
     "overrides", [{"alertEmails": ["ops@example.com"]}, iam.EVERY_PART], ids=["as configured", "every part"]
@@ -61,7 +62,7 @@ def test_production_whose_api_is_open_to_every_origin_is_stopped() -> None:
 
 def test_the_known_types_are_those_that_the_program_declares() -> None:
     """One that nobody declares any more would be let in unread."""
-    stacks = [*(declare(stage) for stage in ("local", "dev", "prod")), declare(iam.STAGE, overrides=iam.EVERY_PART)]
+    stacks = [*(declare(stage) for stage in stages()), run_program(iam.CONFIG)]
     declared = {resource.type for stack in stacks for resource in stack.resources}
 
     assert {kind for kind in declared if not kind.startswith(types.OUR_OWN)} == types.KNOWN

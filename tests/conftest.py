@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+import hypothesis
 import pulumi
 import pytest
 import yaml
@@ -17,11 +19,19 @@ from google.protobuf.json_format import MessageToDict  # type: ignore[import-unt
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.program import run_program
-from local.stack_config import StackConfig
+from local.stack_config import ROOT, StackConfig
 
 if TYPE_CHECKING:
     from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
     from pulumi.runtime.proto import resource_pb2
+
+hypothesis.settings.register_profile(
+    "suite",
+    # A busy machine is no finding, and what is found is found in every run alike.
+    deadline=None,
+    derandomize=True,
+)
+hypothesis.settings.load_profile("suite")
 
 STAGES: Final = Path(__file__).with_name("stages")
 """The stages of the tests: copies of those that are shipped, and `prod-…` for each way to depart from `prod`.
@@ -255,6 +265,35 @@ def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object
 @cache
 def _declare(stage: str, overrides: str, *, preview: bool) -> DeclaredStack:
     return run(stage_config(stage, {**HOST_LAYER, **json.loads(overrides)}), preview=preview)
+
+
+@dataclass
+class _StageFiles:
+    """Whether the project's own stage files may be opened."""
+
+    allowed: bool = True
+
+    def watch(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Complain of a test that opens one: Python calls this before it opens any file."""
+        if event == "open" and not self.allowed and isinstance(arguments[0], str):
+            path = Path(arguments[0])
+            if path.match("Pulumi.*.yaml") and path.absolute().parent == ROOT:
+                raise AssertionError(
+                    f"{path.name} is a team's own: a test reads tests/stages, or is marked stage_files"
+                )
+
+
+@pytest.fixture(scope="session")
+def _stage_files() -> Iterator[_StageFiles]:
+    files = _StageFiles()
+    sys.addaudithook(files.watch)
+    yield files
+    files.allowed = True  # the hook itself stays for as long as the process does
+
+
+@pytest.fixture(autouse=True)
+def _read_no_stage_file(request: pytest.FixtureRequest, _stage_files: _StageFiles) -> None:
+    _stage_files.allowed = request.node.get_closest_marker("stage_files") is not None
 
 
 @pytest.fixture(scope="session")

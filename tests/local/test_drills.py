@@ -9,6 +9,7 @@ from rich.console import Console
 
 from local.drills import OVERRIDES, Drill
 from local.stack import standing_stack
+from tests.conftest import STAGES
 
 DRILLS = [
     *("duplicates", "reversed_order", "killed_workers", "throttled_table", "denied_reads", "poison"),
@@ -18,7 +19,7 @@ DRILLS = [
 
 @pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
-    with standing_stack(Console(quiet=True), overrides=OVERRIDES, keep_state=True) as stack:
+    with standing_stack(Console(quiet=True), folder=STAGES, overrides=OVERRIDES, keep_state=True) as stack:
         yield Drill(stack, seed=20261121, size=9, burst=60)
 
 

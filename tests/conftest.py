@@ -19,7 +19,8 @@ from google.protobuf.json_format import MessageToDict  # type: ignore[import-unt
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.program import run_program
-from local.stack_config import ROOT, StackConfig
+from local.stack_config import StackConfig
+from tests.stage_files import StageFiles
 
 if TYPE_CHECKING:
     from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
@@ -267,32 +268,16 @@ def _declare(stage: str, overrides: str, *, preview: bool) -> DeclaredStack:
     return run(stage_config(stage, {**HOST_LAYER, **json.loads(overrides)}), preview=preview)
 
 
-@dataclass
-class _StageFiles:
-    """Whether the project's own stage files may be opened."""
-
-    allowed: bool = True
-
-    def watch(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Complain of a test that opens one: Python calls this before it opens any file."""
-        if event == "open" and not self.allowed and isinstance(arguments[0], str):
-            path = Path(arguments[0])
-            if path.match("Pulumi.*.yaml") and path.absolute().parent == ROOT:
-                raise AssertionError(
-                    f"{path.name} is a team's own: a test reads tests/stages, or is marked stage_files"
-                )
-
-
 @pytest.fixture(scope="session")
-def _stage_files() -> Iterator[_StageFiles]:
-    files = _StageFiles()
+def _stage_files() -> Iterator[StageFiles]:
+    files = StageFiles()
     sys.addaudithook(files.watch)
     yield files
     files.allowed = True  # the hook itself stays for as long as the process does
 
 
 @pytest.fixture(autouse=True)
-def _read_no_stage_file(request: pytest.FixtureRequest, _stage_files: _StageFiles) -> None:
+def _read_no_stage_file(request: pytest.FixtureRequest, _stage_files: StageFiles) -> None:
     _stage_files.allowed = request.node.get_closest_marker("stage_files") is not None
 
 

@@ -35,6 +35,9 @@ DELIVERY_PATIENCE_SHARE = 4
 CONNECT_SECONDS = 3
 """How long the delivery function waits for a connection."""
 
+MAX_LISTED_BYTES = 2500
+"""All lists of settings in a function's environment variables, which have 4 KB together (Lambda quotas)."""
+
 LOCAL_STAGE = "local"
 """The stage that runs on one machine."""
 
@@ -361,6 +364,13 @@ class Settings(BaseModel):
         twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
         if twice:
             raise ValueError(f"alertEmails: {min(twice)!r} is given twice")
+        lists = (self.allowed_extensions, self.refused_prefixes, self.record_types)
+        listed = sum(len(json.dumps(entries)) for entries in lists)
+        if listed > MAX_LISTED_BYTES:
+            raise ValueError(
+                f"allowedExtensions, refusedPrefixes and recordTypes: have {listed} bytes together; should have "
+                f"{MAX_LISTED_BYTES} bytes at most: functions get them as environment variables, which Lambda limits"
+            )
         self._check_access()
         return self
 

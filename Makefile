@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo local drill test bench lint types docs lock clean
+.PHONY: help demo local drill test declared bench lint types docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -24,6 +24,9 @@ local: .venv/.installed  ## keep the local cloud running until Ctrl-C
 
 test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included
 	@$(BIN)/python -m pytest
+
+declared: .venv/.installed  ## write anew what the program declares for the stages of the tests, to be reviewed
+	@$(BIN)/python -m tests.declared
 
 lint: .venv/.installed  ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -42,15 +43,21 @@ MIN_CATALOG_RETENTION_DAYS = 30
 LIFECYCLE_LAG_DAYS = 2
 """S3 counts days to the next midnight UTC, and deletes later (S3 User Guide, Lifecycle configuration elements)."""
 
+MAX_LISTED_BYTES = 2500
+"""All lists of settings in a function's environment variables, which have 4 KB together (Lambda quotas)."""
+
 LOCAL_STAGE = "local"
 """The stage that runs on one machine."""
 
+_AWS = "aws"
+# The provider in use, and Pulumi's own: tags of the stack, names, default providers.
+_OTHER_NAMESPACES = (_AWS, "pulumi")
 _STAGE = re.compile(r"[a-z][a-z0-9-]*")
 # A host's name has labels of at most 63 letters, digits and hyphens (RFC 1123).
 _HOST = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*|::1")
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-# China, GovCloud and the isolated regions (IAM User Guide, ARN format: partition).
-_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-")
+# China, GovCloud, the European Sovereign Cloud and the isolated regions (IAM User Guide, ARN format: partition).
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-isoe-")
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -69,6 +76,8 @@ class SettingsError(pulumi.RunError):
 
 
 def _region(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d", value):
+        raise ValueError("should be a region such as eu-central-1")
     if value.startswith(_OTHER_PARTITIONS):
         raise ValueError("should be a region of AWS's commercial partition: others name their services otherwise")
     return value
@@ -432,6 +441,13 @@ class Settings(BaseModel):
         twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
         if twice:
             raise ValueError(f"alertEmails: {min(twice)!r} is given twice")
+        lists = (self.allowed_extensions, self.refused_prefixes, self.record_types)
+        listed = sum(len(json.dumps(entries)) for entries in lists)
+        if listed > MAX_LISTED_BYTES:
+            raise ValueError(
+                f"allowedExtensions, refusedPrefixes and recordTypes: have {listed} bytes together; should have "
+                f"{MAX_LISTED_BYTES} bytes at most: functions get them as environment variables, which Lambda limits"
+            )
         self._check_access()
         return self
 
@@ -539,11 +555,10 @@ class AwsSettings(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
 
-    region: Annotated[str, AfterValidator(_region)] = Field(
-        pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Region of the stack."
-    )
+    region: Annotated[str, AfterValidator(_region)] = Field(description="Region of the stack.")
     profile: str | None = Field(None, description="Profile of the shared credentials file.")
-    allowed_account_ids: list[Annotated[str, Field(pattern=r"^\d{12}$")]] | None = Field(
+    # `pulumi config set --path` writes an id as a number, unless it begins with a zero.
+    allowed_account_ids: list[Annotated[str, Field(pattern=r"^\d{12}$", coerce_numbers_to_str=True)]] | None = Field(
         None, description="Accounts that the stack may be deployed to."
     )
     access_key: str | None = Field(None, description="Access key of the local cloud.")
@@ -615,8 +630,9 @@ def load() -> StackSettings:
         problems.append(
             f"{prefix!r} ({len(prefix)} characters): project and stack should have {MAX_NAME_PREFIX} at most"
         )
+    problems += _foreign_keys(project, stage)
     settings = _parse(Settings, project, problems)
-    aws = _parse(AwsSettings, "aws", problems)
+    aws = _parse(AwsSettings, _AWS, problems)
     if settings and stage != LOCAL_STAGE and is_forbidden(urlsplit(settings.delivery_endpoint).hostname or ""):
         problems.append(
             f"{project}:deliveryEndpoint = {settings.delivery_endpoint!r}: should be https://… and a host that the "
@@ -631,7 +647,7 @@ def load() -> StackSettings:
 def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
     """Build `model` from the keys of `namespace`, or append what is wrong with them."""
     read = _read(namespace)
-    hidden = [key for key in read if namespace != "aws" and runtime_config.is_config_secret(f"{namespace}:{key}")]
+    hidden = [key for key in read if namespace != _AWS and runtime_config.is_config_secret(f"{namespace}:{key}")]
     if hidden:
         why = "would stand in clear in the stack's state; no setting is a secret, set it without --secret"
         problems += [f"{namespace}:{key}: {why}" for key in hidden]
@@ -644,11 +660,26 @@ def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model |
         return None
 
 
+def _foreign_keys(project: str, stage: str) -> Iterator[str]:
+    """Say which keys nobody would read: after the project was renamed, all of its settings."""
+    namespaces = {key.partition(":")[0] for key in _handed_over()} - {project, *_OTHER_NAMESPACES}
+    for namespace in sorted(namespaces):
+        keys = ", ".join(sorted(_read(namespace)))
+        yield (
+            f"{namespace}: ({keys}): is not read by this program, whose settings begin with {project}:, the project's "
+            f"name in Pulumi.yaml. If the project was renamed, replace {namespace}: by {project}: in "
+            f"Pulumi.{stage}.yaml; otherwise take the keys out"
+        )
+
+
+def _handed_over() -> dict[str, str]:
+    """All that the stack's files set, the project's defaults included, as Pulumi hands it over."""
+    return {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+
+
 def _read(namespace: str) -> dict[str, str]:
-    """All that the stack's files set in `namespace`, the project's defaults included, as Pulumi hands it over."""
-    handed_over = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     prefix = f"{namespace}:"
-    return {key.removeprefix(prefix): str(value) for key, value in handed_over.items() if key.startswith(prefix)}
+    return {key.removeprefix(prefix): str(value) for key, value in _handed_over().items() if key.startswith(prefix)}
 
 
 def _decode(model: type[BaseModel], key: str, value: str) -> object:
@@ -669,8 +700,11 @@ def _explain(namespace: str, detail: ErrorDetails) -> str:
     key = f"{namespace}:{detail['loc'][0]}" + "".join(f"[{part}]" for part in detail["loc"][1:])
     if detail["type"] == "missing":
         return f"{key}: is required"
-    given = key if namespace == "aws" else f"{key} = {detail['input']!r}"  # credentials stay out of logs
-    if detail["type"] == "extra_forbidden":
+    unknown = detail["type"] == "extra_forbidden"
+    # A key of the provider that this program does not know may be a credential, which stays out of logs.
+    hidden = namespace == _AWS and (unknown or runtime_config.is_config_secret(key))
+    given = key if hidden else f"{key} = {detail['input']!r}"
+    if unknown:
         why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; README lists them all")
         return f"{given}: {why}"
     return f"{given}: {message}"

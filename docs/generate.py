@@ -38,15 +38,9 @@ def project_config() -> str:
 
 
 def settings_table() -> str:
-    """Return README's table of every setting, with the value of each stage that sets it."""
-    stages = {stage: _stage_values(stage) for stage in ("local", "dev", "prod")}
-    lines = [
-        "| setting | what it does | default | " + " | ".join(stages) + " |",
-        "|---|---|---|" + "---|" * len(stages),
-    ]
-    for key, field in _fields():
-        cells = [_cell(values[key]) if key in values else "" for values in stages.values()]
-        lines.append(f"| `{key}` | {_describe(field)} | {_cell(field.default)} | " + " | ".join(cells) + " |")
+    """Return README's table of every setting."""
+    lines = ["| setting | what it does | default |", "|---|---|---|"]
+    lines += [f"| `{key}` | {_describe(field)} | `{json.dumps(field.default)}` |" for key, field in _fields()]
     return "\n".join(lines) + "\n"
 
 
@@ -94,15 +88,6 @@ def _describe(field: FieldInfo) -> str:
     else:
         allowed = ""
     return f"{field.description}{allowed}"
-
-
-def _stage_values(stage: str) -> dict[str, object]:
-    document: dict[str, dict[str, object]] = yaml.safe_load((ROOT / f"Pulumi.{stage}.yaml").read_text())
-    return {key.partition(":")[2]: value for key, value in document["config"].items()}
-
-
-def _cell(value: object) -> str:
-    return f"`{json.dumps(value)}`"
 
 
 def _between(document: str, text: str, marker: str, names: tuple[str, str]) -> str:

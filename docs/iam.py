@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -15,8 +16,6 @@ from local.stack_config import StackConfig
 from policy import resource_types as types
 from policy.documents import Statement, read_document
 
-STAGE: Final = "prod"
-
 EVERY_PART: Final[Mapping[str, object]] = {
     # The layer is not looked at: this machine's is built the fastest.
     "layerPlatform": "host",
@@ -27,11 +26,19 @@ EVERY_PART: Final[Mapping[str, object]] = {
     "intelligentTiering": True,
     "archiveAfterDays": 90,
 }
-"""Settings on top of the stage's, so that each part that can be left out is there."""
+"""Settings with which each part that can be left out is there."""
 
-_HEAD: Final = f"""# Permissions
+CONFIG: Final = StackConfig(
+    project="project",
+    stage="stage",
+    values={"aws:region": "eu-central-1"}
+    | {f"project:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in EVERY_PART.items()},
+)
+"""A stack that no team's stage file has a say in."""
 
-Made by `make docs` from the policies that the program declares for `{STAGE}`, with every optional part: a permission
+_HEAD: Final = """# Permissions
+
+Made by `make docs` from the policies that the program declares with every optional part: a permission
 that grows shows here, in review. The stack's own resources go by their names in the program, without `project-stage-`;
 `REGION` and `ACCOUNT` are those of the stack.
 """
@@ -80,9 +87,8 @@ class _Recorder(pulumi.runtime.Mocks):
 @cache
 def document() -> str:
     """Return docs/iam.md: what each function's role may do, and what each resource lets whom do."""
-    config = StackConfig.load(STAGE, EVERY_PART)
-    recorder = _Recorder(f"{config.project}-{config.stage}-")
-    run_program(config, recorder, MockMonitor(recorder))
+    recorder = _Recorder(f"{CONFIG.project}-{CONFIG.stage}-")
+    run_program(CONFIG, recorder, MockMonitor(recorder))
     return "\n".join(
         [
             _HEAD,

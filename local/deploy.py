@@ -56,6 +56,15 @@ LIMITS: Final[Mapping[str, str]] = {
 }
 """Resource types that are made and do less than on AWS."""
 
+NOT_READ: Final[Mapping[str, Mapping[str, str]]] = {
+    "aws:kms/key:Key": {"deletionWindowInDays": "counts from the key's deletion"},
+    "aws:lambda/function:Function": {"sourceCodeHash": "tells Pulumi that the archive has changed"},
+    "aws:lambda/layerVersion:LayerVersion": {"sourceCodeHash": "tells Pulumi that the archive has changed"},
+    "aws:s3/bucket:Bucket": {"forceDestroy": "counts when the stack is destroyed"},
+    "aws:secretsmanager/secret:Secret": {"recoveryWindowInDays": "counts from the secret's deletion"},
+}
+"""Type → properties that no creator passes on, and why. Any other that is declared and not read is an error."""
+
 _CREATORS: Final[Mapping[str, Creator]] = {
     **apigateway.CREATORS,
     **cloudwatch.CREATORS,
@@ -116,7 +125,7 @@ def deploy(
     Raises
     ------
     NotEmulatedError
-        If the program declares a resource of a type that is unknown here.
+        If the program declares a resource of a type that is unknown here, or a property that nothing reads.
     """
     provider = EmulatorProvider(cloud, on_resource)
     outputs = run_program(config, provider, MockMonitor(provider), logger=logger)
@@ -153,7 +162,14 @@ class EmulatorProvider(pulumi.runtime.Mocks):
         creator = _CREATORS.get(args.typ)
         if creator is None:
             raise NotEmulatedError(f"{args.name}: the local cloud knows no {args.typ}: add it to local/services/")
-        made = creator(self._cloud, Inputs(args.name, inputs))
+        read = Inputs(args.name, inputs)
+        made = creator(self._cloud, read)
+        unread = read.unread() - NOT_READ.get(args.typ, {}).keys()
+        if unread:
+            raise NotEmulatedError(
+                f"{args.name}: the local cloud ignores {', '.join(sorted(unread))} of {args.typ}: "
+                "pass it on in local/services/, or say in NOT_READ why not"
+            )
         return made.id, {**inputs, **made.outputs}
 
     def call(self, args: MockCallArgs) -> tuple[Properties, list[tuple[str, str]]]:

@@ -59,6 +59,7 @@ def run_program(
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="pulumi_aws")
             runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
         stack = cast("Stack", pulumi.runtime.settings.get_root_resource())
+        stack.register_outputs(stack.outputs)  # as Pulumi does when it runs a program itself
         return pulumi.Output.all(**stack.outputs).apply(exported.update)
 
     # Waits until every resource is registered and every output known.

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from local.deploy import LIMITS, NOT_EMULATED
+from local.deploy import LIMITS, NOT_EMULATED, NOT_READ
 
 _HIDDEN: Final = "(secret)"
 _STYLES: Final = {"COMPLETED": "green", "SKIPPED": "yellow", "REJECTED": "yellow", "FAILED": "red"}
@@ -118,7 +118,8 @@ def print_limits(console: Console, resources: Mapping[str, str]) -> None:
     table = Table(title="Declared, but not or not fully emulated", title_justify="left", title_style="bold")
     table.add_column("type", overflow="fold")
     table.add_column("here")
-    for kind, reason in sorted({**NOT_EMULATED, **LIMITS}.items()):
+    ignored = {kind: "; ".join(f"{name} {why}" for name, why in of.items()) for kind, of in NOT_READ.items()}
+    for kind, reason in sorted([*NOT_EMULATED.items(), *LIMITS.items(), *ignored.items()]):
         if kind in resources.values():
             table.add_row(kind, reason)
     console.print(table)

@@ -60,6 +60,7 @@ def standing_stack(
     preferred_port: int = 0,
     overrides: Mapping[str, object] | None = None,
     keep_state: bool = False,
+    folder: Path | None = None,
 ) -> Iterator[LocalStack]:
     """Start an emulator, build the stack on it, and take both down in the end.
 
@@ -73,13 +74,15 @@ def standing_stack(
         Settings on top of the stage's file.
     keep_state
         Whether the emulator keeps what it holds when it is restarted.
+    folder
+        Where the stage's file is; None: this project.
 
     Raises
     ------
     SettingsError
         If a setting is wrong; nothing is started then.
     """
-    config = StackConfig.load(STAGE, overrides)
+    config = StackConfig.load(STAGE, overrides, folder=folder)
     check_settings(config)
     with running(config.values["aws:region"], preferred_port=preferred_port, keep_state=keep_state) as emulator:
         console.print(f"Local cloud at {emulator.endpoint}, IAM and TLS enforced")

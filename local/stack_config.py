@@ -29,7 +29,9 @@ class StackConfig:
     values: Mapping[str, str]
 
     @classmethod
-    def load(cls, stage: str, overrides: Mapping[str, object] | None = None) -> StackConfig:
+    def load(
+        cls, stage: str, overrides: Mapping[str, object] | None = None, *, folder: Path | None = None
+    ) -> StackConfig:
         """Read Pulumi.yaml's defaults and ``Pulumi.<stage>.yaml``.
 
         Parameters
@@ -38,17 +40,24 @@ class StackConfig:
             The stack.
         overrides
             Values on top, by their key in the project's namespace or with another namespace in front.
+        folder
+            Where the files are; None: this project.
         """
-        project_file: dict[str, object] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-        stack_file: dict[str, dict[str, object]] = yaml.safe_load((ROOT / f"Pulumi.{stage}.yaml").read_text())
-        project, schema = str(project_file["name"]), project_file["config"]
-        if not isinstance(schema, dict):
-            raise TypeError("Pulumi.yaml: config should be a mapping")
-        defaults = {key: entry["default"] for key, entry in schema.items()}
+        files = folder or ROOT
+        project_file: dict[str, object] = yaml.safe_load((files / "Pulumi.yaml").read_text())
+        stack_file: dict[str, object] = yaml.safe_load((files / f"Pulumi.{stage}.yaml").read_text()) or {}
+        project, schema, settings = str(project_file["name"]), project_file.get("config"), stack_file.get("config")
+        defaults = {key: entry["default"] for key, entry in _mapping(schema).items()}
         values: dict[str, str] = {}
-        for layer in (defaults, stack_file["config"], overrides or {}):
+        for layer in (defaults, _mapping(settings), overrides or {}):
             values |= {key if ":" in key else f"{project}:{key}": _text(value) for key, value in layer.items()}
         return cls(project=project, stage=stage, values=values)
+
+
+def _mapping(block: object) -> dict[str, dict[str, object]]:
+    if not isinstance(block, dict | None):
+        raise TypeError(f"config = {block!r}: should be a mapping")
+    return block or {}
 
 
 def _text(value: object) -> str:

@@ -1,22 +1,46 @@
-"""The one mocks harness: what the program declares for a stage, from the stage's real config files."""
+"""The one mocks harness: what the program declares for a stage of the tests."""
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+import hypothesis
 import pulumi
 import pytest
+import yaml
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it has no types
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.program import run_program
 from local.stack_config import StackConfig
+from tests.speed import keep_what_is_made
+from tests.stage_files import StageFiles
 
 if TYPE_CHECKING:
+    from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
     from pulumi.runtime.proto import resource_pb2
+
+hypothesis.settings.register_profile(
+    "suite",
+    # A busy machine is no finding, and what is found is found in every run alike.
+    deadline=None,
+    derandomize=True,
+)
+hypothesis.settings.load_profile("suite")
+
+STAGES: Final = Path(__file__).with_name("stages")
+"""The stages of the tests: copies of those that are shipped, and `prod-…` for each way to depart from `prod`.
+
+A stage of the tests holds only what it sets differently, if its name begins with another's. The stage files of the
+project are a team's own: whatever valid settings they hold, these tests pass.
+"""
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-central-1"
@@ -26,13 +50,8 @@ PASSWORD: Final = "Generated-by-the-provider-0123456789"
 USER_PASSWORD: Final = "Generated-for-the-test-user-0123456789"
 """The same, for one with symbols in it."""
 
-PINNED: Final = {
-    # What an account adds to its stage files is no matter of these tests.
-    "aws:region": REGION,
-    "alertEmails": [],
-    # The layer itself is built in its own tests: these need no other platform's wheels.
-    "layerPlatform": "host",
-}
+HOST_LAYER: Final = {"layerPlatform": "host"}
+"""The layer itself is built in its own tests: others need no other platform's wheels."""
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 PolicyStatement: TypeAlias = Mapping[str, Json]
@@ -46,6 +65,9 @@ class Declared:
     type: str
     name: str
     inputs: Mapping[str, Json]
+    options: Mapping[str, Json]
+    """All that the engine is told beside the inputs, by the engine's names, where it is not the default."""
+
     provider: str
     protect: bool
     retain_on_delete: bool
@@ -88,6 +110,8 @@ class DeclaredStack:
     stage: str
     resources: list[Declared] = field(default_factory=list)
     outputs: dict[str, object] = field(default_factory=dict)
+    engine_outputs: dict[str, Json] = field(default_factory=dict)
+    """The stack's outputs as the engine gets them: secret ones bear its mark."""
 
     def all(self, kind: str) -> list[Declared]:
         """Every AWS resource of a kind, such as Bucket."""
@@ -124,22 +148,29 @@ def texts(value: object) -> list[str]:
 class _Recorder(MockMonitor):
     """Notes each registration with its options, which the mocks themselves are not told."""
 
-    def __init__(self, mocks: pulumi.runtime.Mocks, declared: list[Declared]) -> None:
+    def __init__(self, mocks: pulumi.runtime.Mocks, stack: DeclaredStack) -> None:
         super().__init__(mocks)
-        self._declared = declared
+        self._stack = stack
         self._lock = threading.Lock()
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine does it, with the types of all ancestors but the stack; the mocks' own has one."""
+        above = parent.split("::")[2] if parent else ""
+        chain = type_ if above in {"", _STACK_TYPE} else f"{above}${type_}"
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{chain}::{name}"
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:  # noqa: N802 - Pulumi's name
         response: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        if request.type != "pulumi:pulumi:Stack":
+        if request.type != _STACK_TYPE:
             inputs = pulumi.runtime.rpc.deserialize_properties(request.object)
             with self._lock:
-                self._declared.append(
+                self._stack.resources.append(
                     Declared(
                         urn=response.urn,
                         type=request.type,
                         name=request.name,
                         inputs=cast("Mapping[str, Json]", inputs),
+                        options={k: v for k, v in MessageToDict(request).items() if k not in _NOT_OPTIONS},
                         provider=request.provider,
                         protect=request.protect,
                         retain_on_delete=request.retainOnDelete,
@@ -150,9 +181,29 @@ class _Recorder(MockMonitor):
                 )
         return response
 
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:  # noqa: N802 - Pulumi's name
+        if request.urn.split("::")[2] == _STACK_TYPE:
+            self._stack.engine_outputs.update(pulumi.runtime.rpc.deserialize_properties(request.outputs))
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+_STACK_TYPE: Final = "pulumi:pulumi:Stack"
+
+_NOT_OPTIONS: Final = frozenset(
+    {
+        *("type", "name", "custom", "object", "propertyDependencies"),
+        # How this SDK talks to the engine, and where in the code it does.
+        *("acceptSecrets", "acceptResources", "supportsPartialValues", "supportsResultReporting", "aliasSpecs"),
+        *("version", "packageRef", "pluginDownloadURL", "sourcePosition", "stackTrace", "parentStackTraceHandle"),
+    }
+)
+
 
 class _Mocks(pulumi.runtime.Mocks):
-    """Answers like AWS: names and ARNs for what is made; in a preview, only what was put in."""
+    """Answers like AWS: names and ARNs for what is made; in a preview, only what was put in.
+
+    No answer is marked as secret: what has to be secret must be so by the program itself.
+    """
 
     def __init__(self, *, preview: bool) -> None:
         self._preview = preview
@@ -172,7 +223,7 @@ class _Mocks(pulumi.runtime.Mocks):
             "apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com",
             "endpoint": f"cognito-idp.{REGION}.amazonaws.com/{name}",
         }
-        return name, {**made, **inputs}
+        return name, {**made, **{key: pulumi.runtime.rpc.unwrap_rpc_secret(value) for key, value in inputs.items()}}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]]]:
         answers: dict[str, dict[str, object]] = {
@@ -186,13 +237,56 @@ class _Mocks(pulumi.runtime.Mocks):
         return answers[args.token], []
 
 
-def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None) -> DeclaredStack:
-    """Run the program for a stage and return what it declares."""
-    stack = DeclaredStack(stage=stage)
-    config = StackConfig.load(stage, {**PINNED, **(overrides or {})})
+def stages() -> list[str]:
+    """Every stage of the tests."""
+    return sorted(path.name.split(".")[1] for path in STAGES.glob("Pulumi.*.yaml"))
+
+
+def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> StackConfig:
+    """The config of a stage of the tests."""
+    base, departs, _ = stage.partition("-")
+    if not departs:
+        return StackConfig.load(stage, overrides, folder=STAGES)
+    own: dict[str, dict[str, object]] = yaml.safe_load((STAGES / f"Pulumi.{stage}.yaml").read_text())
+    return replace(StackConfig.load(base, {**own["config"], **(overrides or {})}, folder=STAGES), stage=stage)
+
+
+def run(config: StackConfig, *, preview: bool = False) -> DeclaredStack:
+    """Run the program with a config and return what it declares."""
+    stack = DeclaredStack(stage=config.stage)
     mocks = _Mocks(preview=preview)
-    stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack.resources), preview=preview))
+    stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack), preview=preview))
     return stack
+
+
+def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None) -> DeclaredStack:
+    """What the program declares for a stage of the tests. It is not run twice for the same."""
+    return _declare(stage, json.dumps(overrides or {}, sort_keys=True), preview=preview)
+
+
+@cache
+def _declare(stage: str, overrides: str, *, preview: bool) -> DeclaredStack:
+    return run(stage_config(stage, {**HOST_LAYER, **json.loads(overrides)}), preview=preview)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keep_what_is_made() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        keep_what_is_made(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _stage_files() -> Iterator[StageFiles]:
+    files = StageFiles()
+    sys.addaudithook(files.watch)
+    yield files
+    files.allowed = True  # the hook itself stays for as long as the process does
+
+
+@pytest.fixture(autouse=True)
+def _read_no_stage_file(request: pytest.FixtureRequest, _stage_files: StageFiles) -> None:
+    _stage_files.allowed = request.node.get_closest_marker("stage_files") is not None
 
 
 @pytest.fixture(scope="session")

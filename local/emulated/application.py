@@ -57,6 +57,7 @@ _THROTTLED: Final = {
 }
 
 _WATCH_SECONDS: Final = 1
+_REMOVALS: Final = 100
 
 _faults: Final = Path(os.environ["FAULTS_FILE"])
 _throttled: Final = Path(os.environ["THROTTLED_FILE"])
@@ -173,7 +174,11 @@ def _stop() -> None:
 def _follow(starter: int) -> None:
     while os.getppid() == starter:
         time.sleep(_WATCH_SECONDS)
-    shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+    folder = Path(tempfile.gettempdir())
+    for _ in range(_REMOVALS):  # functions that still run may write while it is being removed
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
     os.killpg(0, signal.SIGKILL)
 
 

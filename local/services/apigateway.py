@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
 from local.services.base import Creator, Inputs, Made
 
+if TYPE_CHECKING:
+    from types_boto3_apigatewayv2.literals import AuthorizerTypeType, IntegrationTypeType
+    from types_boto3_apigatewayv2.type_defs import (
+        CreateApiRequestTypeDef,
+        CreateRouteRequestTypeDef,
+        CreateStageRequestTypeDef,
+    )
+
 
 def _api(cloud: Cloud, inputs: Inputs) -> Made:
-    cors = inputs.part("corsConfiguration")
-    api = cloud.apigateway.create_api(
-        Name=inputs.text("name"),
-        ProtocolType="HTTP",
-        CorsConfiguration={
-            "AllowOrigins": cors.texts("allowOrigins"),
-            "AllowMethods": cors.texts("allowMethods"),
-            "AllowHeaders": cors.texts("allowHeaders"),
-            "MaxAge": cors.integer("maxAge", 0),
-        },
-    )
+    request = inputs.as_api("name", "protocolType", "corsConfiguration")
+    api = cloud.apigateway.create_api(**cast("CreateApiRequestTypeDef", request))
     outputs = {
         "apiEndpoint": f"{cloud.apigateway.meta.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default",
         "executionArn": cloud.arn("execute-api", api["ApiId"]),
@@ -33,7 +32,7 @@ def _authorizer(cloud: Cloud, inputs: Inputs) -> Made:
     authorizer = cloud.apigateway.create_authorizer(
         ApiId=inputs.text("apiId"),
         Name=inputs.text("name"),
-        AuthorizerType="JWT",
+        AuthorizerType=cast("AuthorizerTypeType", inputs.text("authorizerType")),
         IdentitySource=inputs.texts("identitySources"),
         JwtConfiguration={"Issuer": jwt.text("issuer"), "Audience": jwt.texts("audiences")},
     )
@@ -43,7 +42,7 @@ def _authorizer(cloud: Cloud, inputs: Inputs) -> Made:
 def _integration(cloud: Cloud, inputs: Inputs) -> Made:
     integration = cloud.apigateway.create_integration(
         ApiId=inputs.text("apiId"),
-        IntegrationType="AWS_PROXY",
+        IntegrationType=cast("IntegrationTypeType", inputs.text("integrationType")),
         IntegrationUri=inputs.text("integrationUri"),
         PayloadFormatVersion=inputs.text("payloadFormatVersion"),
         TimeoutInMillis=inputs.integer("timeoutMilliseconds"),
@@ -52,20 +51,15 @@ def _integration(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _route(cloud: Cloud, inputs: Inputs) -> Made:
-    api, key, target = inputs.text("apiId"), inputs.text("routeKey"), inputs.text("target")
-    if "authorizerId" in inputs:
-        authorizer = inputs.text("authorizerId")
-        route = cloud.apigateway.create_route(
-            ApiId=api, RouteKey=key, Target=target, AuthorizationType="JWT", AuthorizerId=authorizer
-        )
-    else:
-        route = cloud.apigateway.create_route(ApiId=api, RouteKey=key, Target=target, AuthorizationType="NONE")
+    request = inputs.as_api("apiId", "routeKey", "target", "authorizationType", "authorizerId", "authorizationScopes")
+    route = cloud.apigateway.create_route(**cast("CreateRouteRequestTypeDef", request))
     return Made(id=route["RouteId"], outputs={})
 
 
 def _stage(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("name")
-    cloud.apigateway.create_stage(ApiId=inputs.text("apiId"), StageName=name, AutoDeploy=inputs.flag("autoDeploy"))
+    request = inputs.as_api("apiId", "autoDeploy", "accessLogSettings", "defaultRouteSettings")
+    cloud.apigateway.create_stage(**cast("CreateStageRequestTypeDef", {**request, "StageName": name}))
     return Made(id=name, outputs={})
 
 

@@ -59,7 +59,7 @@ def _dimensions(inputs: Inputs) -> list[DimensionTypeDef]:
 
 def _query(query: Inputs) -> MetricDataQueryTypeDef:
     if "expression" in query:
-        return {"Id": query.text("id"), "Expression": query.text("expression"), "ReturnData": query.flag("returnData")}
+        return cast("MetricDataQueryTypeDef", query.as_api("id", "expression", "label", "returnData"))
     metric = query.part("metric")
     statistic: MetricStatTypeDef = {
         "Metric": {

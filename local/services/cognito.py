@@ -3,63 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
 from local.services.base import Creator, Inputs, Made
 
 if TYPE_CHECKING:
-    from types_boto3_cognito_idp.literals import ExplicitAuthFlowsTypeType
+    from types_boto3_cognito_idp.type_defs import (
+        AdminCreateUserRequestTypeDef,
+        CreateUserPoolClientRequestTypeDef,
+        CreateUserPoolRequestTypeDef,
+    )
 
 
 def _pool(cloud: Cloud, inputs: Inputs) -> Made:
-    policy = inputs.part("passwordPolicy")
-    pool = cloud.cognito.create_user_pool(
-        PoolName=inputs.physical_name(),
-        AliasAttributes=["email"],
-        AutoVerifiedAttributes=["email"],
-        Policies={
-            "PasswordPolicy": {
-                "MinimumLength": policy.integer("minimumLength"),
-                "RequireLowercase": policy.flag("requireLowercase"),
-                "RequireUppercase": policy.flag("requireUppercase"),
-                "RequireNumbers": policy.flag("requireNumbers"),
-                "RequireSymbols": policy.flag("requireSymbols"),
-                "TemporaryPasswordValidityDays": policy.integer("temporaryPasswordValidityDays"),
-            }
-        },
-        AdminCreateUserConfig={
-            "AllowAdminCreateUserOnly": inputs.part("adminCreateUserConfig").flag("allowAdminCreateUserOnly")
-        },
-    )["UserPool"]
+    request = inputs.as_api(
+        *("aliasAttributes", "autoVerifiedAttributes", "usernameConfiguration", "accountRecoverySetting"),
+        *("adminCreateUserConfig", "userPoolTier", "userPoolAddOns", "deletionProtection"),
+    )
+    request |= {"PoolName": inputs.physical_name(), "Policies": inputs.as_api("passwordPolicy")}
+    pool = cloud.cognito.create_user_pool(**cast("CreateUserPoolRequestTypeDef", request))["UserPool"]
     outputs = {"arn": pool["Arn"], "endpoint": f"cognito-idp.{cloud.region}.amazonaws.com/{pool['Id']}"}
     return Made(id=pool["Id"], outputs={**outputs})
 
 
 def _client(cloud: Cloud, inputs: Inputs) -> Made:
-    client = cloud.cognito.create_user_pool_client(
-        UserPoolId=inputs.text("userPoolId"),
-        ClientName=inputs.physical_name(),
-        GenerateSecret=inputs.flag("generateSecret"),
-        ExplicitAuthFlows=cast("list[ExplicitAuthFlowsTypeType]", inputs.texts("explicitAuthFlows")),
-        AccessTokenValidity=inputs.integer("accessTokenValidity"),
-        IdTokenValidity=inputs.integer("idTokenValidity"),
-        RefreshTokenValidity=inputs.integer("refreshTokenValidity"),
-        TokenValidityUnits={"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "days"},
-        PreventUserExistenceErrors=cast("Literal['ENABLED']", inputs.text("preventUserExistenceErrors")),
-    )["UserPoolClient"]
+    request = inputs.as_api(
+        *("userPoolId", "generateSecret", "explicitAuthFlows", "preventUserExistenceErrors", "enableTokenRevocation"),
+        *("accessTokenValidity", "idTokenValidity", "refreshTokenValidity", "tokenValidityUnits"),
+    )
+    request["ClientName"] = inputs.physical_name()
+    client = cloud.cognito.create_user_pool_client(**cast("CreateUserPoolClientRequestTypeDef", request))[
+        "UserPoolClient"
+    ]
     return Made(id=client["ClientId"], outputs={})
 
 
 def _group(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("name")
-    cloud.cognito.create_group(GroupName=name, UserPoolId=inputs.text("userPoolId"))
+    cloud.cognito.create_group(
+        GroupName=name, UserPoolId=inputs.text("userPoolId"), Description=inputs.text("description", "")
+    )
     return Made(id=name, outputs={})
 
 
 def _user(cloud: Cloud, inputs: Inputs) -> Made:
     pool, name = inputs.text("userPoolId"), inputs.text("username")
-    cloud.cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    request = inputs.as_api("userPoolId", "username", "messageAction")
+    cloud.cognito.admin_create_user(**cast("AdminCreateUserRequestTypeDef", request))
     cloud.cognito.admin_set_user_password(
         UserPoolId=pool, Username=name, Password=inputs.text("password"), Permanent=True
     )

@@ -4,46 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
 from local.services.base import Creator, Inputs, Made
 
 if TYPE_CHECKING:
-    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationResponseTypeDef
+    from types_boto3_lambda.literals import RecursiveLoopType
+    from types_boto3_lambda.type_defs import (
+        CreateEventSourceMappingRequestTypeDef,
+        CreateFunctionRequestTypeDef,
+        PublishLayerVersionRequestTypeDef,
+    )
 
 
 def _layer(cloud: Cloud, inputs: Inputs) -> Made:
-    version = cloud.lambda_.publish_layer_version(
-        LayerName=inputs.physical_name("layerName"), Content={"ZipFile": Path(inputs.archive_path("code")).read_bytes()}
-    )
+    request = inputs.as_api("compatibleArchitectures", "compatibleRuntimes") | {
+        "LayerName": inputs.physical_name("layerName"),
+        "Content": {"ZipFile": Path(inputs.archive_path("code")).read_bytes()},
+    }
+    version = cloud.lambda_.publish_layer_version(**cast("PublishLayerVersionRequestTypeDef", request))
     arn = version["LayerVersionArn"]
     return Made(id=arn, outputs={"arn": arn, "layerArn": version["LayerArn"], "version": str(version["Version"])})
 
 
 def _function(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name()
-    function = cloud.lambda_.create_function(
-        FunctionName=name,
-        Role=inputs.text("role"),
-        Runtime="python3.13",
-        Handler=inputs.text("handler"),
-        Code={"ZipFile": Path(inputs.archive_path("code")).read_bytes()},
-        Layers=inputs.texts("layers"),
-        MemorySize=inputs.integer("memorySize"),
-        Timeout=inputs.integer("timeout"),
-        Environment={"Variables": inputs.part("environment").mapping("variables")},
-        LoggingConfig={"LogGroup": inputs.part("loggingConfig").text("logGroup")},
-        KMSKeyArn=inputs.text("kmsKeyArn"),
+    request = inputs.as_api(
+        *("role", "runtime", "architectures", "handler", "description", "layers", "memorySize", "timeout"),
+        *("loggingConfig", "tracingConfig"),
     )
-    arn = function["FunctionArn"]
+    request |= {
+        "FunctionName": name,
+        "Code": {"ZipFile": Path(inputs.archive_path("code")).read_bytes()},
+        "Environment": {"Variables": inputs.part("environment").mapping("variables")},
+        "KMSKeyArn": inputs.text("kmsKeyArn"),
+    }
+    arn = cloud.lambda_.create_function(**cast("CreateFunctionRequestTypeDef", request))["FunctionArn"]
     invoke_arn = f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
     return Made(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})
 
 
 def _recursion(cloud: Cloud, inputs: Inputs) -> Made:
-    name = inputs.text("functionName")
-    cloud.lambda_.put_function_recursion_config(FunctionName=name, RecursiveLoop="Terminate")
+    name, answer = inputs.text("functionName"), cast("RecursiveLoopType", inputs.text("recursiveLoop"))
+    cloud.lambda_.put_function_recursion_config(FunctionName=name, RecursiveLoop=answer)
     return Made(id=name, outputs={})
 
 
@@ -59,37 +63,16 @@ def _permission(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _event_source(cloud: Cloud, inputs: Inputs) -> Made:
-    create = _stream_source if "startingPosition" in inputs else _queue_source
-    mapping = create(cloud, inputs)
+    request = inputs.as_api(
+        *("eventSourceArn", "functionName", "batchSize", "functionResponseTypes", "scalingConfig"),
+        *("startingPosition", "parallelizationFactor", "bisectBatchOnFunctionError", "maximumRetryAttempts"),
+        *("maximumRecordAgeInSeconds", "filterCriteria"),
+    )
+    if "destinationConfig" in inputs:
+        destination = inputs.part("destinationConfig").part("onFailure").text("destinationArn")
+        request["DestinationConfig"] = {"OnFailure": {"Destination": destination}}
+    mapping = cloud.lambda_.create_event_source_mapping(**cast("CreateEventSourceMappingRequestTypeDef", request))
     return Made(id=mapping["UUID"], outputs={"uuid": mapping["UUID"]})
-
-
-def _queue_source(cloud: Cloud, inputs: Inputs) -> EventSourceMappingConfigurationResponseTypeDef:
-    return cloud.lambda_.create_event_source_mapping(
-        EventSourceArn=inputs.text("eventSourceArn"),
-        FunctionName=inputs.text("functionName"),
-        BatchSize=inputs.integer("batchSize"),
-        FunctionResponseTypes=["ReportBatchItemFailures"],
-        ScalingConfig={"MaximumConcurrency": inputs.part("scalingConfig").integer("maximumConcurrency")},
-    )
-
-
-def _stream_source(cloud: Cloud, inputs: Inputs) -> EventSourceMappingConfigurationResponseTypeDef:
-    filters = inputs.part("filterCriteria").parts("filters")
-    on_failure = inputs.part("destinationConfig").part("onFailure")
-    return cloud.lambda_.create_event_source_mapping(
-        EventSourceArn=inputs.text("eventSourceArn"),
-        FunctionName=inputs.text("functionName"),
-        StartingPosition="TRIM_HORIZON",
-        BatchSize=inputs.integer("batchSize"),
-        ParallelizationFactor=inputs.integer("parallelizationFactor"),
-        FilterCriteria={"Filters": [{"Pattern": entry.text("pattern")} for entry in filters]},
-        FunctionResponseTypes=["ReportBatchItemFailures"],
-        BisectBatchOnFunctionError=inputs.flag("bisectBatchOnFunctionError"),
-        MaximumRetryAttempts=inputs.integer("maximumRetryAttempts"),
-        MaximumRecordAgeInSeconds=inputs.integer("maximumRecordAgeInSeconds"),
-        DestinationConfig={"OnFailure": {"Destination": on_failure.text("destinationArn")}},
-    )
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

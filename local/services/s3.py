@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
 from local.services.base import Creator, Inputs, Made
 
 if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import LifecycleRuleTypeDef
+    from types_boto3_s3.literals import EventType
+    from types_boto3_s3.type_defs import (
+        LifecycleRuleTypeDef,
+        OwnershipControlsRuleTypeDef,
+        PublicAccessBlockConfigurationTypeDef,
+        ServerSideEncryptionRuleTypeDef,
+        VersioningConfigurationTypeDef,
+    )
 
 
 def _bucket(cloud: Cloud, inputs: Inputs) -> Made:
@@ -19,54 +26,44 @@ def _bucket(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _versioning(cloud: Cloud, inputs: Inputs) -> Made:
-    status = inputs.part("versioningConfiguration").text("status")
+    configuration = inputs.part("versioningConfiguration").as_api("status", "mfaDelete")
     cloud.s3.put_bucket_versioning(
-        Bucket=inputs.text("bucket"),
-        VersioningConfiguration={"Status": "Enabled" if status == "Enabled" else "Suspended"},
+        Bucket=inputs.text("bucket"), VersioningConfiguration=cast("VersioningConfigurationTypeDef", configuration)
     )
     return _beside(inputs)
 
 
 def _ownership(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.s3.put_bucket_ownership_controls(
-        Bucket=inputs.text("bucket"),
-        OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-    )
+    rule = cast("OwnershipControlsRuleTypeDef", inputs.part("rule").as_api())
+    cloud.s3.put_bucket_ownership_controls(Bucket=inputs.text("bucket"), OwnershipControls={"Rules": [rule]})
     return _beside(inputs)
 
 
 def _public_access(cloud: Cloud, inputs: Inputs) -> Made:
+    block = inputs.as_api("blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets")
     cloud.s3.put_public_access_block(
         Bucket=inputs.text("bucket"),
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": inputs.flag("blockPublicAcls"),
-            "IgnorePublicAcls": inputs.flag("ignorePublicAcls"),
-            "BlockPublicPolicy": inputs.flag("blockPublicPolicy"),
-            "RestrictPublicBuckets": inputs.flag("restrictPublicBuckets"),
-        },
+        PublicAccessBlockConfiguration=cast("PublicAccessBlockConfigurationTypeDef", block),
     )
     return _beside(inputs)
 
 
 def _encryption(cloud: Cloud, inputs: Inputs) -> Made:
-    rule = inputs.parts("rules")[0]
-    default = rule.part("applyServerSideEncryptionByDefault")
     cloud.s3.put_bucket_encryption(
         Bucket=inputs.text("bucket"),
-        ServerSideEncryptionConfiguration={
-            "Rules": [
-                {
-                    "ApplyServerSideEncryptionByDefault": (
-                        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": default.text("kmsMasterKeyId")}
-                        if "kmsMasterKeyId" in default
-                        else {"SSEAlgorithm": "AES256"}
-                    ),
-                    "BucketKeyEnabled": rule.flag("bucketKeyEnabled"),
-                }
-            ]
-        },
+        ServerSideEncryptionConfiguration={"Rules": [_encryption_rule(rule) for rule in inputs.parts("rules")]},
     )
     return _beside(inputs)
+
+
+def _encryption_rule(rule: Inputs) -> ServerSideEncryptionRuleTypeDef:
+    default = rule.part("applyServerSideEncryptionByDefault")
+    key = {"KMSMasterKeyID": default.text("kmsMasterKeyId")} if "kmsMasterKeyId" in default else {}
+    declared = rule.as_api("bucketKeyEnabled") | {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": default.text("sseAlgorithm"), **key},
+        "BlockedEncryptionTypes": {"EncryptionType": rule.texts("blockedEncryptionTypes")},
+    }
+    return cast("ServerSideEncryptionRuleTypeDef", declared)
 
 
 def _policy(cloud: Cloud, inputs: Inputs) -> Made:
@@ -96,28 +93,11 @@ def _lifecycle(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _lifecycle_rule(rule: Inputs) -> LifecycleRuleTypeDef:
-    declared: LifecycleRuleTypeDef = {
-        "ID": rule.text("id"),
-        "Status": "Enabled",
-        "Filter": {"Prefix": rule.part("filter").text("prefix", "")},
-    }
-    if "expiration" in rule:
-        expiration = rule.part("expiration")
-        declared["Expiration"] = (
-            {"Days": expiration.integer("days")} if "days" in expiration else {"ExpiredObjectDeleteMarker": True}
-        )
-    if "noncurrentVersionExpiration" in rule:
-        days = rule.part("noncurrentVersionExpiration").integer("noncurrentDays")
-        declared["NoncurrentVersionExpiration"] = {"NoncurrentDays": days}
-    if "abortIncompleteMultipartUpload" in rule:
-        days = rule.part("abortIncompleteMultipartUpload").integer("daysAfterInitiation")
-        declared["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
-    if "transitions" in rule:
-        declared["Transitions"] = [
-            {"Days": transition.integer("days"), "StorageClass": "INTELLIGENT_TIERING"}
-            for transition in rule.parts("transitions")
-        ]
-    return declared
+    declared = rule.as_api(
+        *("status", "expiration", "noncurrentVersionExpiration", "abortIncompleteMultipartUpload", "transitions")
+    )
+    declared |= {"ID": rule.text("id"), "Filter": {"Prefix": rule.part("filter").text("prefix", "")}}
+    return cast("LifecycleRuleTypeDef", declared)
 
 
 def _cors(cloud: Cloud, inputs: Inputs) -> Made:
@@ -147,7 +127,7 @@ def _notification(cloud: Cloud, inputs: Inputs) -> Made:
                 {
                     "Id": queue.text("id"),
                     "QueueArn": queue.text("queueArn"),
-                    "Events": ["s3:ObjectCreated:*"],
+                    "Events": cast("list[EventType]", queue.texts("events")),
                     "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": queue.text("filterPrefix")}]}},
                 }
                 for queue in inputs.parts("queues")

@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from components.packaging import (
     build_function,
     build_layer,
 )
-from components.pipeline import FUNCTIONS
+from components.pipeline import BUILD, FUNCTIONS
 from local.stack_config import ROOT
 from tests.conftest import DeclaredStack, declare
 
@@ -67,6 +69,22 @@ def test_nothing_is_built_again_when_nothing_changed(tmp_path: Path) -> None:
 
     assert second == first
     assert (Path(second.path).stat().st_ino, Path(second.path).stat().st_mtime_ns) == (built.st_ino, built.st_mtime_ns)
+
+
+def test_builds_at_the_same_time_do_not_meet(tmp_path: Path) -> None:
+    """Tests run in several processes, and so may previews."""
+    together = threading.Barrier(4)
+
+    def build(_: int) -> bytes:
+        together.wait()
+        return Path(build_function(SOURCE, "ingest", tmp_path).path).read_bytes()
+
+    with ThreadPoolExecutor(4) as pool:
+        built = set(pool.map(build, range(4)))
+
+    assert len(built) == 1
+    (archive,) = tmp_path.iterdir()
+    assert archive.suffix == ".zip"
 
 
 def test_changed_code_is_another_archive(tmp_path: Path) -> None:
@@ -123,7 +141,7 @@ def test_every_handler_imports_from_the_archives_and_boto3_alone(
 ) -> None:
     """As in Lambda: the code, the layer, and boto3 with what it depends on, nothing else of this environment."""
     packages = tmp_path / "packages"
-    for archive in (build_function(SOURCE, purpose, tmp_path), build_layer(SOURCE, tmp_path, "host")):
+    for archive in (build_function(SOURCE, purpose, tmp_path), build_layer(SOURCE, ROOT / BUILD, "host")):
         zipfile.ZipFile(archive.path).extractall(packages)
     runtime = tmp_path / "runtime"
     runtime.mkdir()

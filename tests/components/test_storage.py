@@ -244,8 +244,7 @@ def test_a_table_by_request_may_have_a_limit() -> None:
 
 @pytest.fixture(scope="module")
 def provisioned() -> DeclaredStack:
-    capacity = {"tableReadCapacity": 25, "tableWriteCapacity": 25, "indexReadCapacity": 10, "indexWriteCapacity": 10}
-    return declare("prod", overrides={"tableBillingMode": "PROVISIONED", **capacity})
+    return declare("prod-provisioned")
 
 
 def test_a_provisioned_table_scales(provisioned: DeclaredStack) -> None:
@@ -259,7 +258,7 @@ def test_a_provisioned_table_scales(provisioned: DeclaredStack) -> None:
     assert (table.number("readCapacity"), table.number("writeCapacity")) == (25, 25)
     for index in table.parts("globalSecondaryIndexes"):
         assert (index["readCapacity"], index["writeCapacity"]) == (10, 10)
-    name = "table/file-pipeline-prod-catalog-table"
+    name = "table/file-pipeline-prod-provisioned-catalog-table"
     assert set(targets) == {f"dynamodb:table:{operation}CapacityUnits {name}" for operation in ("Read", "Write")} | {
         f"dynamodb:index:{operation}CapacityUnits {name}/index/{index}"
         for operation in ("Read", "Write")

@@ -34,8 +34,6 @@ def test_pulumi_yaml_is_a_project_file_with_every_setting() -> None:
 def test_a_document_without_markers_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("Pulumi.yaml", "README.md"):
         (tmp_path / name).write_text("no markers")
-    for stage in ("local", "dev", "prod"):
-        (tmp_path / f"Pulumi.{stage}.yaml").write_text("config: {}")
     monkeypatch.setattr(generate, "ROOT", tmp_path)
 
     with pytest.raises(ValueError, match="markers"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from docs import iam
-from tests.conftest import DeclaredStack, declare, texts
+from tests.conftest import DeclaredStack, run, texts
 
 
 def rows() -> list[list[str]]:
@@ -11,13 +13,14 @@ def rows() -> list[list[str]]:
     return [[cell.strip("` ") for cell in line.strip("|").split("|")] for line in lines]
 
 
+@pytest.fixture(scope="module")
 def full() -> DeclaredStack:
-    return declare(iam.STAGE, overrides=iam.EVERY_PART)
+    return run(iam.CONFIG)
 
 
-def test_every_action_of_every_role_has_a_row_for_each_resource() -> None:
-    for policy in full().all("RolePolicy"):
-        function = policy.name.removeprefix(f"file-pipeline-{iam.STAGE}-").removesuffix("-policy")
+def test_every_action_of_every_role_has_a_row_for_each_resource(full: DeclaredStack) -> None:
+    for policy in full.all("RolePolicy"):
+        function = policy.name.removeprefix("project-stage-").removesuffix("-policy")
         for sid, statement in policy.statements().items():
             for action in texts(statement["Action"]):
                 found = [row for row in rows() if row[0] == function and row[1] == action and row[-1] == sid]
@@ -25,15 +28,14 @@ def test_every_action_of_every_role_has_a_row_for_each_resource() -> None:
                 assert all(bool(row[3]) == ("Condition" in statement) for row in found), (function, action)
 
 
-def test_every_statement_of_every_resource_policy_has_a_row() -> None:
-    stack = full()
+def test_every_statement_of_every_resource_policy_has_a_row(full: DeclaredStack) -> None:
     policies = [
         *(
             (policy, "policy")
             for kind in ("BucketPolicy", "QueuePolicy", "TopicPolicy", "Key")
-            for policy in stack.all(kind)
+            for policy in full.all(kind)
         ),
-        *((role, "assumeRolePolicy") for role in stack.all("Role")),
+        *((role, "assumeRolePolicy") for role in full.all("Role")),
     ]
     for policy, key in policies:
         for sid, statement in policy.statements(key).items():

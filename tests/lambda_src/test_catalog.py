@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from shared.catalog import CLAIM_MARGIN, WRITE_ATTEMPTS, Catalog, Claim, Worker
 from shared.files import ObjectFacts, Outcome, Status
@@ -219,9 +218,8 @@ def test_an_older_version_is_recorded_and_the_latest_stays(
     assert catalog.record(VERSION, FACTS, COMPLETED, worker("third", clock)) is Claim.FINISHED
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
-@given(order=st.permutations(range(5)))
-def test_the_latest_is_the_last_written_in_whatever_order_events_come(aws: Aws, order: list[int]) -> None:
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
+def test_the_latest_is_the_last_written_in_whatever_order_events_come(aws: Aws, order: tuple[int, ...]) -> None:
     key = "uploads/" + "".join(map(str, order))
     catalog, clock = make_catalog(aws, Clock()), Clock()
     for number in order:
@@ -230,7 +228,7 @@ def test_the_latest_is_the_last_written_in_whatever_order_events_come(aws: Aws, 
         )
         assert catalog.record(version, FACTS, COMPLETED, worker(f"w{number}", clock)) is Claim.TAKEN
 
-    assert latest(aws, key) == "v4"
+    assert latest(aws, key) == "v2"
 
 
 def cancelled(aws: Aws, *codes: str) -> Exception:

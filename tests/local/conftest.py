@@ -16,6 +16,7 @@ from local.files import Item, UploadedFile, wait_for_final
 from local.intake import Intake
 from local.stack import standing_stack
 from local.waiting import wait_until
+from tests.conftest import STAGES
 
 WAIT_SECONDS: Final = 60
 
@@ -46,7 +47,7 @@ class Pipeline(Intake):
 
 @pytest.fixture(scope="session")
 def standing() -> Iterator[Pipeline]:
-    with standing_stack(Console(quiet=True)) as stack:
+    with standing_stack(Console(quiet=True), folder=STAGES) as stack:
         yield Pipeline(stack=stack)
 
 

@@ -18,13 +18,20 @@ from rich.console import Console
 
 from local import demo, emulator, samples
 from local.__main__ import main
-from local.deploy import EmulatorProvider, NotEmulatedError
+from local.deploy import NOT_READ, EmulatorProvider, NotEmulatedError
 from local.drills import OVERRIDES
 from local.program import check_settings
 from local.receiver import Arrival, Receiver, Reply
 from local.stack_config import ROOT, StackConfig
 from local.waiting import wait_until
+from tests.conftest import STAGES, declare
 from tests.local.conftest import Pipeline
+
+
+@pytest.fixture(autouse=True)
+def stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is run in this process builds the stage of the tests, whatever a team's own says."""
+    monkeypatch.setattr("local.stack_config.ROOT", STAGES)
 
 
 def console() -> Console:
@@ -37,6 +44,9 @@ def printed(to: Console) -> str:
 
 
 def test_the_demo_succeeds_and_shows_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a proxy, too, which is not asked for this machine."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     screen = console()
 
@@ -57,21 +67,6 @@ def test_the_demo_succeeds_and_shows_everything(tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_demo_fails_if_a_file_ends_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    wrong = tmp_path / "samples"
-    (wrong / "uploads").mkdir(parents=True)
-    (wrong / "uploads" / "setup.exe").write_bytes(b"MZ")
-    with (wrong / "expected.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("key", "status", "reason"), ("uploads/setup.exe", "COMPLETED", "")])
-    monkeypatch.setattr(samples, "SAMPLES", wrong)
-    screen = console()
-
-    assert demo.run(screen) == 1
-
-    assert "SKIPPED (wrong)" in printed(screen)
-    assert "1 not as it should" in printed(screen)
-
-
 class Forgetful(Receiver):
     """Says that it took what it never saw."""
 
@@ -79,15 +74,26 @@ class Forgetful(Receiver):
         return Reply(status=204) if b"MANIFEST" in arrival.body else super().receive(arrival)
 
 
-def test_the_demo_fails_if_a_delivery_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_fails_if_a_file_ends_otherwise_or_a_delivery_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "samples"
+    (wrong / "uploads").mkdir(parents=True)
+    for name in ("setup.exe", "MANIFEST"):
+        (wrong / "uploads" / name).write_bytes(b"MZ")
+    with (wrong / "expected.csv").open("w", newline="") as file:
+        rows = [("uploads/setup.exe", "COMPLETED", ""), ("uploads/MANIFEST", "COMPLETED", "")]
+        csv.writer(file).writerows([("key", "status", "reason"), *rows])
+    monkeypatch.setattr(samples, "SAMPLES", wrong)
     monkeypatch.setattr(demo, "Receiver", Forgetful)
     monkeypatch.setattr(demo, "_DELIVERY_SECONDS", 3)
     screen = console()
 
     assert demo.run(screen) == 1
 
+    assert "SKIPPED (wrong)" in printed(screen)
     assert "none arrived" in printed(screen)
-    assert "1 not delivered" in printed(screen)
+    assert "1 not as it should, 1 not delivered" in printed(screen)
 
 
 def test_samples_and_their_list_agree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -118,7 +124,7 @@ def test_a_wrong_setting_is_told_in_place_of_a_traceback(
     told: str,
 ) -> None:
     for name in ("Pulumi.yaml", "Pulumi.local.yaml"):
-        (tmp_path / name).write_text((ROOT / name).read_text().replace(before, after))
+        (tmp_path / name).write_text((STAGES / name).read_text().replace(before, after))
     monkeypatch.setattr("local.stack_config.ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["python -m local", command])
     monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest's own must stay
@@ -146,16 +152,45 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_the_standing_cloud_ends_and_leaves_nothing(tmp_path: Path, stop: signal.Signals) -> None:
-    output = tmp_path / "output"
-    folder = tmp_path / "tmp"
-    folder.mkdir()
+    text = stand_until(stop, tmp_path, "-m", "local", "up")
+
+    assert "export AWS_ENDPOINT_URL=https://127.0.0.1:" in text
+    assert re.search(r"aws s3 cp --recursive samples/ s3://[a-z0-9-]+-local-landing-", text)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+def test_however_it_is_asked_it_ends_in_order(tmp_path: Path, stop: signal.Signals) -> None:
+    stand_until(stop, tmp_path, "-c", _STAND_WITHOUT_A_STACK, "up")
+
+
+_STAND_WITHOUT_A_STACK = """
+import signal, sys
+from local import __main__, emulator, up
+
+def run(console):
+    with emulator.running("us-east-1") as cloud:
+        console.print(f"{cloud.endpoint}, Ctrl-C takes it all down")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            return 0
+
+up.run = run
+sys.exit(__main__.main())
+"""
+
+
+def stand_until(stop: signal.Signals, folder: Path, *command: str) -> str:
+    """Start a local cloud in a process of its own and stop it; what it printed, once nothing of it is left."""
+    output, temporary = folder / "output", folder / "tmp"
+    temporary.mkdir()
     with output.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "local", "up"],
+        process = subprocess.Popen(  # noqa: S603 - all of it is ours
+            [sys.executable, *command],
             cwd=ROOT,
-            env={**os.environ, "TMPDIR": str(folder)},
+            env={**os.environ, "TMPDIR": str(temporary)},
             stdout=file,
             stderr=subprocess.STDOUT,
         )
@@ -170,12 +205,11 @@ def test_the_standing_cloud_ends_and_leaves_nothing(tmp_path: Path, stop: signal
     finally:
         process.terminate()  # whatever failed: it takes itself down
         process.wait(60)
-    if stop == signal.SIGKILL:  # the emulator sees it, and goes too
-        wait_until(lambda: not listens(port), "still listening")
+    if stop == signal.SIGKILL:  # the emulator sees it, removes its folder, and goes too
+        wait_until(lambda: not listens(port) and not list(temporary.iterdir()), "still there")
     assert not listens(port)
-    assert list(folder.iterdir()) == []
-    assert "export AWS_ENDPOINT_URL=https://127.0.0.1:" in text
-    assert "aws s3 cp --recursive samples/ s3://file-pipeline-local-landing-" in text
+    assert list(temporary.iterdir()) == []
+    return text
 
 
 def test_a_preferred_port_that_is_taken_is_left_alone() -> None:
@@ -186,13 +220,6 @@ def test_a_preferred_port_that_is_taken_is_left_alone() -> None:
         with emulator.running("us-east-1", preferred_port=port) as cloud:
             assert cloud.endpoint.startswith("https://127.0.0.1:")
             assert not cloud.endpoint.endswith(f":{port}")
-
-
-def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-
-    assert demo.run(console()) == 0
 
 
 def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,3 +236,32 @@ def test_what_the_local_cloud_does_not_know_is_an_error(standing: Pipeline) -> N
         provider.new_resource(MockResourceArgs(typ="aws:ec2/vpc:Vpc", name="network", inputs={}))
     with pytest.raises(NotEmulatedError, match="no answer to aws:ec2/getVpc:getVpc"):
         provider.call(MockCallArgs(token="aws:ec2/getVpc:getVpc", args={}, provider=""))
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "ignored"),
+    [
+        ("aws:sqs/queue:Queue", {"delaySeconds": 1.0, "visibilityTimeoutSeconds": 30.0}, "delaySeconds"),
+        (
+            "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration",
+            {"bucket": "another", "corsRules": [{"allowedMethods": ["GET"], "maxAgeSeconds": 1.0, "id": "x"}]},
+            "corsRules.id",
+        ),
+    ],
+)
+def test_a_declared_property_that_nothing_reads_is_an_error(
+    standing: Pipeline, kind: str, inputs: dict[str, object], ignored: str
+) -> None:
+    """Or a test of the whole pipeline would pass with and without it."""
+    standing.stack.cloud.s3.create_bucket(Bucket="another")
+    provider = EmulatorProvider(standing.stack.cloud, lambda _count: None)
+
+    with pytest.raises(NotEmulatedError, match=f"the local cloud ignores {ignored} of {kind}"):
+        provider.new_resource(MockResourceArgs(typ=kind, name="thing", inputs=inputs))
+
+
+@pytest.mark.parametrize("kind", NOT_READ)
+def test_what_is_said_not_to_be_read_is_declared(kind: str) -> None:
+    (declared, *_) = [resource for resource in declare("local").resources if resource.type == kind]
+
+    assert set(NOT_READ[kind]) <= set(declared.inputs)

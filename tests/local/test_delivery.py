@@ -22,6 +22,7 @@ from local.receiver import Reply, listening
 from local.stack import standing_stack
 from local.stack_config import ROOT
 from local.waiting import wait_until
+from tests.conftest import STAGES
 from tests.local.conftest import Pipeline, Probe, make_probe
 from tests.scripted_receiver import ScriptedReceiver
 
@@ -67,7 +68,7 @@ class Delivered(Pipeline):
 def delivering() -> Iterator[Delivered]:
     with (
         listening(ScriptedReceiver) as receiver,
-        standing_stack(Console(quiet=True), overrides={"deliveryEndpoint": receiver.url}) as stack,
+        standing_stack(Console(quiet=True), folder=STAGES, overrides={"deliveryEndpoint": receiver.url}) as stack,
     ):
         receiver.trust(stack.cloud, stack.outputs["secretArn"])
         yield Delivered(stack=stack, receiver=receiver)

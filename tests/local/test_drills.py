@@ -18,6 +18,7 @@ from local.outcome import audit
 from local.stack import standing_stack
 from local.stack_config import ROOT
 from local.waiting import wait_until
+from tests.conftest import STAGES
 
 DRILLS = [
     *("duplicates", "reversed-order", "killed-workers", "throttled-table", "denied-reads", "poison"),
@@ -27,7 +28,7 @@ DRILLS = [
 
 @pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
-    with standing_stack(Console(quiet=True), overrides=OVERRIDES, keep_state=True) as stack:
+    with standing_stack(Console(quiet=True), folder=STAGES, overrides=OVERRIDES, keep_state=True) as stack:
         yield Drill(stack, seed=20261121, size=9, burst_size=60)
 
 

@@ -7,25 +7,30 @@ import json
 import pytest
 
 from local.stack_config import StackConfig
+from tests.conftest import STAGES, stage_config
 
 
 def test_a_stage_replaces_defaults_and_an_override_both() -> None:
-    assert StackConfig.load("prod").values["file-pipeline:functionTimeoutSeconds"] == "120"
-    assert StackConfig.load("dev").values["file-pipeline:functionTimeoutSeconds"] == "60"
-    changed = StackConfig.load("dev", {"functionTimeoutSeconds": 5, "aws:region": "us-east-2"})
+    assert stage_config("prod").values["file-pipeline:functionTimeoutSeconds"] == "120"
+    assert stage_config("dev").values["file-pipeline:functionTimeoutSeconds"] == "60"
+    changed = stage_config("dev", {"functionTimeoutSeconds": 5, "aws:region": "us-east-2"})
     assert changed.values["file-pipeline:functionTimeoutSeconds"] == "5"
     assert changed.values["aws:region"] == "us-east-2"
 
 
 def test_values_are_handed_over_as_text() -> None:
-    values = StackConfig.load("dev").values
+    values = stage_config("dev").values
 
     assert values["file-pipeline:retainData"] == "false"
     assert json.loads(values["file-pipeline:corsOrigins"]) == ["*"]
-    assert values["file-pipeline:lambdaInsightsLayerArn"] == ""
     assert all(isinstance(value, str) for value in values.values())
 
 
 def test_a_stage_without_a_file_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match=r"Pulumi\.nosuch\.yaml"):
-        StackConfig.load("nosuch")
+        StackConfig.load("nosuch", folder=STAGES)
+
+
+def test_tests_cannot_read_a_teams_stage_file() -> None:
+    with pytest.raises(AssertionError, match=r"Pulumi\.prod\.yaml is a team's own"):
+        StackConfig.load("prod")

@@ -102,6 +102,7 @@ def operate(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Operate:
+    monkeypatch.setattr("operate.dead_letters._LONG_POLL_SECONDS", 0)  # what is there, is there at once
     """Run a command against the stack on moto."""
     arn = aws.sqs.get_queue_attributes(QueueUrl=aws.queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     outputs = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from components.landing import UPLOADS_PREFIX
-from tests.conftest import ACCOUNT, REGION, DeclaredStack, declare, dig, texts
+from tests.conftest import ACCOUNT, REGION, DeclaredStack, Json, declare, dig, texts
 
 TIMEOUT = {"dev": 60, "prod": 120}
 
@@ -112,7 +112,9 @@ def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:
     table, key = arn("dynamodb", f"{prefix}-catalog-table"), arn("kms", f"{prefix}-encryption-key")
     statements = stack.one("RolePolicy", "-ingest-policy").statements().values()
 
-    granted = {" ".join(sorted(texts(s["Resource"]))): set(texts(s["Action"])) for s in statements}
+    granted: dict[str, set[str]] = {}
+    for statement in statements:
+        granted.setdefault(" ".join(sorted(texts(statement["Resource"]))), set()).update(texts(statement["Action"]))
 
     assert granted == {
         queue: {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
@@ -120,12 +122,70 @@ def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:
         f"{bucket}/{UPLOADS_PREFIX}*": {"s3:GetObject", "s3:GetObjectVersion"},
         bucket: {"s3:ListBucket"},
         f"{bucket}/processed/* {bucket}/rejected/*": {"s3:PutObject", "s3:AbortMultipartUpload"},
-        table: {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+        table: {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"},
         key: {"kms:Decrypt", "kms:GenerateDataKey"},
         arn("cloudwatch", logs) + ":log-stream:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     }
-    assert len(granted) == len(statements)
+    read_latest = stack.one("RolePolicy", "-ingest-policy").statements()["ReadLatest"]
+    assert read_latest["Condition"] == leading_keys("latest:*")
+
+
+def test_the_reconcile_role_may_do_exactly_this(stack: DeclaredStack) -> None:
+    prefix = f"file-pipeline-{stack.stage}"
+    table, queue = arn("dynamodb", f"{prefix}-catalog-table"), arn("sqs", f"{prefix}-intake-queue")
+    statements = stack.one("RolePolicy", "-reconcile-policy").statements()
+
+    granted = {
+        sid: (set(texts(statement["Action"])), texts(statement["Resource"]), statement.get("Condition"))
+        for sid, statement in statements.items()
+        if sid not in {"UseKey", "WriteLogs", "SendTraces"}
+    }
+
+    assert granted == {
+        "ListUploads": (
+            {"s3:ListBucketVersions"},
+            [f"arn:aws:s3:::{prefix}-landing"],
+            {"StringEquals": {"s3:prefix": UPLOADS_PREFIX}},
+        ),
+        "LookUpItems": ({"dynamodb:BatchGetItem", "dynamodb:PutItem"}, [table], None),
+        "KeepPlace": ({"dynamodb:UpdateItem"}, [table], leading_keys("reconciliation:*")),
+        "SendEvents": ({"sqs:SendMessage"}, [queue], None),
+        "CountMessages": ({"sqs:GetQueueAttributes"}, [queue], None),
+        "ReadMetrics": (
+            {"cloudwatch:GetMetricData"},
+            ["*"],
+            {"StringEquals": {"aws:RequestedRegion": REGION}},
+        ),
+    }
+
+
+def test_the_search_is_scheduled_every_hour(stack: DeclaredStack) -> None:
+    schedule, function = stack.one("Schedule"), arn("lambda", f"file-pipeline-{stack.stage}-reconcile")
+
+    assert schedule.text("scheduleExpression") == "rate(1 hour)"
+    assert dig(schedule.inputs, "target", "arn") == function
+    invoke = stack.one("RolePolicy", "-reconcile-schedule-policy").statements()["Invoke"]
+    assert (invoke["Action"], invoke["Resource"]) == (["lambda:InvokeFunction"], [function])
+    trust = stack.one("Role", "-reconcile-schedule-role").statements("assumeRolePolicy")["SchedulerAssumes"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_without_an_interval_nothing_is_searched() -> None:
+    stack = declare("dev", overrides={"reconciliationHours": 0})
+
+    assert stack.all("Schedule") == []
+    assert not [function.name for function in stack.all("Function") if function.name.endswith("reconcile")]
+    assert "reconcileFunctionName" not in stack.outputs
+
+
+def leading_keys(pattern: str) -> dict[str, Json]:
+    """The conditions of a right on items whose id fits a pattern."""
+    return {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [pattern]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
 
 
 def test_the_key_is_used_through_the_services_that_keep_our_data_alone(stack: DeclaredStack) -> None:

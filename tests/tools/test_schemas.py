@@ -15,7 +15,7 @@ from components.settings import SettingsError
 from local.program import check_settings
 from local.stack_config import ROOT, StackConfig
 from shared.records import schemas
-from tests.conftest import declare
+from tests.conftest import STAGES, declare
 
 Write = Callable[[str], str]
 NAME: Final = "written_by_a_test"
@@ -38,7 +38,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 def problem(*record_types: str) -> str:
     with pytest.raises(SettingsError) as error:
-        check_settings(StackConfig.load("dev", {"recordTypes": list(record_types)}))
+        check_settings(StackConfig.load("dev", {"recordTypes": list(record_types)}, folder=STAGES))
     return str(error.value)
 
 
@@ -153,7 +153,7 @@ def test_a_schema_that_cannot_be_used_is_a_wrong_setting(write: Write, code: str
     ],
 )
 def test_what_can_be_used_is_taken(write: Write, code: str) -> None:
-    check_settings(StackConfig.load("dev", {"recordTypes": [write(code)]}))
+    check_settings(StackConfig.load("dev", {"recordTypes": [write(code)]}, folder=STAGES))
 
 
 @pytest.mark.parametrize("decoder", ["RecordDecoder", "CellDecoder"])

@@ -68,7 +68,7 @@ def _api() -> APIGatewayHttpResolver:
     def nobody() -> NoReturn:
         raise AssertionError("the document calls no route")
 
-    return build_app(Services(name="api", records=nobody, uploads=nobody, files=nobody))
+    return build_app(Services(name="api", max_records=1, records=nobody, uploads=nobody, files=nobody))
 
 
 def _fields() -> list[tuple[str, FieldInfo]]:

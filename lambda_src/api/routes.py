@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import unquote
@@ -16,10 +18,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from api.errors import ApiError, invalid, not_found
+from api.errors import WRITTEN_MEANWHILE, ApiError, invalid, not_found
 from api.models import (
     MAX_CURSOR_CHARACTERS,
     VERSION,
+    WRONG_DATA,
     Day,
     ErrorAnswer,
     FieldError,
@@ -60,8 +63,8 @@ _REFUSALS: Final = {
     500: "Our mistake",
     503: "AWS failed; try again later",
 }
-_MESSAGES: Final = {"data": "should be a record, or a list of at least one record"}
-_THROTTLED: Final = ("Throttl", "Throughput", "SlowDown", "LimitExceeded", "TooManyRequests")
+_MESSAGES: Final = {"data": WRONG_DATA}
+_PASSING: Final = ("Throttl", "Throughput", "SlowDown", "LimitExceeded", "TooManyRequests", WRITTEN_MEANWHILE)
 _ALWAYS: Final = (400, 403, 500, 503)
 _GATEWAY_TOO: Final = frozenset({404, 413, 500, 503})
 """What API Gateway answers too, in its own shape: for a path that it cannot match, a body that is too large for it, a
@@ -78,11 +81,14 @@ class Services:
     ----------
     name
         The name that /health says.
+    max_records
+        The most records of a request.
     records, uploads, files
         Give the work of their routes.
     """
 
     name: str
+    max_records: int
     records: Callable[[], Records]
     uploads: Callable[[], Uploads]
     files: Callable[[], Files]
@@ -96,7 +102,9 @@ def build_app(services: Services) -> APIGatewayHttpResolver:
     services
         What does the work.
     """
-    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse)
+    app = APIGatewayHttpResolver(
+        enable_validation=True, json_body_deserializer=partial(parse, max_items=services.max_records)
+    )
     _add_records(app, services)
     _add_files(app, services)
 
@@ -145,20 +153,21 @@ def _passes(error: ClientError) -> bool:
     """Tell what AWS may take later from what it refuses."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(word in code for word in _THROTTLED)
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(word in code for word in _PASSING)
 
 
 def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
     def sent(body: RecordsRequest) -> Sent:
         from api.records import Sent  # noqa: PLC0415 - only these routes need what it imports
 
-        event = app.current_event
+        event, context = app.current_event.raw_event, app.lambda_context
         return Sent(
-            text=event.body or "",
+            data=body.data,
             record_type=body.record_type,
-            caller=caller_of(event.raw_event),
-            request_id=request_id_of(event.raw_event),
-            function_name=app.lambda_context.function_name,
+            caller=caller_of(event),
+            request_id=request_id_of(event),
+            function_name=context.function_name,
+            deadline=datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis()),
         )
 
     def counted(answer: RecordsAnswer) -> RecordsAnswer:

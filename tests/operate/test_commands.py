@@ -130,6 +130,7 @@ def api_result(object_id: str, status: Status) -> ApiResult:
         function_name="api",
         request_id="r",
         duration_ms=1,
+        deadline=datetime.now(UTC),
         outcome=Outcome(status=status),
     )
 

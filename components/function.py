@@ -32,6 +32,8 @@ class Function(pulumi.ComponentResource):
         Its environment variables, on top of those that every function gets.
     statements
         What its role may do.
+    reserved_concurrency
+        Executions that the account keeps for it, and the most that it gets; 0: it shares with all others.
 
     Attributes
     ----------
@@ -52,6 +54,7 @@ class Function(pulumi.ComponentResource):
         environment: Mapping[str, pulumi.Input[str]],
         statements: Sequence[Statement],
         timeout_seconds: int | None = None,
+        reserved_concurrency: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pipeline:index:Function", name, None, opts)
@@ -105,6 +108,8 @@ class Function(pulumi.ComponentResource):
             layers=[layer_arn, *insights],
             memory_size=settings.function_memory_mb,
             timeout=settings.function_timeout_seconds if timeout_seconds is None else timeout_seconds,
+            # Reserved, 0 would mean that it never runs.
+            reserved_concurrent_executions=reserved_concurrency or None,
             kms_key_arn=encryption.key.arn,
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={

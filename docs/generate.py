@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from components.settings import Settings
 from docs import iam
+from local.stack_config import read_yaml
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
@@ -97,8 +98,8 @@ def _describe(field: FieldInfo) -> str:
 
 
 def _stage_values(stage: str) -> dict[str, object]:
-    document: dict[str, dict[str, object]] = yaml.safe_load((ROOT / f"Pulumi.{stage}.yaml").read_text())
-    return {key.partition(":")[2]: value for key, value in document["config"].items()}
+    config = read_yaml(ROOT / f"Pulumi.{stage}.yaml")["config"]
+    return {key.partition(":")[2]: value for key, value in config.items()}
 
 
 def _cell(value: object) -> str:

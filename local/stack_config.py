@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_BOOLEAN_TAG: Final = "tag:yaml.org,2002:bool"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2, as the Pulumi CLI reads it: on, off, yes and no are text, and only true and false are booleans."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own attribute
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN_TAG]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(_BOOLEAN_TAG, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+
+
+def read_yaml(path: Path) -> dict[str, dict[str, object]]:
+    """Read one of Pulumi's files, as the Pulumi CLI does."""
+    loader = _Loader(path.read_text())
+    try:
+        document: dict[str, dict[str, object]] = loader.get_single_data()
+    finally:
+        loader.dispose()
+    return document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +65,9 @@ class StackConfig:
         overrides
             Values on top, by their key in the project's namespace or with another namespace in front.
         """
-        project_file: dict[str, object] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-        stack_file: dict[str, dict[str, object]] = yaml.safe_load((ROOT / f"Pulumi.{stage}.yaml").read_text())
+        project_file, stack_file = read_yaml(ROOT / "Pulumi.yaml"), read_yaml(ROOT / f"Pulumi.{stage}.yaml")
         project, schema = str(project_file["name"]), project_file["config"]
-        if not isinstance(schema, dict):
-            raise TypeError("Pulumi.yaml: config should be a mapping")
-        defaults = {key: entry["default"] for key, entry in schema.items()}
+        defaults = {key: entry["default"] for key, entry in schema.items() if isinstance(entry, dict)}
         values: dict[str, str] = {}
         for layer in (defaults, stack_file["config"], overrides or {}):
             values |= {key if ":" in key else f"{project}:{key}": _text(value) for key, value in layer.items()}

@@ -119,6 +119,7 @@ def check(data: memoryview, record_type: str) -> Checked:
             valid.append(encoder.encode(batch.valid)[1:-1])
         rejected += batch.rejected
         count += batch.size
+        del batch  # before the next is decoded
     # The verdicts too: where the rules have changed since, it is not the same request.
     digest = hashlib.sha256(record_type.encode())
     for rejection in rejected:

@@ -65,7 +65,18 @@ def _route(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _stage(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("name")
-    cloud.apigateway.create_stage(ApiId=inputs.text("apiId"), StageName=name, AutoDeploy=inputs.flag("autoDeploy"))
+    cloud.apigateway.create_stage(
+        ApiId=inputs.text("apiId"),
+        StageName=name,
+        AutoDeploy=inputs.flag("autoDeploy"),
+        RouteSettings={
+            route.text("routeKey"): {
+                "ThrottlingBurstLimit": route.integer("throttlingBurstLimit"),
+                "ThrottlingRateLimit": route.number("throttlingRateLimit"),
+            }
+            for route in inputs.parts("routeSettings")
+        },
+    )
     return Made(id=name, outputs={})
 
 

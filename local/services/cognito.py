@@ -9,7 +9,7 @@ from local.cloud import Cloud
 from local.services.base import Creator, Inputs, Made
 
 if TYPE_CHECKING:
-    from types_boto3_cognito_idp.literals import ExplicitAuthFlowsTypeType
+    from types_boto3_cognito_idp.literals import ExplicitAuthFlowsTypeType, TimeUnitsTypeType
 
 
 def _pool(cloud: Cloud, inputs: Inputs) -> Made:
@@ -37,6 +37,7 @@ def _pool(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _client(cloud: Cloud, inputs: Inputs) -> Made:
+    units = inputs.part("tokenValidityUnits")
     client = cloud.cognito.create_user_pool_client(
         UserPoolId=inputs.text("userPoolId"),
         ClientName=inputs.physical_name(),
@@ -45,7 +46,11 @@ def _client(cloud: Cloud, inputs: Inputs) -> Made:
         AccessTokenValidity=inputs.integer("accessTokenValidity"),
         IdTokenValidity=inputs.integer("idTokenValidity"),
         RefreshTokenValidity=inputs.integer("refreshTokenValidity"),
-        TokenValidityUnits={"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "days"},
+        TokenValidityUnits={
+            "AccessToken": cast("TimeUnitsTypeType", units.text("accessToken")),
+            "IdToken": cast("TimeUnitsTypeType", units.text("idToken")),
+            "RefreshToken": cast("TimeUnitsTypeType", units.text("refreshToken")),
+        },
         PreventUserExistenceErrors=cast("Literal['ENABLED']", inputs.text("preventUserExistenceErrors")),
     )["UserPoolClient"]
     return Made(id=client["ClientId"], outputs={})

@@ -36,6 +36,9 @@ def _function(cloud: Cloud, inputs: Inputs) -> Made:
         LoggingConfig={"LogGroup": inputs.part("loggingConfig").text("logGroup")},
         KMSKeyArn=inputs.text("kmsKeyArn"),
     )
+    if "reservedConcurrentExecutions" in inputs:
+        reserved = inputs.integer("reservedConcurrentExecutions")
+        cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     arn = function["FunctionArn"]
     invoke_arn = f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
     return Made(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from local import stack_config
 from local.stack_config import StackConfig
 
 
@@ -29,3 +31,18 @@ def test_values_are_handed_over_as_text() -> None:
 def test_a_stage_without_a_file_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match=r"Pulumi\.nosuch\.yaml"):
         StackConfig.load("nosuch")
+
+
+@pytest.mark.parametrize(
+    ("written", "handed_over"),
+    [("off", "off"), ("'off'", "off"), ("yes", "yes"), ("false", "false"), ("True", "true"), ("'true'", "true")],
+)
+def test_only_true_and_false_are_booleans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, handed_over: str
+) -> None:
+    """To the Pulumi CLI `off` is a text, with quotes or without; to YAML 1.1, which PyYAML reads, it would be false."""
+    (tmp_path / "Pulumi.yaml").write_text("name: file-pipeline\nconfig: {}\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  file-pipeline:threatProtection: {written}\n")
+    monkeypatch.setattr(stack_config, "ROOT", tmp_path)
+
+    assert StackConfig.load("dev").values == {"file-pipeline:threatProtection": handed_over}

@@ -123,6 +123,12 @@ def api(origin: str) -> tuple[Given, ...]:
     return production(types.API, corsConfiguration={"allowOrigins": ["https://app.example.com", origin]})
 
 
+def open_route(*settings: dict[str, object], api: str = "a1b2c3", key: str = "GET /health") -> tuple[Given, ...]:
+    """A route without an authorizer, and a stage with the settings of some routes."""
+    route = Given(type=types.API_ROUTE, properties={"apiId": "a1b2c3", "routeKey": key, "authorizationType": "NONE"})
+    return route, Given(type=types.API_STAGE, properties={"apiId": api, "routeSettings": list(settings)})
+
+
 def authorizer(issuer: object, *pools: Given) -> Given:
     return Given(
         type=types.API_AUTHORIZER,
@@ -237,6 +243,11 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("functions-guarded-from-loops", (FUNCTION, pointing(
         types.FUNCTION_RECURSION, FUNCTION, "functionName", recursiveLoop="Terminate"))),
     ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS, defaultRouteSettings=LIMITS)),
+    ("api-open-routes-throttled", open_route({"routeKey": "GET /health", **LIMITS})),
+    ("api-open-routes-throttled", open_route(api="another")),
+    ("api-open-routes-throttled", (open_route()[0],)),
+    ("api-open-routes-throttled", (Given(
+        type=types.API_ROUTE, properties={"routeKey": "GET /files", "authorizationType": "JWT"}), open_route()[1])),
     ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="JWT")),
     ("api-authorized", one(types.API_ROUTE, routeKey="GET /health")),
     ("nothing-inline", one(types.API, protocolType="HTTP", corsConfiguration={"allowOrigins": ["*"]})),
@@ -429,6 +440,9 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
         types.FUNCTION_RECURSION, FUNCTION, "functionName", recursiveLoop="Allow")), "has no FunctionRecursionConfig"),
     ("api-logged-and-throttled", one(types.API_STAGE, defaultRouteSettings=LIMITS), "accessLogSettings.destinationArn"),
     ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS), "throttlingBurstLimit"),
+    ("api-open-routes-throttled", open_route(), "routeSettings lack limits of GET /health"),
+    ("api-open-routes-throttled", open_route({"routeKey": "GET /files", **LIMITS}), "limits of GET /health"),
+    ("api-open-routes-throttled", open_route({"routeKey": "GET /health", "throttlingRateLimit": 5.0}), "limits of"),
     ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="NONE"), "POST /validate"),
     ("api-authorized", one(types.API_ROUTE, routeKey="$default"), "$default"),
     ("api-origins-named", api("*"), "allowOrigins has *"),

@@ -1,4 +1,4 @@
-"""``why``: everything that is known of one file."""
+"""``why``: everything that is known of one file, or of records that came through the API."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from ingest.events import MalformedEventError, parse_uploads
+from operate import why_request
 from operate.catalog_reader import CatalogFile, CatalogReader
-from operate.command import FAILED, WELL, Command, UsageError
+from operate.command import FAILED, WELL, Command
 from operate.dead_letters import DeadLetters, Letter, depth
 from operate.pipeline import Pipeline
 from operate.screen import Screen
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     """
     pipeline, key = Pipeline(outputs), str(options.key)
     if not key.startswith(pipeline.uploads_prefix):
-        raise UsageError(f"{key!r}: only what lies under {pipeline.uploads_prefix} is a file; ask the API for the rest")
+        return why_request.run(pipeline, key, screen)
     reader = CatalogReader(pipeline.dynamodb, outputs.table, pipeline.shards)
     latest = reader.latest(outputs.bucket, key)
     listed = list(of_prefix(pipeline, reader, key, exact=True))
@@ -166,7 +167,7 @@ def _keys(letter: Letter, bucket: str) -> set[str]:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", metavar="KEY", help="the object's key")
+    parser.add_argument("key", metavar="KEY|ID", help="the object's key, or the id that the API gave for records")
     parser.add_argument(
         "--search",
         action="store_true",
@@ -175,5 +176,5 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND: Final = Command(
-    name="why", summary="print everything that is known of one file", configure=_configure, run=run
+    name="why", summary="print everything that is known of one file or request", configure=_configure, run=run
 )

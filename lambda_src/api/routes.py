@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
@@ -37,7 +34,6 @@ from api.models import (
     UploadRequest,
 )
 from api.requests import caller_of, request_id_of
-from api.strict_json import parse
 from shared.files import Status
 from shared.observability import logger, metrics
 
@@ -51,7 +47,6 @@ if TYPE_CHECKING:
     from api.records import Records, Sent
     from api.uploads import Uploads
 
-_SECURITY_SCHEMES: Final[dict[str, SecurityScheme]] = {"token": HTTPBearer(bearerFormat="JWT")}
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _REFUSALS: Final = {
     400: "The request is wrong in itself",
@@ -102,9 +97,13 @@ def build_app(services: Services) -> APIGatewayHttpResolver:
     services
         What does the work.
     """
-    app = APIGatewayHttpResolver(
-        enable_validation=True, json_body_deserializer=partial(parse, max_items=services.max_records)
-    )
+
+    def read_body(text: str) -> dict[str, object]:
+        from api.strict_json import parse  # noqa: PLC0415 - only requests with a body need what it imports
+
+        return parse(text, services.max_records)
+
+    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=read_body)
     _add_records(app, services)
     _add_files(app, services)
 
@@ -237,38 +236,6 @@ def answer_error(event: Mapping[str, object], error: ApiError) -> Response[str]:
         errors=[FieldError(field=name, message=message) for name, message in error.fields.items()],
     )
     return Response(error.status, content_types.APPLICATION_JSON, body.model_dump_json())
-
-
-def openapi(app: APIGatewayHttpResolver) -> dict[str, object]:
-    """Return the OpenAPI document of the routes."""
-    document: dict[str, object] = json.loads(
-        app.get_openapi_json_schema(
-            title="File pipeline",
-            version=VERSION,
-            description="Send records and files, and see what became of them.",
-            security_schemes=_SECURITY_SCHEMES,
-        )
-    )
-    # Powertools' own status and shape of what does not validate: ours is 400.
-    for path in _parts(document["paths"]):
-        for operation in _parts(path):
-            responses = operation["responses"]
-            if isinstance(responses, dict):
-                responses.pop("422", None)
-    schemas = _part(document, "components", "schemas")
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    return document
-
-
-def _parts(value: object) -> list[dict[str, object]]:
-    return [part for part in value.values() if isinstance(part, dict)] if isinstance(value, dict) else []
-
-
-def _part(value: object, *names: str) -> dict[str, object]:
-    for name in names:
-        value = value[name] if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _responses(model: type[BaseModel], *refusals: int) -> dict[int, OpenAPIResponse]:

@@ -7,11 +7,11 @@ from typing import Final, cast
 
 import pytest
 
-from shared.catalog import LAPSED
-from shared.files import Status
+from shared.catalog import LAPSED, Worker
+from shared.files import ObjectFacts, Status
 from tests.conftest import dig
 from tests.lambda_src.conftest import Aws
-from tests.operate.conftest import Operate, api_result, operator_catalog
+from tests.operate.conftest import Operate, api_result, operator_catalog, uploaded
 
 STUCK: Final = "api/process/stuck"
 NEWER: Final = "api/process/newer"
@@ -129,6 +129,16 @@ def test_what_was_ended_is_taken_up_by_the_same_request(aws: Aws, operate: Opera
 
     item = status_of(aws, STUCK)
     assert (item["status"], "reason" in item, "ended_by" in item) == ("COMPLETED", False, False)
+
+
+def test_a_file_whose_worker_died_is_no_request(aws: Aws, operate: Operate) -> None:
+    """Its message comes again by itself."""
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    worker = Worker(request_id="w", function_name="ingest", attempt=1, started_at=long_ago, deadline=long_ago)
+    operator_catalog(aws, lambda: long_ago).claim(uploaded(aws, "uploads/stuck.csv"), ObjectFacts(), worker)
+
+    assert operate("status", "--json").json()["stuckRequests"] == []
+    assert operate("end", "--all", "--json").json() == {"requests": []}
 
 
 def test_no_file_is_ended(aws: Aws, operate: Operate) -> None:

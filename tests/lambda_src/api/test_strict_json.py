@@ -129,6 +129,12 @@ def test_what_is_too_much_is_refused_before_it_is_read(text: str, message: str) 
     assert (refused.value.status, refused.value.message) == (413, message)
 
 
+@pytest.mark.parametrize("again", ["a", "\\u0061"])
+def test_a_name_is_the_same_however_it_is_spelled(again: str) -> None:
+    with pytest.raises(ApiError, match="the body has 'a' twice in one object"):
+        parse(f'{{"data": [{{"a": 1, "b": {{"a": 2}}, "{again}": 3}}]}}', MAX_ITEMS)
+
+
 def test_the_items_of_another_member_are_not_counted() -> None:
     parsed = parse('{"more": [1, 2, 3, 4], "data": {"a": [1, 2, 3, 4]}}', MAX_ITEMS)
 

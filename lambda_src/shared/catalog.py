@@ -50,7 +50,7 @@ _FREE: Final = (
     " OR (#status = :processing AND (claim_expires_at < :now OR #owner = :me))"
 )
 
-LAPSED: Final = "its worker died; the same request again is worked on anew"
+LAPSED: Final = "the worker died; send the same request again"
 """Why an item of the API was ended that nobody worked on any more."""
 
 _Item: TypeAlias = dict[str, "AttributeValueTypeDef"]

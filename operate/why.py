@@ -11,7 +11,7 @@ from typing import Final
 from ingest.events import MalformedEventError, parse_uploads
 from operate import why_request
 from operate.catalog_reader import CatalogFile, CatalogReader
-from operate.command import FAILED, WELL, Command
+from operate.command import FAILED, WELL, Command, UsageError
 from operate.dead_letters import DeadLetters, Letter, depth
 from operate.pipeline import Pipeline
 from operate.screen import Screen
@@ -36,9 +36,11 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     int
         0 if its latest version has its final status, 1 if it failed, is unfinished, dead or unknown.
     """
+    if options.key.startswith(why_request.IDS):
+        return why_request.run(Pipeline(outputs), options.key, screen)
     pipeline, key = Pipeline(outputs), str(options.key)
     if not key.startswith(pipeline.uploads_prefix):
-        return why_request.run(pipeline, key, screen)
+        raise UsageError(f"{key!r}: only what lies under {pipeline.uploads_prefix} is a file; ask the API for the rest")
     reader = CatalogReader(pipeline.dynamodb, outputs.table, pipeline.shards)
     latest = reader.latest(outputs.bucket, key)
     listed = list(of_prefix(pipeline, reader, key, exact=True))

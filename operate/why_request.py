@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
+from typing import Final
 
 from operate.catalog_reader import CatalogFile, CatalogReader
 from operate.command import FAILED, WELL, UsageError
 from operate.pipeline import Pipeline
 from operate.screen import Screen
 from shared.files import Status
+
+IDS: Final = ("api/process/", "api/validate/")
+"""What ids of requests begin with."""
 
 
 def run(pipeline: Pipeline, object_id: str, screen: Screen) -> int:
@@ -23,13 +27,11 @@ def run(pipeline: Pipeline, object_id: str, screen: Screen) -> int:
     Raises
     ------
     UsageError
-        If it is the id of none, and no file's key.
+        If it is the id of none.
     """
     found = CatalogReader(pipeline.dynamodb, pipeline.outputs.table, pipeline.shards).request(object_id)
     if found is None:
-        raise UsageError(
-            f"{object_id!r}: is neither under {pipeline.uploads_prefix}, where files are, nor the id of a request"
-        )
+        raise UsageError(f"{object_id!r}: is the id of no request that the catalog knows")
     expiry = found.number("claim_expires_at")
     alive_until = datetime.fromtimestamp(expiry, UTC) if expiry else None
     lapsed = alive_until is not None and alive_until < datetime.now(UTC)

@@ -17,6 +17,8 @@ from components.packaging import Archive
 from components.settings import Settings, StackSettings
 
 OPEN_ROUTES = ("GET /health",)
+"""Routes for everybody: they have no authorizer, and each has a throttle of its own."""
+
 ROUTES = ("POST /validate", "POST /process", "POST /uploads", "GET /files", "GET /files/{id+}")
 """Routes for users. An id has slashes in it, which API Gateway decodes before it looks for the route.
 
@@ -84,6 +86,7 @@ class Api(pulumi.ComponentResource):
             code=code,
             layer_arn=layer_arn,
             timeout_seconds=settings.api_timeout_seconds,
+            reserved_concurrency=settings.api_reserved_concurrency,
             environment={
                 "BUCKET_NAME": landing.bucket.id,
                 "UPLOADS_PREFIX": UPLOADS_PREFIX,
@@ -179,6 +182,15 @@ class Api(pulumi.ComponentResource):
                 # Metrics by route are billed, and nothing looks at them.
                 detailed_metrics_enabled=False,
             ),
+            # Who has no token costs no more than this.
+            route_settings=[
+                aws.apigatewayv2.StageRouteSettingArgs(
+                    route_key=key,
+                    throttling_rate_limit=settings.api_open_throttle_rate,
+                    throttling_burst_limit=settings.api_open_throttle_burst,
+                )
+                for key in OPEN_ROUTES
+            ],
             # The first deployment must find all routes, and be let in by the function.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),
         )

@@ -34,6 +34,8 @@ class Function(pulumi.ComponentResource):
         What its role may do.
     key_services
         The services that use the stack's key in its name. Lambda, which keeps its environment, always does.
+    reserved_concurrency
+        Executions that the account keeps for it, and the most that it gets; 0: it shares with all others.
 
     Attributes
     ----------
@@ -55,6 +57,7 @@ class Function(pulumi.ComponentResource):
         statements: Sequence[Statement],
         key_services: Sequence[str],
         timeout_seconds: int | None = None,
+        reserved_concurrency: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pipeline:index:Function", name, None, opts)
@@ -108,6 +111,8 @@ class Function(pulumi.ComponentResource):
             layers=[layer_arn, *insights],
             memory_size=settings.function_memory_mb,
             timeout=settings.function_timeout_seconds if timeout_seconds is None else timeout_seconds,
+            # Reserved, 0 would mean that it never runs.
+            reserved_concurrent_executions=reserved_concurrency or None,
             kms_key_arn=encryption.key.arn,
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={

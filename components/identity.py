@@ -14,9 +14,6 @@ WRITERS_GROUP = "writers"
 """Group of those who may also change something."""
 
 TEST_USER = "test-user"
-TEMPORARY_PASSWORD_DAYS = 3
-TOKEN_HOURS = 1
-REFRESH_DAYS = 30
 
 # Symbols that Cognito counts, without those that a shell or a JSON text would read its own way.
 _AWKWARD_CHARACTERS = "\"'\\`$&|;<>(){}[]*?!#~/, "
@@ -49,7 +46,7 @@ class Identity(pulumi.ComponentResource):
                 require_uppercase=True,
                 require_numbers=True,
                 require_symbols=True,
-                temporary_password_validity_days=TEMPORARY_PASSWORD_DAYS,
+                temporary_password_validity_days=settings.temporary_password_days,
             ),
             account_recovery_setting=aws.cognito.UserPoolAccountRecoverySettingArgs(
                 recovery_mechanisms=[
@@ -60,28 +57,30 @@ class Identity(pulumi.ComponentResource):
                 allow_admin_create_user_only=not settings.self_signup
             ),
             # Threat protection is part of the Plus plan alone.
-            user_pool_tier="PLUS" if settings.threat_protection else "ESSENTIALS",
-            user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(advanced_security_mode="ENFORCED")
-            if settings.threat_protection
+            user_pool_tier="PLUS" if settings.threat_protection != "off" else "ESSENTIALS",
+            user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(
+                advanced_security_mode=settings.threat_protection.upper()
+            )
+            if settings.threat_protection != "off"
             else None,
             deletion_protection="ACTIVE" if settings.retain_data else "INACTIVE",
             opts=pulumi.ResourceOptions(
                 parent=self, protect=settings.retain_data, retain_on_delete=settings.retain_data
             ),
         )
-        if settings.threat_protection:
-            self._block_attacks(name)
+        if settings.threat_protection != "off":
+            self._configure_risk(name, settings)
         self.client = aws.cognito.UserPoolClient(
             f"{name}-client",
             user_pool_id=self.pool.id,
             generate_secret=False,
             explicit_auth_flows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-            access_token_validity=TOKEN_HOURS,
-            id_token_validity=TOKEN_HOURS,
-            refresh_token_validity=REFRESH_DAYS,
+            access_token_validity=settings.token_minutes,
+            id_token_validity=settings.token_minutes,
+            refresh_token_validity=settings.refresh_token_days,
             token_validity_units=aws.cognito.UserPoolClientTokenValidityUnitsArgs(
-                access_token="hours",  # noqa: S106 - units
-                id_token="hours",  # noqa: S106
+                access_token="minutes",  # noqa: S106 - units
+                id_token="minutes",  # noqa: S106
                 refresh_token="days",  # noqa: S106
             ),
             enable_token_revocation=True,
@@ -105,27 +104,32 @@ class Identity(pulumi.ComponentResource):
             self.test_password = pulumi.Output.secret(self.test_user.password.apply(str))
         self.register_outputs({"userPoolId": self.pool.id, "clientId": self.client.id})
 
-    def _block_attacks(self, name: str) -> None:
-        """Block what Cognito takes for an attack: enforced, it acts on its findings, and this says how."""
-        aws.cognito.RiskConfiguration(
+    def _configure_risk(self, name: str, settings: Settings) -> None:
+        """Say what threat protection does about its findings, and whose sign-ins it does not look at."""
+        cognito, action = aws.cognito, "BLOCK" if settings.threat_protection == "enforced" else "NO_ACTION"
+        skipped = settings.threat_protection_skipped_ranges
+        cognito.RiskConfiguration(
             f"{name}-risk",
             user_pool_id=self.pool.id,
-            compromised_credentials_risk_configuration=aws.cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationArgs(
-                actions=aws.cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationActionsArgs(
-                    event_action="BLOCK"
-                )
+            compromised_credentials_risk_configuration=cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationArgs(
+                actions=cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationActionsArgs(event_action=action)
             ),
-            account_takeover_risk_configuration=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs(
-                actions=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsArgs(
+            account_takeover_risk_configuration=cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs(
+                actions=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsArgs(
                     # Users have no second factor to be asked for; a notice would need a sender's address.
-                    high_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsHighActionArgs(
-                        event_action="BLOCK", notify=False
+                    high_action=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsHighActionArgs(
+                        event_action=action, notify=False
                     ),
-                    medium_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsMediumActionArgs(
-                        event_action="BLOCK", notify=False
+                    medium_action=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsMediumActionArgs(
+                        event_action=action, notify=False
                     ),
                 )
             ),
+            risk_exception_configuration=cognito.RiskConfigurationRiskExceptionConfigurationArgs(
+                skipped_ip_range_lists=skipped
+            )
+            if skipped
+            else None,
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
 

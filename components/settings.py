@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
@@ -45,6 +47,26 @@ LIFECYCLE_LAG_DAYS = 2
 
 MAX_LISTED_BYTES = 2500
 """All lists of settings in a function's environment variables, which have 4 KB together (Lambda quotas)."""
+
+MEGABYTE = 1024**2
+
+# What the API's function needs of its memory, measured by tests/lambda_src/api/test_memory.py in a process of its own,
+# with the worst bodies that could be thought of, and rounded up: the runtime has its own share of a function's memory.
+API_BASE_BYTES = 112 * MEGABYTE
+"""Before a request, with its libraries and clients: 80 MB measured."""
+
+API_BYTES_PER_BODY_BYTE = 12
+"""For each byte of the body: 8 measured. A text with one emoji takes four bytes a character in Python, and stands in
+memory twice while it is parsed; rejected records stand in it again, and in what is stored."""
+
+API_BYTES_PER_RECORD = 1024
+"""For each record's verdict in the answer: 650 measured."""
+
+API_BYTES_PER_OBJECT_BYTE = 56
+"""For each byte of the one record that is decoded: 52 measured. Lists in lists, where a schema has a field for them."""
+
+API_MAX_RECORD_BYTES = MEGABYTE
+"""The longest record that the functions take."""
 
 LOCAL_STAGE = "local"
 """The stage that runs on one machine."""
@@ -128,6 +150,14 @@ def _origin(value: str) -> str:
 def _api_origin(value: str) -> str:
     if value != "*" and not re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?|http://localhost(:\d+)?", value):
         raise ValueError("should be * or an origin such as https://app.example.com; an HTTP API knows no *.")
+    return value
+
+
+def _range(value: str) -> str:
+    try:
+        ipaddress.ip_network(value if "/" in value else "")
+    except ValueError as error:
+        raise ValueError("should be a range of addresses in CIDR notation, such as 203.0.113.0/24") from error
     return value
 
 
@@ -333,6 +363,21 @@ class Settings(BaseModel):
 
     api_throttle_rate: int = Field(100, ge=1, le=10_000, description="Requests a second that the API takes.")
     api_throttle_burst: int = Field(200, ge=1, le=5_000, description="Requests at once that the API takes.")
+    api_open_throttle_rate: int = Field(
+        5,
+        ge=1,
+        le=10_000,
+        description="Requests a second that each route takes that asks for no token, such as /health.",
+    )
+    api_open_throttle_burst: int = Field(
+        10, ge=1, le=5_000, description="Requests at once that each route without a token takes."
+    )
+    api_reserved_concurrency: int = Field(
+        0,
+        ge=0,
+        description="Reserved concurrency of the API's function: executions that no other function of the account can "
+        "use, and the most that it can. 0: none is reserved.",
+    )
     api_timeout_seconds: int = Field(
         29, ge=3, le=29, description="Time-out of the API's function; an HTTP API waits 30 s at most."
     )
@@ -340,7 +385,8 @@ class Settings(BaseModel):
         4 * 1024**2,
         ge=1024,
         le=5 * 1024**2,
-        description="Largest body that the API takes, in bytes. Escaped as a JSON text it must fit into Lambda's 6 MB.",
+        description="Largest body that the API takes, in bytes. Escaped as a JSON text it must fit into Lambda's 6 MB, "
+        "and what it needs into functionMemoryMb.",
     )
     api_max_records: int = Field(10_000, ge=1, le=20_000, description="Most records that one request may hold.")
     api_latency_alarm_ms: int = Field(
@@ -356,11 +402,25 @@ class Settings(BaseModel):
         900, ge=60, le=3600, description="Seconds that a link to upload with, or to rejected records, works."
     )
 
-    password_min_length: int = Field(12, ge=8, le=99, description="Least characters of a user's password.")
+    password_min_length: int = Field(12, ge=8, le=99, description="Minimum password length, in characters.")
     self_signup: bool = Field(default=False, description="Let people make their own users; they are in no group.")
-    threat_protection: bool = Field(
-        default=True,
-        description="Block sign-ins that Cognito takes for an attack. Needs its Plus plan, billed by user.",
+    temporary_password_days: int = Field(
+        3, ge=1, le=365, description="Days within which a user must replace a temporary password."
+    )
+    token_minutes: int = Field(60, ge=5, le=1440, description="Minutes that an access token or an ID token is valid.")
+    refresh_token_days: int = Field(
+        30, ge=1, le=3650, description="Days that a refresh token is valid: then a user signs in again."
+    )
+    threat_protection: Literal["off", "audit", "enforced"] = Field(
+        "audit",
+        description="Cognito's threat protection: audit assesses each sign-in and blocks none, enforced blocks those "
+        "that it takes for an attack. Both need the Plus plan, billed by user.",
+    )
+    threat_protection_skipped_ranges: list[Annotated[str, AfterValidator(_range)]] = Field(
+        [],
+        max_length=200,
+        description="Addresses, in CIDR notation, whose sign-ins threat protection does not look at: those of programs "
+        "that sign in again and again.",
     )
     test_user: bool = Field(
         default=False, description="Make a user for tests, in the group of writers, with a generated password."
@@ -436,6 +496,12 @@ class Settings(BaseModel):
             )
         self._check_archive()
         self._check_retention()
+        if self.api_memory_mb > self.function_memory_mb:
+            raise ValueError(
+                f"functionMemoryMb = {self.function_memory_mb}: should be at least {self.api_memory_mb} for requests "
+                f"to the API: raise it, or lower apiMaxBodyBytes ({self.api_max_body_bytes}) or apiMaxRecords "
+                f"({self.api_max_records})"
+            )
         if self.delivery_endpoint:
             self._check_delivery()
         twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
@@ -529,6 +595,17 @@ class Settings(BaseModel):
                 f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryMaxAgeSeconds "
                 f"({self.delivery_max_age_seconds}), or the alarm comes after the dead letters"
             )
+
+    @property
+    def api_memory_mb(self) -> int:
+        """Memory that a request may need, in MB."""
+        needed = (
+            API_BASE_BYTES
+            + API_BYTES_PER_BODY_BYTE * self.api_max_body_bytes
+            + API_BYTES_PER_RECORD * self.api_max_records
+            + API_BYTES_PER_OBJECT_BYTE * min(self.api_max_body_bytes, API_MAX_RECORD_BYTES)
+        )
+        return math.ceil(needed / MEGABYTE)
 
     @property
     def delivery_patience_seconds(self) -> int:

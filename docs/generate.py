@@ -17,7 +17,8 @@ from docs import iam
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
 
-from api.routes import Services, build_app, openapi  # noqa: E402
+from api.openapi import openapi  # noqa: E402
+from api.routes import Services, build_app  # noqa: E402
 
 _SETTINGS: Final = ("settings: made by `make docs` from components/settings.py", "settings: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
@@ -62,7 +63,7 @@ def _api() -> APIGatewayHttpResolver:
     def nobody() -> NoReturn:
         raise AssertionError("the document calls no route")
 
-    return build_app(Services(name="api", records=nobody, uploads=nobody, files=nobody))
+    return build_app(Services(name="api", max_records=1, records=nobody, uploads=nobody, files=nobody))
 
 
 def _fields() -> list[tuple[str, FieldInfo]]:

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_BOOLEAN_TAG: Final = "tag:yaml.org,2002:bool"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2, as the Pulumi CLI reads it: on, off, yes and no are text, and only true and false are booleans."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own attribute
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN_TAG]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(_BOOLEAN_TAG, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+
+
+def read_yaml(path: Path) -> dict[str, dict[str, object]]:
+    """Read one of Pulumi's files, as the Pulumi CLI does."""
+    loader = _Loader(path.read_text())
+    try:
+        document: dict[str, dict[str, object]] = loader.get_single_data()
+    finally:
+        loader.dispose()
+    return document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +70,7 @@ class StackConfig:
             Where the files are; None: this project.
         """
         files = folder or ROOT
-        project_file: dict[str, object] = yaml.safe_load((files / "Pulumi.yaml").read_text())
-        stack_file: dict[str, object] = yaml.safe_load((files / f"Pulumi.{stage}.yaml").read_text()) or {}
+        project_file, stack_file = read_yaml(files / "Pulumi.yaml"), read_yaml(files / f"Pulumi.{stage}.yaml") or {}
         project, schema, settings = str(project_file["name"]), project_file.get("config"), stack_file.get("config")
         defaults = {key: entry["default"] for key, entry in _mapping(schema).items()}
         values: dict[str, str] = {}

@@ -12,7 +12,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import redeliver, redrive, reprocess, rotate_secret, status, why
+from operate import end, redeliver, redrive, reprocess, rotate_secret, status, why
 from operate.command import FAILED, INTERRUPTED, USAGE, Command, UsageError
 from operate.screen import Screen, flush_output
 from operate.stack_outputs import FILE_VARIABLE, OutputsError, read_outputs
@@ -23,6 +23,7 @@ COMMANDS: Final[Sequence[Command]] = (
     redrive.COMMAND,
     reprocess.COMMAND,
     redeliver.COMMAND,
+    end.COMMAND,
     rotate_secret.COMMAND,
 )
 

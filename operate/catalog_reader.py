@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from shared.files import ObjectVersion, Status
+from shared.files import API_VERSION, ObjectVersion, Status
 from shared.latest import LATEST, latest_id
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+STATUS_INDEX: Final = "by-status"
 
 
 class _Filter(TypedDict, total=False):
@@ -78,16 +81,24 @@ class CatalogReader:
         self._table = table
         self.shards = shards
 
-    def count(self, status: Status, shard: int) -> int:
-        """Count the files of a status in one shard. The items are counted in the table, not sent here."""
+    def count(self, status: Status, shard: int) -> tuple[int, int]:
+        """Count the files of a status in one shard, and the API's items: in the table, nothing is sent here."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            IndexName="by-status",
+            IndexName=STATUS_INDEX,
             Select="COUNT",
             KeyConditionExpression="status_shard = :shard",
+            FilterExpression=_IS_UPLOAD,
             ExpressionAttributeValues={":shard": {"S": f"{status}#{shard}"}},
         )
-        return sum(page["Count"] for page in pages)
+        counts = [(page["Count"], page["ScannedCount"]) for page in pages]
+        uploads = sum(count for count, _ in counts)
+        return uploads, sum(scanned for _, scanned in counts) - uploads
+
+    def request(self, object_id: str) -> CatalogFile | None:
+        """Return what the catalog has of records that came through the API."""
+        item = self._get(object_id, API_VERSION)
+        return next(iter(self._parse([item] if item else [])), None)
 
     def oldest_upload(self, status: Status) -> CatalogFile | None:
         """Return the upload that has been in a status for the longest time."""
@@ -97,7 +108,7 @@ class CatalogReader:
     def _first_upload(self, status: Status, shard: int) -> CatalogFile | None:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            IndexName="by-status",
+            IndexName=STATUS_INDEX,
             KeyConditionExpression="status_shard = :shard",
             FilterExpression=_IS_UPLOAD,
             ExpressionAttributeValues={":shard": {"S": f"{status}#{shard}"}},

@@ -62,6 +62,11 @@ class StackOutputs:
         return self._own("ingestFunctionName")
 
     @property
+    def api_function(self) -> str:
+        """The API's function."""
+        return self._own("apiFunctionName")
+
+    @property
     def queue_url(self) -> str:
         """The intake queue."""
         return self._own("queueUrl")

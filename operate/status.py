@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from operate.catalog_reader import CatalogFile, CatalogReader
+from operate.catalog_reader import STATUS_INDEX, CatalogFile, CatalogReader
 from operate.command import FAILED, WELL, Command
 from operate.dead_letters import depth
 from operate.pipeline import Pipeline
 from operate.screen import Screen
 from operate.stack_outputs import StackOutputs
+from shared.catalog import LapsedRequest
 from shared.files import Status
 
 _WAITING: Final = (Status.PROCESSING, Status.FAILED)
-"""States that an upload leaves by itself. What came through the API does not: its caller goes on, or nobody does."""
+"""States that an upload leaves by itself. What came through the API does not: its sender goes on, or nobody does."""
 
 _MAX_SHARDS: Final = 200
 """The most that ``indexShards`` may be."""
@@ -32,7 +33,8 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     """
     pipeline = Pipeline(outputs)
     reader = CatalogReader(pipeline.dynamodb, outputs.table, options.shards or pipeline.shards)
-    counts = _count(reader, screen, _WAITING if options.waiting else tuple(Status))
+    counts, requests = _count(reader, screen, _WAITING if options.waiting else tuple(Status))
+    stuck = sorted(pipeline.catalog.lapsed_requests(STATUS_INDEX), key=lambda request: request.since)
     oldest = {status: reader.oldest_upload(status) for status in _WAITING if counts[status]}
     waiting, in_flight = depth(pipeline.sqs, outputs.queue_url)
     dead = sum(depth(pipeline.sqs, outputs.dead_letter_queue_url))
@@ -41,10 +43,13 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     attention = [
         *_attention_of_letters(dead, undelivered),
         *_attention_of_files(counts, oldest, _patience(pipeline)),
+        *_attention_of_requests(stuck),
     ]
     screen.result(
         {
             "files": counts,
+            "requests": requests,
+            "stuckRequests": [request._asdict() for request in stuck],
             "oldest": {status: _describe(file) for status, file in oldest.items() if file},
             "queue": {"waiting": waiting, "inFlight": in_flight},
             "deadLetters": dead,
@@ -54,8 +59,8 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     )
     screen.table(
         "Files",
-        ("status", "files", "oldest, since", "key"),
-        [(status, count, *_since(oldest.get(status))) for status, count in counts.items()],
+        ("status", "files", "of the API", "oldest, since", "key"),
+        [(status, count, requests[status], *_since(oldest.get(status))) for status, count in counts.items()],
     )
     screen.table(
         "Messages",
@@ -76,14 +81,19 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     return FAILED if attention else WELL
 
 
-def _count(reader: CatalogReader, screen: Screen, statuses: Sequence[Status]) -> dict[Status, int]:
-    counts = dict.fromkeys(statuses, 0)
+def _count(
+    reader: CatalogReader, screen: Screen, statuses: Sequence[Status]
+) -> tuple[dict[Status, int], dict[Status, int]]:
+    """Count the files in each state, and what came through the API."""
+    counts, requests = dict.fromkeys(statuses, 0), dict.fromkeys(statuses, 0)
     with screen.progress() as bars:
         for status, shard in bars.track(
             [(status, shard) for status in statuses for shard in range(reader.shards)], description="Counting files"
         ):
-            counts[status] += reader.count(status, shard)
-    return counts
+            of_files, of_requests = reader.count(status, shard)
+            counts[status] += of_files
+            requests[status] += of_requests
+    return counts, requests
 
 
 def _refused(counts: Mapping[Status, int]) -> str:
@@ -109,6 +119,13 @@ def _attention_of_files(
     if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.text("processed_at")) > patience:
         found.append(f"{stuck.version.key} is PROCESSING for more than {patience}: `reprocess` takes it up again")
     return found
+
+
+def _attention_of_requests(stuck: Sequence[LapsedRequest]) -> list[str]:
+    if not stuck:
+        return []
+    oldest = f"{stuck[0].object_id} since {stuck[0].since}"
+    return [f"{len(stuck)} of the API PROCESSING whose worker died, the oldest {oldest}: `end --all` ends them"]
 
 
 def _patience(pipeline: Pipeline) -> timedelta:

@@ -1,4 +1,4 @@
-"""``why``: everything that is known of one file."""
+"""``why``: everything that is known of one file, or of records that came through the API."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from ingest.events import MalformedEventError, parse_uploads
+from operate import why_request
 from operate.catalog_reader import CatalogFile, CatalogReader
 from operate.command import FAILED, WELL, Command, UsageError
 from operate.dead_letters import DeadLetters, Letter, depth
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         0 if its latest version has its final status, 1 if it failed, is unfinished, dead or unknown.
     """
     pipeline = Pipeline(outputs)
+    if options.key.startswith(why_request.IDS):
+        return why_request.run(pipeline, options.key, screen)
     key = key_of(pipeline, options.key)
     if not key.startswith(pipeline.uploads_prefix):
         raise UsageError(f"{key!r}: only what lies under {pipeline.uploads_prefix} is a file; ask the API for the rest")
@@ -167,7 +170,11 @@ def _keys(letter: Letter, bucket: str) -> set[str]:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", metavar="KEY", help="the object's key; uploads/ may be left out, its s3:// URI will do")
+    parser.add_argument(
+        "key",
+        metavar="KEY|ID",
+        help="the object's key (uploads/ may be left out, its s3:// URI will do), or an id that the API gave",
+    )
     parser.add_argument(
         "--search",
         action="store_true",
@@ -176,5 +183,5 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND: Final = Command(
-    name="why", summary="print everything that is known of one file", configure=_configure, run=run
+    name="why", summary="print everything that is known of one file or request", configure=_configure, run=run
 )

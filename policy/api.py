@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy import resource_types as types
-from policy.rule import UNKNOWN, Resource, Stack, elements, is_one_of, is_set, resource_rule, stack_rule
+from policy.rule import UNKNOWN, Resource, Stack, elements, is_one_of, is_set, look, resource_rule, stack_rule
 
 OPEN_ROUTES: Final = frozenset({"GET /health"})
 """Routes that anybody may ask."""
@@ -29,6 +29,31 @@ def _is_authorized(route: Resource) -> Iterator[str]:
     key = route.at("routeKey")
     if key is not UNKNOWN and key not in OPEN_ROUTES and not is_one_of(route.at("authorizationType"), "JWT", "AWS_IAM"):
         yield f"{key} has no authorizer: authorizationType should be JWT"
+
+
+def _open_routes_are_throttled(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    for route in stack.all(types.API_ROUTE):
+        key, kind = route.at("routeKey"), route.at("authorizationType")
+        if UNKNOWN in {key, kind} or is_one_of(kind, "JWT", "AWS_IAM"):
+            continue
+        for stage in stack.all(types.API_STAGE):
+            if _may_be_another_api(stage.at("apiId"), route.at("apiId")) or _throttles(stage, key):
+                continue
+            yield stage, f"routeSettings lack limits of {key}, which asks for no token: anybody could run up its bill"
+
+
+def _may_be_another_api(one: object, other: object) -> bool:
+    return UNKNOWN not in {one, other} and one != other
+
+
+def _throttles(stage: Resource, route_key: object) -> bool:
+    settings = stage.at("routeSettings")
+    return settings is UNKNOWN or any(
+        is_one_of(look(entry, "routeKey"), str(route_key))
+        and is_set(look(entry, "throttlingBurstLimit"))
+        and is_set(look(entry, "throttlingRateLimit"))
+        for entry in elements(settings)
+    )
 
 
 def _names_its_origins(api: Resource) -> Iterator[str]:
@@ -67,6 +92,11 @@ RULES: Final = (
         "API stages write access logs and throttle their callers.",
         {types.API_STAGE},
         _is_logged_and_throttled,
+    ),
+    stack_rule(
+        "api-open-routes-throttled",
+        "Each route that asks for no token has a throttle of its own.",
+        _open_routes_are_throttled,
     ),
     resource_rule("api-authorized", "Every route but health asks who calls.", {types.API_ROUTE}, _is_authorized),
     resource_rule(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
+
+WRITTEN_MEANWHILE: Final = "ConditionalRequestConflict"
+"""S3's answer while another request writes the same key: to be tried again (S3 User Guide, Conditional writes)."""
 
 
 class ApiError(Exception):

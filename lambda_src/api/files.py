@@ -11,7 +11,7 @@ from api.errors import not_found
 from api.models import File, FileDetail, FileList
 from api.requests import SAFE_ID_MARK
 from shared.catalog import REOPENED
-from shared.files import Status
+from shared.files import API_VERSION, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,9 @@ _UPLOADER: Final = "uploaded-by"
 
 FAILED_REASON: Final = "this did not work now, and is tried again; the operator's logs say what happened"
 """Shown instead of what AWS said, which names our resources."""
+
+FAILED_REQUEST_REASON: Final = "this did not work; send the same request again"
+"""The same, of records that came through the API: nobody but their sender tries again."""
 
 
 class Files:
@@ -135,4 +138,6 @@ def _fields(item: Item) -> Mapping[str, object]:
 
 def _reason(item: Item) -> object:
     reason = item.get("reason")
-    return FAILED_REASON if item.get("status") == Status.FAILED and reason != REOPENED else reason
+    if item.get("status") != Status.FAILED or reason == REOPENED:
+        return reason
+    return FAILED_REQUEST_REASON if item.get("version_id") == API_VERSION else FAILED_REASON

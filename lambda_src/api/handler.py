@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
@@ -16,6 +16,7 @@ from api.settings import ApiSettings
 from shared import clients
 from shared.environment import Environment
 from shared.observability import REQUIRED, logger, metrics, tracer
+from shared.rules import IntakeRules
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
     from api.records import Records
     from api.uploads import Uploads
 
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Of every answer: what is one user's stays in no cache, and is taken for nothing but what it says it is."""
+
 _environment = Environment(os.environ)
 for _name in REQUIRED:
     _environment.text(_name)
 _settings = ApiSettings.from_environment(_environment)
 _retention = _environment.retention("CATALOG_RETENTION_DAYS")
 _stage, _region = _environment.text("STAGE"), _environment.text("AWS_REGION")
+_rules = IntakeRules.from_environment(_environment)
 _gate = Gate(
     readers_group=_environment.text("READERS_GROUP"),
     writers_group=_environment.text("WRITERS_GROUP"),
@@ -65,9 +70,8 @@ def _records() -> Records:
 @cache
 def _uploads() -> Uploads:
     from api.uploads import Uploads  # noqa: PLC0415
-    from shared.rules import IntakeRules  # noqa: PLC0415
 
-    return Uploads(clients.presigner, IntakeRules.from_environment(_environment), _settings)
+    return Uploads(clients.presigner, _rules, _settings)
 
 
 @cache
@@ -78,7 +82,15 @@ def _files() -> Files:
     return Files(_reader(), Cursors(clients.kms, _settings.key_arn), clients.presigner, _settings)
 
 
-_app = build_app(Services(name=_settings.service, records=_records, uploads=_uploads, files=_files))
+_app = build_app(
+    Services(
+        name=_settings.service,
+        max_records=_settings.max_records,
+        records=_records,
+        uploads=_uploads,
+        files=_files,
+    )
+)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
@@ -101,8 +113,8 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
     """
     metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
     try:
-        checked = _gate.check(event)
+        answer = _app.resolve(_gate.check(event), context)
     except ApiError as error:
         refusal = answer_error(event, error)
-        return {"statusCode": int(error.status), "headers": refusal.headers, "body": refusal.body}
-    return _app.resolve(checked, context)
+        answer = {"statusCode": int(error.status), "headers": refusal.headers, "body": refusal.body}
+    return {**answer, "headers": {**answer["headers"], **_HEADERS}}

@@ -6,16 +6,18 @@ import re
 from datetime import date
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from shared.files import Status
 
 VERSION = "1.0.0"
 MAX_CURSOR_CHARACTERS = 2048
+WRONG_DATA: Final = "should be a record, or a list of at least one record"
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_EMPTY: Final = re.compile(rb"\[[ \t\r\n]*+\]")
 
 
 def _read_day(text: object) -> date:
@@ -34,6 +36,18 @@ def _read_number(text: object) -> int:
         raise PydanticCustomError("number", "should be a number, in decimal digits")
     return int(text)
 
+
+def _read_data(text: object) -> memoryview:
+    if not isinstance(text, memoryview) or _EMPTY.fullmatch(text):
+        raise PydanticCustomError("data", WRONG_DATA)
+    return text
+
+
+Data: TypeAlias = Annotated[
+    memoryview,
+    PlainValidator(_read_data, json_schema_input_type=dict[str, object] | Annotated[list[object], Field(min_length=1)]),
+]
+"""A record or a list of records, as JSON."""
 
 Day: TypeAlias = Annotated[date, BeforeValidator(_read_day)]
 """A day of a query string."""
@@ -75,10 +89,7 @@ class Health(BaseModel):
 class RecordsRequest(BaseModel):
     """One record, or several."""
 
-    data: Annotated[
-        dict[str, object] | Annotated[list[object], Field(min_length=1)],
-        Field(description="A record, or a list of records."),
-    ]
+    data: Data = Field(description="A record, or a list of records.")
     record_type: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         None, description="The name of the records' schema; the stage's first, if it is not given."
     )

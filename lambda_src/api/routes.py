@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from api.errors import ApiError, invalid, not_found
+from api.errors import WRITTEN_MEANWHILE, ApiError, invalid, not_found
 from api.models import (
     MAX_CURSOR_CHARACTERS,
     VERSION,
+    WRONG_DATA,
     Day,
     ErrorAnswer,
     FieldError,
@@ -34,7 +34,6 @@ from api.models import (
     UploadRequest,
 )
 from api.requests import caller_of, request_id_of
-from api.strict_json import parse
 from shared.files import Status
 from shared.observability import logger, metrics
 
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from api.records import Records, Sent
     from api.uploads import Uploads
 
-_SECURITY_SCHEMES: Final[dict[str, SecurityScheme]] = {"token": HTTPBearer(bearerFormat="JWT")}
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _REFUSALS: Final = {
     400: "The request is wrong in itself",
@@ -60,8 +58,8 @@ _REFUSALS: Final = {
     500: "Our mistake",
     503: "AWS failed; try again later",
 }
-_MESSAGES: Final = {"data": "should be a record, or a list of at least one record"}
-_THROTTLED: Final = ("Throttl", "Throughput", "SlowDown", "LimitExceeded", "TooManyRequests")
+_MESSAGES: Final = {"data": WRONG_DATA}
+_PASSING: Final = ("Throttl", "Throughput", "SlowDown", "LimitExceeded", "TooManyRequests", WRITTEN_MEANWHILE)
 _ALWAYS: Final = (400, 403, 500, 503)
 _GATEWAY_TOO: Final = frozenset({404, 413, 500, 503})
 """What API Gateway answers too, in its own shape: for a path that it cannot match, a body that is too large for it, a
@@ -78,11 +76,14 @@ class Services:
     ----------
     name
         The name that /health says.
+    max_records
+        The most records of a request.
     records, uploads, files
         Give the work of their routes.
     """
 
     name: str
+    max_records: int
     records: Callable[[], Records]
     uploads: Callable[[], Uploads]
     files: Callable[[], Files]
@@ -96,7 +97,13 @@ def build_app(services: Services) -> APIGatewayHttpResolver:
     services
         What does the work.
     """
-    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse)
+
+    def read_body(text: str) -> dict[str, object]:
+        from api.strict_json import parse  # noqa: PLC0415 - only requests with a body need what it imports
+
+        return parse(text, services.max_records)
+
+    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=read_body)
     _add_records(app, services)
     _add_files(app, services)
 
@@ -145,20 +152,21 @@ def _passes(error: ClientError) -> bool:
     """Tell what AWS may take later from what it refuses."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(word in code for word in _THROTTLED)
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(word in code for word in _PASSING)
 
 
 def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
     def sent(body: RecordsRequest) -> Sent:
         from api.records import Sent  # noqa: PLC0415 - only these routes need what it imports
 
-        event = app.current_event
+        event, context = app.current_event.raw_event, app.lambda_context
         return Sent(
-            text=event.body or "",
+            data=body.data,
             record_type=body.record_type,
-            caller=caller_of(event.raw_event),
-            request_id=request_id_of(event.raw_event),
-            function_name=app.lambda_context.function_name,
+            caller=caller_of(event),
+            request_id=request_id_of(event),
+            function_name=context.function_name,
+            deadline=datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis()),
         )
 
     def counted(answer: RecordsAnswer) -> RecordsAnswer:
@@ -228,38 +236,6 @@ def answer_error(event: Mapping[str, object], error: ApiError) -> Response[str]:
         errors=[FieldError(field=name, message=message) for name, message in error.fields.items()],
     )
     return Response(error.status, content_types.APPLICATION_JSON, body.model_dump_json())
-
-
-def openapi(app: APIGatewayHttpResolver) -> dict[str, object]:
-    """Return the OpenAPI document of the routes."""
-    document: dict[str, object] = json.loads(
-        app.get_openapi_json_schema(
-            title="File pipeline",
-            version=VERSION,
-            description="Send records and files, and see what became of them.",
-            security_schemes=_SECURITY_SCHEMES,
-        )
-    )
-    # Powertools' own status and shape of what does not validate: ours is 400.
-    for path in _parts(document["paths"]):
-        for operation in _parts(path):
-            responses = operation["responses"]
-            if isinstance(responses, dict):
-                responses.pop("422", None)
-    schemas = _part(document, "components", "schemas")
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    return document
-
-
-def _parts(value: object) -> list[dict[str, object]]:
-    return [part for part in value.values() if isinstance(part, dict)] if isinstance(value, dict) else []
-
-
-def _part(value: object, *names: str) -> dict[str, object]:
-    for name in names:
-        value = value[name] if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _responses(model: type[BaseModel], *refusals: int) -> dict[int, OpenAPIResponse]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from itertools import count
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
@@ -55,6 +55,9 @@ _FREE: Final = (
     "attribute_not_exists(object_id) OR #status = :failed"
     " OR (#status = :processing AND (claim_expires_at < :now OR #owner = :me))"
 )
+
+LAPSED: Final = "the worker died; send the same request again"
+"""Why an item of the API was ended that nobody worked on any more."""
 
 _Item: TypeAlias = dict[str, "AttributeValueTypeDef"]
 _Value: TypeAlias = str | int | Mapping[str, str] | None
@@ -98,6 +101,21 @@ class Worker:
     attempt: int
     started_at: datetime
     deadline: datetime
+
+
+class LapsedRequest(NamedTuple):
+    """An item of the API that nobody works on any more.
+
+    Parameters
+    ----------
+    object_id
+        Its id.
+    since
+        When it was taken: ISO 8601 in UTC.
+    """
+
+    object_id: str
+    since: str
 
 
 class Catalog:
@@ -200,47 +218,115 @@ class Catalog:
         str or None
             None if it was put; else the digest of the records that the id stands for: the same, if they are finished.
         """
-        item = {
-            "object_id": {"S": result.object_id},
-            "version_id": {"S": API_VERSION},
-            **_attributes(
-                bucket=result.bucket,
-                key=result.key,
-                size=result.size,
-                content_type="application/json" if result.key else None,
-                content_sha256=result.content_sha256,
-                uploaded_by=result.uploaded_by,
-                stage=self._stage,
-                region=self._region,
-                status=result.outcome.status,
-                reason=result.outcome.reason,
-                **result.outcome.results,
-                bucket_shard=self._shard(result.bucket, result.object_id, API_VERSION),
-                status_shard=self._shard(result.outcome.status, result.object_id, API_VERSION),
-                processed_at=iso(self._now()),
-                processed_by=result.function_name,
-                request_id=result.request_id,
-                duration_ms=result.duration_ms,
-                ttl=self._ttl(),
-            ),
-        }
         try:
             self._client.put_item(
                 TableName=self._table_name,
-                Item=item,
+                Item=self._request_item(result),
                 ConditionExpression=(
-                    "attribute_not_exists(object_id) OR (content_sha256 = :content AND #status = :processing)"
+                    "attribute_not_exists(object_id)"
+                    " OR (content_sha256 = :content AND #status IN (:processing, :failed))"
                 ),
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
                     ":content": {"S": result.content_sha256},
                     ":processing": {"S": Status.PROCESSING},
+                    ":failed": {"S": Status.FAILED},
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             return _item_of(error.response)["content_sha256"]["S"]
         return None
+
+    def fail(self, result: ApiResult) -> bool:
+        """Put the item of a request that failed over the one that it had stored as PROCESSING.
+
+        Returns
+        -------
+        bool
+            False if it had not, or if the same request has come again and gone on: nothing was changed.
+        """
+        try:
+            self._client.put_item(
+                TableName=self._table_name,
+                Item=self._request_item(result),
+                ConditionExpression="request_id = :me AND #status = :processing",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":me": {"S": result.request_id},
+                    ":processing": {"S": Status.PROCESSING},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def lapsed_requests(self, index: str) -> Iterator[LapsedRequest]:
+        """Find the API's items that are PROCESSING though nobody works on them any more.
+
+        Parameters
+        ----------
+        index
+            The name of the index by status.
+        """
+        for shard in range(self._shards):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table_name,
+                IndexName=index,
+                KeyConditionExpression="status_shard = :shard",
+                # Of the API's items alone: a file's message comes again by itself.
+                FilterExpression="attribute_exists(content_sha256) AND claim_expires_at < :now",
+                ExpressionAttributeValues={
+                    ":shard": {"S": f"{Status.PROCESSING}#{shard}"},
+                    ":now": {"N": str(_epoch(self._now()))},
+                },
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    yield LapsedRequest(item["object_id"]["S"], item["processed_at"]["S"])
+
+    def end_lapsed(self, object_id: str, *, by: str) -> bool:
+        """Give an item of the API that is PROCESSING though nobody works on it any more its end: FAILED.
+
+        The same request again takes it up all the same.
+
+        Parameters
+        ----------
+        object_id
+            The item's id.
+        by
+            Who ends it.
+
+        Returns
+        -------
+        bool
+            False if there is no such item, it has ended, or its worker may be alive: nothing was changed.
+        """
+        now = self._now()
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key={"object_id": {"S": object_id}, "version_id": {"S": API_VERSION}},
+                UpdateExpression=(
+                    "SET #status = :failed, reason = :reason, ended_by = :by, status_shard = :shard,"
+                    " processed_at = :processed_at, #ttl = :ttl REMOVE claim_expires_at"
+                ),
+                ConditionExpression="#status = :processing AND claim_expires_at < :now",
+                ExpressionAttributeNames={"#status": "status", "#ttl": "ttl"},
+                ExpressionAttributeValues={
+                    ":failed": {"S": Status.FAILED},
+                    ":processing": {"S": Status.PROCESSING},
+                    ":reason": {"S": LAPSED},
+                    ":by": {"S": by},
+                    ":shard": {"S": self._shard(Status.FAILED, object_id, API_VERSION)},
+                    ":processed_at": {"S": iso(now)},
+                    ":now": {"N": str(_epoch(now))},
+                    ":ttl": {"N": str(self._ttl())},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def reopen(self, version: ObjectVersion, *, status: Status, processed_at: str, by: str) -> bool:
         """Make a finished version free again, so that an event for it is processed once more: FAILED.
@@ -349,6 +435,35 @@ class Catalog:
         if current is not None and current.version_id != version.version_id:
             # Refused only if a later version was named meanwhile.
             self._transact([self._latest.move_from(pointer, current)])
+
+    def _request_item(self, result: ApiResult) -> _Item:
+        status = result.outcome.status
+        expiry = result.deadline + CLAIM_MARGIN
+        return {
+            "object_id": {"S": result.object_id},
+            "version_id": {"S": API_VERSION},
+            **_attributes(
+                bucket=result.bucket,
+                key=result.key,
+                size=result.size,
+                content_type="application/json" if result.key else None,
+                content_sha256=result.content_sha256,
+                uploaded_by=result.uploaded_by,
+                stage=self._stage,
+                region=self._region,
+                status=status,
+                reason=_shorten(result.outcome.reason),
+                **result.outcome.results,
+                claim_expires_at=_epoch(expiry) if status is Status.PROCESSING else None,
+                bucket_shard=self._shard(result.bucket, result.object_id, API_VERSION),
+                status_shard=self._shard(status, result.object_id, API_VERSION),
+                processed_at=iso(self._now()),
+                processed_by=result.function_name,
+                request_id=result.request_id,
+                duration_ms=result.duration_ms,
+                ttl=self._ttl(),
+            ),
+        }
 
     def _write(
         self,

@@ -134,6 +134,8 @@ class ApiResult:
         Who sent them.
     function_name, request_id, duration_ms
         Who did the work, for which request, and for how long.
+    deadline
+        When the invocation ends at the latest: nothing of it is being worked on after it.
     outcome
         How it ended.
     """
@@ -147,4 +149,5 @@ class ApiResult:
     function_name: str
     request_id: str
     duration_ms: int
+    deadline: datetime
     outcome: Outcome

@@ -59,6 +59,10 @@ def _route(cloud: Cloud, inputs: Inputs) -> Made:
 def _stage(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("name")
     request = inputs.as_api("apiId", "autoDeploy", "accessLogSettings", "defaultRouteSettings")
+    request["RouteSettings"] = {
+        route.text("routeKey"): route.as_api("throttlingBurstLimit", "throttlingRateLimit")
+        for route in inputs.parts("routeSettings")
+    }
     cloud.apigateway.create_stage(**cast("CreateStageRequestTypeDef", {**request, "StageName": name}))
     return Made(id=name, outputs={})
 

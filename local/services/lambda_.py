@@ -41,6 +41,9 @@ def _function(cloud: Cloud, inputs: Inputs) -> Made:
         "KMSKeyArn": inputs.text("kmsKeyArn"),
     }
     arn = cloud.lambda_.create_function(**cast("CreateFunctionRequestTypeDef", request))["FunctionArn"]
+    if "reservedConcurrentExecutions" in inputs:
+        reserved = inputs.integer("reservedConcurrentExecutions")
+        cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     invoke_arn = f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
     return Made(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})
 

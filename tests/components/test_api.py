@@ -59,6 +59,41 @@ def test_the_stage_throttles_and_is_there_last(stack: DeclaredStack) -> None:
     assert needed <= set(declared.dependencies)
 
 
+def test_each_route_without_an_authorizer_has_a_throttle_of_its_own(stack: DeclaredStack) -> None:
+    """Its cost is anybody's to make: what all routes together may take is a hundred times as much."""
+    declared = stack.one("Stage")
+    limits = {
+        str(entry["routeKey"]): (entry["throttlingRateLimit"], entry["throttlingBurstLimit"])
+        for entry in declared.parts("routeSettings")
+    }
+    is_open = {route.text("routeKey") for route in stack.all("Route") if route.inputs.get("authorizerId") is None}
+
+    assert is_open == set(limits) == {"GET /health"}
+    assert set(limits.values()) == {(5, 10)}
+
+
+def test_the_throttle_of_open_routes_is_a_setting() -> None:
+    (entry,) = (
+        declare("dev", overrides={"apiOpenThrottleRate": 1, "apiOpenThrottleBurst": 2})
+        .one("Stage")
+        .parts("routeSettings")
+    )
+
+    assert (entry["throttlingRateLimit"], entry["throttlingBurstLimit"]) == (1, 2)
+
+
+def test_concurrency_is_reserved_for_the_api_alone_and_only_if_asked_for(stack: DeclaredStack) -> None:
+    def reserved(declared: DeclaredStack) -> dict[str, object]:
+        return {
+            function.name.rpartition("-")[2]: function.inputs.get("reservedConcurrentExecutions")
+            for function in declared.all("Function")
+        }
+
+    assert reserved(stack) == {"ingest": None, "api": None}
+    asked = declare("prod", overrides={"apiReservedConcurrency": 50, "deliveryEndpoint": "https://example.com/"})
+    assert reserved(asked) == {"ingest": None, "api": 50, "delivery": None}
+
+
 def test_access_logs_say_who_asked_what_and_what_was_answered(stack: DeclaredStack) -> None:
     logs = stack.one("Stage").part("accessLogSettings")
     group = stack.one("LogGroup", "-access-logs")
@@ -115,25 +150,47 @@ def test_the_pool_is_as_strict_as_its_stage(stack: DeclaredStack) -> None:
     }
     assert pool.part("accountRecoverySetting") == {"recoveryMechanisms": [{"name": "verified_email", "priority": 1}]}
     assert pool.part("adminCreateUserConfig") == {"allowAdminCreateUserOnly": production}
-    assert pool.inputs.get("userPoolAddOns") == ({"advancedSecurityMode": "ENFORCED"} if production else None)
+    assert pool.inputs.get("userPoolAddOns") == ({"advancedSecurityMode": "AUDIT"} if production else None)
+    assert len(stack.all("RiskConfiguration")) == (1 if production else 0)
     assert pool.text("userPoolTier") == ("PLUS" if production else "ESSENTIALS")
     assert pool.text("deletionProtection") == ("ACTIVE" if production else "INACTIVE")
     assert (pool.protect, pool.retain_on_delete) == (production, production)
 
 
-def test_what_looks_like_an_attack_is_blocked_in_production(stack: DeclaredStack) -> None:
-    """Enforced alone, Cognito notes its findings: what it does about them is said here."""
-    if stack.stage != "prod":
-        assert not stack.all("RiskConfiguration")
-        return
-    risk = stack.one("RiskConfiguration")
+RANGES = ["203.0.113.0/24", "2001:db8::/32"]
 
-    assert risk.text("userPoolId") == stack.one("UserPool").name
-    assert risk.part("compromisedCredentialsRiskConfiguration") == {"actions": {"eventAction": "BLOCK"}}
+
+@pytest.mark.parametrize(("mode", "action"), [("audit", "NO_ACTION"), ("enforced", "BLOCK")])
+def test_threat_protection_blocks_only_where_it_is_enforced(mode: str, action: str) -> None:
+    """Programs sign in again and again, from anywhere, and that may look like an attack: to be audited first."""
+    declared = declare("prod", overrides={"threatProtection": mode})
+    pool, risk = declared.one("UserPool"), declared.one("RiskConfiguration")
+
+    assert pool.part("userPoolAddOns") == {"advancedSecurityMode": mode.upper()}
+    assert pool.text("userPoolTier") == "PLUS"
+    assert risk.text("userPoolId") == pool.name
+    assert risk.part("compromisedCredentialsRiskConfiguration") == {"actions": {"eventAction": action}}
     assert risk.part("accountTakeoverRiskConfiguration") == {
-        "actions": {level: {"eventAction": "BLOCK", "notify": False} for level in ("highAction", "mediumAction")}
+        "actions": {level: {"eventAction": action, "notify": False} for level in ("highAction", "mediumAction")}
     }
+    assert risk.inputs.get("riskExceptionConfiguration") is None
     assert risk.retain_on_delete, "the pool outlives the stack, and so does this"
+
+
+@pytest.mark.parametrize("mode", ["audit", "enforced"])
+def test_threat_protection_skips_the_addresses_that_config_names(mode: str) -> None:
+    overrides = {"threatProtection": mode, "threatProtectionSkippedRanges": RANGES}
+    risk = declare("prod", overrides=overrides).one("RiskConfiguration")
+
+    assert risk.part("riskExceptionConfiguration") == {"skippedIpRangeLists": RANGES}
+
+
+def test_threat_protection_that_is_off_costs_nothing() -> None:
+    declared = declare("prod", overrides={"threatProtection": "off", "threatProtectionSkippedRanges": RANGES})
+
+    assert declared.one("UserPool").text("userPoolTier") == "ESSENTIALS"
+    assert declared.one("UserPool").inputs.get("userPoolAddOns") is None
+    assert not declared.all("RiskConfiguration")
 
 
 def test_the_client_has_no_secret_and_short_tokens(stack: DeclaredStack) -> None:
@@ -144,9 +201,18 @@ def test_the_client_has_no_secret_and_short_tokens(stack: DeclaredStack) -> None
         *("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
     }
     validity = [client.number(f"{kind}Validity") for kind in ("accessToken", "idToken", "refreshToken")]
-    assert validity == [1, 1, 30]
-    assert client.part("tokenValidityUnits") == {"accessToken": "hours", "idToken": "hours", "refreshToken": "days"}
+    assert validity == [60, 60, 30]
+    assert client.part("tokenValidityUnits") == {"accessToken": "minutes", "idToken": "minutes", "refreshToken": "days"}
     assert client.text("preventUserExistenceErrors") == "ENABLED"
+
+
+def test_how_long_tokens_and_temporary_passwords_are_valid_are_settings() -> None:
+    declared = declare("dev", overrides={"tokenMinutes": 5, "refreshTokenDays": 1, "temporaryPasswordDays": 7})
+    client = declared.one("UserPoolClient")
+
+    validity = [client.number(f"{kind}Validity") for kind in ("accessToken", "idToken", "refreshToken")]
+    assert validity == [5, 5, 1]
+    assert declared.one("UserPool").part("passwordPolicy")["temporaryPasswordValidityDays"] == 7
 
 
 def test_groups(stack: DeclaredStack) -> None:

@@ -14,6 +14,7 @@ from pulumi.runtime import config as runtime_config
 from components import settings
 from components.settings import SettingsError, StackSettings
 from local.stack_config import StackConfig
+from shared.records.batch import MAX_RECORD_BYTES
 from tests.conftest import declare, stage_config
 
 
@@ -85,6 +86,19 @@ def test_stages_differ_as_promised() -> None:
         pytest.param("deliveryEndpoint", "https://0.0.0.0/", "its own machine or link", id="this host"),
         pytest.param("deliveryEndpoint", "https://224.0.0.1/", "its own machine or link", id="multicast"),
         pytest.param("deliveryMaxAgeSeconds", 86400, "less than or equal to 82800", id="older than the stream"),
+        *(
+            pytest.param("threatProtection", value, "should be 'off', 'audit' or 'enforced'", id=f"protection {value}")
+            for value in ("true", "false", "OFF", "on", "")
+        ),
+        *(
+            pytest.param("threatProtectionSkippedRanges", [value], "in CIDR notation, such as", id=f"range {value}")
+            for value in ("203.0.113.7", "203.0.113.7/24", "203.0.113.0/33", "office")
+        ),
+        pytest.param("tokenMinutes", 4, "should be greater than or equal to 5", id="shorter than Cognito's shortest"),
+        pytest.param("tokenMinutes", 1441, "should be less than or equal to 1440", id="longer than a day"),
+        pytest.param("refreshTokenDays", 3651, "should be less than or equal to 3650", id="longer than ten years"),
+        pytest.param("temporaryPasswordDays", 0, "should be greater than or equal to 1", id="Cognito takes 0 for 7"),
+        pytest.param("apiReservedConcurrency", -1, "should be greater than or equal to 0", id="less than none"),
         pytest.param("owner", "", "should have 1 to 256 letters", id="empty text"),
         pytest.param("owner", "R&D <x>", "as AWS tags do", id="tag with other characters"),
         pytest.param("corsOrigins", ["https://*.*.com"], "should be * or an origin", id="two wildcards"),
@@ -146,6 +160,10 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
             {"tableMaxReadUnits": 10, "tableBillingMode": "PROVISIONED"},
             "tableMaxReadUnits, tableMaxWriteUnits: are for tableBillingMode PAY_PER_REQUEST",
         ),
+        (
+            {"functionMemoryMb": 225},
+            "should be at least 226 for requests to the API: raise it, or lower apiMaxBodyBytes (4194304)",
+        ),
         ({"corsOrigins": ["*", "https://a.example"]}, "give it alone"),
         ({"alertEmails": ["a@b.example", "a@b.example"]}, "is given twice"),
     ],
@@ -155,6 +173,16 @@ def test_values_that_contradict_each_other_are_refused(overrides: Mapping[str, o
 
     assert message in text
     assert f"file-pipeline:{next(iter(overrides))}" in text
+
+
+def test_the_largest_body_fits_into_the_memory() -> None:
+    needed = load("dev", {"functionMemoryMb": 226}).settings.api_memory_mb
+    small = {"functionMemoryMb": 128, "apiMaxBodyBytes": 128 * 1024, "apiMaxRecords": 1000}
+
+    assert needed == 226
+    assert load("dev", small).settings.api_memory_mb <= 128
+    assert "should be at least 130" in problem({**small, "apiMaxBodyBytes": 256 * 1024})
+    assert settings.API_MAX_RECORD_BYTES == MAX_RECORD_BYTES, "two houses, one limit"
 
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:8000/files", "http://localhost/", "https://example.com"])

@@ -242,7 +242,8 @@ def import_function(purpose: str) -> ModuleType:
         client.cache_clear()
     importlib.reload(importlib.import_module("shared.observability"))
     if purpose == "api":
-        importlib.reload(importlib.import_module("api.routes"))
+        for name in ("api.records", "api.routes"):
+            importlib.reload(importlib.import_module(name))
     return importlib.reload(importlib.import_module(f"{purpose}.handler"))
 
 

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
-from local.files import UploadedFile
+from local.api import sign_in_test_user
+from local.files import Item, UploadedFile
 from local.stack_config import ROOT
 from local.up import commands
 from local.waiting import wait_until
@@ -134,3 +135,29 @@ def test_where_sqs_has_no_task_the_command_moves_the_letters(pipeline: Pipeline)
     assert (status, result["sent"]) == (0, 1)
     pipeline.drained()
     assert pipeline.dead_letters() == 0
+
+
+def test_what_a_worker_of_the_api_left_is_shown_ended_and_taken_up_again(pipeline: Pipeline) -> None:
+    writer = sign_in_test_user(pipeline.stack)
+    request = {"data": {"shipment_id": "SHP-left", "status": "created", "timestamp": "2026-11-20T08:15:00Z"}}
+    name = str(writer.post("/process", request).body["id"])
+    assert operate(pipeline, "why", name)[1]["status"] == "COMPLETED"
+    # As a worker that was killed leaves it.
+    pipeline.stack.cloud.dynamodb.update_item(
+        TableName=pipeline.table,
+        Key={"object_id": {"S": name}, "version_id": {"S": "api"}},
+        UpdateExpression="SET #status = :status, status_shard = :shard, claim_expires_at = :long_ago",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={
+            ":status": {"S": "PROCESSING"},
+            ":shard": {"S": "PROCESSING#0"},
+            ":long_ago": {"N": "1"},
+        },
+    )
+
+    status, found = operate(pipeline, "status", "--waiting")
+    assert (status, [request["object_id"] for request in cast("list[Item]", found["stuckRequests"])]) == (1, [name])
+    assert operate(pipeline, "end", name) == (0, {"requests": [{"id": name, "outcome": "ended"}]})
+    assert operate(pipeline, "why", name)[1]["status"] == "FAILED"
+    assert writer.post("/process", request).body["status"] == "COMPLETED"
+    assert operate(pipeline, "why", name)[1]["status"] == "COMPLETED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,15 @@ def test_a_stage_without_a_file_is_an_error() -> None:
 def test_tests_cannot_read_a_teams_stage_file() -> None:
     with pytest.raises(AssertionError, match=r"Pulumi\.prod\.yaml is a team's own"):
         StackConfig.load("prod")
+
+
+@pytest.mark.parametrize(
+    ("written", "handed_over"),
+    [("off", "off"), ("'off'", "off"), ("yes", "yes"), ("false", "false"), ("True", "true"), ("'true'", "true")],
+)
+def test_only_true_and_false_are_booleans(tmp_path: Path, written: str, handed_over: str) -> None:
+    """To the Pulumi CLI `off` is a text, with quotes or without; to YAML 1.1, which PyYAML reads, it would be false."""
+    (tmp_path / "Pulumi.yaml").write_text("name: file-pipeline\nconfig: {}\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  file-pipeline:threatProtection: {written}\n")
+
+    assert StackConfig.load("dev", folder=tmp_path).values == {"file-pipeline:threatProtection": handed_over}

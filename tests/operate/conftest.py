@@ -16,7 +16,7 @@ import pytest
 
 from operate.__main__ import main
 from shared.catalog import Catalog, Worker
-from shared.files import ObjectFacts, ObjectVersion, Outcome
+from shared.files import ApiResult, ObjectFacts, ObjectVersion, Outcome, Status
 from tests.conftest import ACCOUNT, REGION
 from tests.lambda_src.conftest import BUCKET, Aws, Calls, aws, aws_clients, calls  # noqa: F401 - fixtures
 
@@ -56,6 +56,23 @@ def ended(
         request_id="request-1", function_name="ingest", attempt=1, started_at=now, deadline=now + timedelta(seconds=60)
     )
     operator_catalog(aws, lambda: now).record(version, ObjectFacts(size=version.size), outcome, worker)
+
+
+def api_result(object_id: str, status: Status, deadline: datetime | None = None) -> ApiResult:
+    """Records that came through the API, in the hands of a worker that ends at `deadline`; None: now."""
+    return ApiResult(
+        object_id=object_id,
+        content_sha256="0",
+        bucket=BUCKET,
+        key="processed/api/1/0.json",
+        size=1,
+        uploaded_by="ada",
+        function_name="api",
+        request_id="r",
+        duration_ms=1,
+        deadline=deadline or datetime.now(UTC),
+        outcome=Outcome(status=status),
+    )
 
 
 def bodies(aws: Aws) -> list[str]:  # noqa: F811
@@ -112,6 +129,7 @@ def operate(
         "queueArn": arn,
         "deadLetterQueueUrl": aws.dead_letter_url,
         "ingestFunctionName": _function(),
+        "apiFunctionName": "file-pipeline-dev-api",
     }
     file = tmp_path / "outputs.json"
     file.write_text(json.dumps(outputs))

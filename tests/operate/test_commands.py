@@ -17,11 +17,22 @@ from operate import redrive, why
 from operate.pace import Pace
 from shared.catalog import Worker
 from shared.created_event import created_event
-from shared.files import ApiResult, ObjectFacts, Outcome, Status
+from shared.files import ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
-from tests.operate.conftest import SHARDS, Operate, add_output, bodies, buried, bury, ended, operator_catalog, uploaded
+from tests.operate.conftest import (
+    SHARDS,
+    Operate,
+    add_output,
+    api_result,
+    bodies,
+    buried,
+    bury,
+    ended,
+    operator_catalog,
+    uploaded,
+)
 
 COMPLETED = Outcome(status=Status.COMPLETED)
 LONG_AGO = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,36 +113,19 @@ def test_status_asks_more_shards_if_told(operate: Operate, calls: Calls) -> None
     assert {f"{status}#{shard}" for status in Status for shard in range(9)} <= asked
 
 
-def test_what_the_api_left_unfinished_does_not_hide_an_upload_and_needs_nobody(aws: Aws, operate: Operate) -> None:
-    """A request that died is its caller's to send again: no command can do it."""
+def test_what_the_api_left_unfinished_does_not_hide_an_upload(aws: Aws, operate: Operate) -> None:
     long_ago = operator_catalog(aws, lambda: LONG_AGO)
     for number in range(12 * SHARDS):
         long_ago.store(api_result(f"api/process/{number}", Status.PROCESSING))
-
-    assert (operate("status").status, operate("status", "--json").json()["oldest"]) == (0, {})
-
     later = LONG_AGO + timedelta(days=1)
     version = uploaded(aws, "uploads/stuck.csv")
     worker = Worker(request_id="w", function_name="ingest", attempt=1, started_at=later, deadline=later)
     operator_catalog(aws, lambda: later).claim(version, ObjectFacts(), worker)
+
     ran = operate("status")
+
     assert ran.status == 1
     assert "uploads/stuck.csv is PROCESSING for more than" in ran.out
-
-
-def api_result(object_id: str, status: Status) -> ApiResult:
-    return ApiResult(
-        object_id=object_id,
-        content_sha256="0",
-        bucket=BUCKET,
-        key="processed/api/1/0.json",
-        size=1,
-        uploaded_by="ada",
-        function_name="api",
-        request_id="r",
-        duration_ms=1,
-        outcome=Outcome(status=status),
-    )
 
 
 # --- redrive
@@ -434,7 +428,7 @@ def test_reprocess_of_a_day_leaves_what_came_through_the_api(aws: Aws, operate: 
     ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
 
     assert ran.status == 1, "nothing fits"
-    assert operate("status", "--json").json()["files"]["COMPLETED"] == 1  # type: ignore[index]
+    assert operate("status", "--json").json()["requests"]["COMPLETED"] == 1  # type: ignore[index]
 
 
 def test_reprocess_of_a_day_leaves_what_is_gone(aws: Aws, operate: Operate) -> None:
@@ -688,6 +682,9 @@ def test_a_secret_is_rotated_if_it_has_or_gets_a_username(
         (("status", "--shards", "-1"), "should be a number of shards"),
         (("status", "--shards", "99999999999"), "from 1 to 200"),
         (("why", "processed/api/1.json"), "only what lies under uploads/"),
+        (("why", "api/process/1"), "'api/process/1': is the id of no request"),
+        (("end",), "name the ids to end, or --all"),
+        (("end", "api/process/1", "--all"), "name the ids to end, or --all"),
         (("rotate-secret",), "it has no secret to rotate"),
         (("status", "--outputs", "/nowhere.json"), "/nowhere.json cannot be read"),
     ],

@@ -132,6 +132,12 @@ def authorizer(issuer: object, *pools: Given) -> Given:
     )
 
 
+def open_route(*settings: dict[str, object], api: str = "a1b2c3", key: str = "GET /health") -> tuple[Given, ...]:
+    """A route without an authorizer, and a stage with the settings of some routes."""
+    route = Given(type=types.API_ROUTE, properties={"apiId": "a1b2c3", "routeKey": key, "authorizationType": "NONE"})
+    return route, Given(type=types.API_STAGE, properties={"apiId": api, "routeSettings": list(settings)})
+
+
 def production(kind: str, *, protect: bool = True, **properties: object) -> tuple[Given, ...]:
     return (Given(type=kind, properties=properties, protect=protect, stage="prod"),)
 

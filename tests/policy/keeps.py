@@ -45,6 +45,7 @@ from tests.policy.given import (
     inline_policy,
     key_use,
     one,
+    open_route,
     permission,
     pointing,
     production,
@@ -136,6 +137,11 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("functions-guarded-from-loops", (FUNCTION, pointing(
         types.FUNCTION_RECURSION, FUNCTION, "functionName", recursiveLoop="Terminate"))),
     ("api-logged-and-throttled", one(types.API_STAGE, accessLogSettings=ACCESS_LOGS, defaultRouteSettings=LIMITS)),
+    ("api-open-routes-throttled", open_route({"routeKey": "GET /health", **LIMITS})),
+    ("api-open-routes-throttled", open_route(api="another")),
+    ("api-open-routes-throttled", (open_route()[0],)),
+    ("api-open-routes-throttled", (Given(
+        type=types.API_ROUTE, properties={"routeKey": "GET /files", "authorizationType": "JWT"}), open_route()[1])),
     ("api-authorized", one(types.API_ROUTE, routeKey="POST /validate", authorizationType="JWT")),
     ("api-authorized", one(types.API_ROUTE, routeKey="GET /health")),
     ("nothing-inline", one(types.API, protocolType="HTTP", corsConfiguration={"allowOrigins": ["*"]})),

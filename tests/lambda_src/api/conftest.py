@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -50,7 +50,7 @@ class Api:
     handler: Callable[[dict[str, object], LambdaContext], dict[str, object]]
     groups: str | None = "[writers]"
     subject: str = "93f4b8a2-0011-7022-8c33-445566778899"
-    contexts: list[LambdaContext] = field(default_factory=list)
+    request_id: str = "JKJaXmPLvHcESHA="
 
     def get(self, path: str, **query: object) -> Answer:
         return self.answer(self.event("GET", path, query=urlencode(query)))
@@ -74,6 +74,7 @@ class Api:
         event = load_event("http_api_request.json")
         context = cast("dict[str, dict[str, object]]", event["requestContext"])
         context["http"] |= {"method": method, "path": path}
+        event["requestContext"] = {**context, "requestId": self.request_id}
         claims = cast("dict[str, str]", context["authorizer"]["jwt"]["claims"])  # type: ignore[index]
         claims["sub"] = self.subject
         claims["cognito:groups"] = self.groups or ""
@@ -95,10 +96,11 @@ class Api:
 
     def answer(self, event: dict[str, object]) -> Answer:
         answered = self.handler(event, LambdaContext(function_name="file-pipeline-dev-api"))
-        headers = cast("dict[str, str]", answered.get("headers") or {})
-        multi = cast("dict[str, list[str]]", answered.get("multiValueHeaders") or {})
-        content_type = headers.get("Content-Type") or multi["Content-Type"][0]
-        assert content_type == "application/json"
+        assert answered["headers"] == {
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
         return Answer(status=int(str(answered["statusCode"])), body=json.loads(str(answered["body"])))
 
 

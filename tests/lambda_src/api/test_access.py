@@ -6,8 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.environment import WrongEnvironmentError
+from tests.conftest import DeclaredStack
 from tests.lambda_src.api.conftest import Api
-from tests.lambda_src.conftest import Calls
+from tests.lambda_src.conftest import Calls, declared_environment, import_function
 
 RECORD = {"data": {"shipment_id": "a", "status": "b", "timestamp": "2026-11-20T08:15:00Z"}}
 POSTS = [("/validate", RECORD), ("/process", RECORD), ("/uploads", {"name": "a.csv"})]
@@ -146,3 +148,15 @@ def test_no_request_breaks_it(
     assert answer.status < 500, answer
     if answer.status >= 400:
         assert set(answer.body) == {"code", "message", "request_id", "errors"}
+
+
+def test_what_the_stack_sets_on_the_function_is_checked_when_it_starts(
+    api: Api, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when a route first needs it: a release that lacks it must not serve at all."""
+    del api  # with all of it the function starts
+    for name in declared_environment(dev, "api"):
+        with monkeypatch.context() as without:
+            without.delenv(name)
+            with pytest.raises(WrongEnvironmentError, match=rf"environment variable {name} is missing"):
+                import_function("api")

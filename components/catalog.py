@@ -173,6 +173,22 @@ class Catalog(pulumi.ComponentResource):
             ),
         ]
 
+    def end_items(self, prefix: str) -> list[Statement]:
+        """Grant finding items by their status, and changing those whose id begins with `prefix`."""
+        return [
+            Statement(
+                sid="FindByStatus",
+                actions=["dynamodb:Query"],
+                resources=[pulumi.Output.concat(self.table.arn, "/index/", STATUS_INDEX)],
+            ),
+            Statement(
+                sid="EndItems",
+                actions=["dynamodb:UpdateItem"],
+                resources=[self.table.arn],
+                conditions=_leading_keys(prefix),
+            ),
+        ]
+
     def read_stream(self) -> Statement:
         """Grant what an event source mapping does with the table's stream in its function's name."""
         return Statement(

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.catalog import Catalog
+from components.api import ITEMS_PREFIX
+from components.catalog import STATUS_INDEX, Catalog
 from components.encryption import Encryption
 from components.function import Function
 from components.iam import Statement, policy_document
@@ -63,6 +64,7 @@ class Reconciliation(pulumi.ComponentResource):
                 "CATALOG_TABLE_NAME": catalog.table.name,
                 "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),
                 "INDEX_SHARDS": str(settings.index_shards),
+                "STATUS_INDEX": STATUS_INDEX,
                 "INTERVAL_HOURS": str(settings.reconciliation_hours),
                 "DELAY_SECONDS": str(settings.reconciliation_delay_seconds),
                 # S3 dates an upload in parts by its start, and ends one that is not finished after so many days.
@@ -73,6 +75,7 @@ class Reconciliation(pulumi.ComponentResource):
             statements=[
                 landing.list_uploads(),
                 *catalog.note_missing(STATE_PREFIX),
+                *catalog.end_items(ITEMS_PREFIX),
                 intake.send(),
                 intake.watch(),
                 _read_metrics(account),

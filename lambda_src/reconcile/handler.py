@@ -1,4 +1,4 @@
-"""Lambda's entry: searches for uploads without an item, every hour as far as the time of an invocation goes."""
+"""Lambda's entry, every hour: ends requests that nobody works on any more, and searches for uploads without an item."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from reconcile.intake import IntakeQueue
+from reconcile.intake import SENDER, IntakeQueue
 from reconcile.reconciliation import Reconciliation, SearchRules
 from shared import clients
 from shared.catalog import Catalog
@@ -25,16 +25,18 @@ for _name in REQUIRED:
 _bucket = _environment.text("BUCKET_NAME")
 _table_name = _environment.text("CATALOG_TABLE_NAME")
 _region = _environment.text("AWS_REGION")
+_status_index = _environment.text("STATUS_INDEX")
+_catalog = Catalog(
+    clients.dynamodb(),
+    _table_name,
+    shards=_environment.integer("INDEX_SHARDS"),
+    retention=_environment.retention("CATALOG_RETENTION_DAYS"),
+    stage=_environment.text("STAGE"),
+    region=_region,
+)
 _reconciliation = Reconciliation(
     clients.s3(),
-    Catalog(
-        clients.dynamodb(),
-        _table_name,
-        shards=_environment.integer("INDEX_SHARDS"),
-        retention=_environment.retention("CATALOG_RETENTION_DAYS"),
-        stage=_environment.text("STAGE"),
-        region=_region,
-    ),
+    _catalog,
     IntakeQueue(
         clients.sqs(),
         _environment.text("QUEUE_URL"),
@@ -57,7 +59,7 @@ _reconciliation = Reconciliation(
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int | bool]:
-    """Search as far as the time goes.
+    """End the API's requests whose worker died, and search as far as the time goes.
 
     Parameters
     ----------
@@ -73,6 +75,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int |
         ``missed``: versions that S3 listed, and uploads whose event was sent.
     """
     states = SearchStates(clients.dynamodb(), _table_name, bucket=_bucket, owner=context.aws_request_id)
+    _end_requests()
     deadline = datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis())
     progress = _reconciliation.run(states, deadline=deadline, at_once=event.get("at_once") is True)
     metrics.add_metric(name="UploadsMissed", unit=MetricUnit.Count, value=progress.missed if progress else 0)
@@ -81,3 +84,10 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int |
     result = {"whole": progress.whole, "listed": progress.listed, "missed": progress.missed}
     logger.info("searched for uploads whose event never came", extra=result)
     return {"searched": True, **result}
+
+
+def _end_requests() -> None:
+    """Give the API's items that are PROCESSING though their worker died their end: FAILED, with a reason."""
+    for request in _catalog.lapsed_requests(_status_index):
+        if _catalog.end_lapsed(request.object_id, by=SENDER):
+            logger.warning("request ended whose worker died", extra={"object_id": request.object_id})

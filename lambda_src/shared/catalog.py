@@ -118,6 +118,14 @@ class LapsedRequest(NamedTuple):
     since: str
 
 
+class _Expiry(NamedTuple):
+    """What an update expression needs to put off an item's expiry; nothing where none expires."""
+
+    sets: str
+    names: dict[str, str]
+    values: _Item
+
+
 class Catalog:
     """The catalog table.
 
@@ -302,17 +310,17 @@ class Catalog:
         bool
             False if there is no such item, it has ended, or its worker may be alive: nothing was changed.
         """
-        now = self._now()
+        now, expiry = self._now(), self._expiry()
         try:
             self._client.update_item(
                 TableName=self._table_name,
                 Key={"object_id": {"S": object_id}, "version_id": {"S": API_VERSION}},
                 UpdateExpression=(
                     "SET #status = :failed, reason = :reason, ended_by = :by, status_shard = :shard,"
-                    " processed_at = :processed_at, #ttl = :ttl REMOVE claim_expires_at"
+                    f" processed_at = :processed_at{expiry.sets} REMOVE claim_expires_at"
                 ),
                 ConditionExpression="#status = :processing AND claim_expires_at < :now",
-                ExpressionAttributeNames={"#status": "status", "#ttl": "ttl"},
+                ExpressionAttributeNames={"#status": "status", **expiry.names},
                 ExpressionAttributeValues={
                     ":failed": {"S": Status.FAILED},
                     ":processing": {"S": Status.PROCESSING},
@@ -321,7 +329,7 @@ class Catalog:
                     ":shard": {"S": self._shard(Status.FAILED, object_id, API_VERSION)},
                     ":processed_at": {"S": iso(now)},
                     ":now": {"N": str(_epoch(now))},
-                    ":ttl": {"N": str(self._ttl())},
+                    **expiry.values,
                 },
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -350,18 +358,19 @@ class Catalog:
         """
         if status not in FINAL:
             return False
-        ttl = self._ttl()
+        expiry = self._expiry()
         try:
             self._client.update_item(
                 TableName=self._table_name,
                 Key=self._key(version),
-                UpdateExpression="SET #status = :failed, reason = :reason, reopened_by = :by, status_shard = :shard"
-                + (", #ttl = :ttl" if ttl is not None else ""),
+                UpdateExpression=(
+                    "SET #status = :failed, reason = :reason, reopened_by = :by, status_shard = :shard" + expiry.sets
+                ),
                 # The second: the SDK tries again when an answer is lost, and finds what it wrote.
                 ConditionExpression=(
                     "processed_at = :processed_at AND (#status = :status OR (#status = :failed AND reopened_by = :by))"
                 ),
-                ExpressionAttributeNames={"#status": "status"} | ({"#ttl": "ttl"} if ttl is not None else {}),
+                ExpressionAttributeNames={"#status": "status", **expiry.names},
                 ExpressionAttributeValues={
                     ":failed": {"S": Status.FAILED},
                     ":reason": {"S": REOPENED},
@@ -369,7 +378,7 @@ class Catalog:
                     ":shard": {"S": self._shard(Status.FAILED, version.object_id, version.version_id)},
                     ":status": {"S": status},
                     ":processed_at": {"S": processed_at},
-                    **({":ttl": {"N": str(ttl)}} if ttl is not None else {}),
+                    **expiry.values,
                 },
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -595,6 +604,12 @@ class Catalog:
         """`value` with the item's shard: items spread evenly, and one item is always in the same shard."""
         digest = hashlib.sha256(f"{object_id}\0{version_id}".encode()).digest()
         return f"{value}#{int.from_bytes(digest[:8]) % self._shards}"
+
+    def _expiry(self) -> _Expiry:
+        ttl = self._ttl()
+        if ttl is None:
+            return _Expiry("", {}, {})
+        return _Expiry(", #ttl = :ttl", {"#ttl": "ttl"}, {":ttl": {"N": str(ttl)}})
 
     def _ttl(self) -> int | None:
         return None if self._retention is None else _epoch(self._now() + self._retention)

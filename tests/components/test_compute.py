@@ -150,6 +150,8 @@ def test_the_reconcile_role_may_do_exactly_this(stack: DeclaredStack) -> None:
         ),
         "LookUpItems": ({"dynamodb:BatchGetItem", "dynamodb:PutItem"}, [table], None),
         "KeepPlace": ({"dynamodb:UpdateItem"}, [table], leading_keys("reconciliation:*")),
+        "FindByStatus": ({"dynamodb:Query"}, [f"{table}/index/by-status"], None),
+        "EndItems": ({"dynamodb:UpdateItem"}, [table], leading_keys("api/*")),
         "SendEvents": ({"sqs:SendMessage"}, [queue], None),
         "CountMessages": ({"sqs:GetQueueAttributes"}, [queue], None),
         "ReadMetrics": (

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from delivery.events import parse_change
 from reconcile.intake import IntakeQueue, NotSentError
 from reconcile.reconciliation import Progress, Reconciliation, SearchRules
-from shared.catalog import Catalog
+from shared.catalog import LAPSED, Catalog
+from shared.files import Status
 from shared.search_state import SearchStates, SearchTakenError
 from tests.conftest import REGION, DeclaredStack
 from tests.lambda_src.conftest import (
@@ -29,6 +30,7 @@ from tests.lambda_src.conftest import (
     message,
 )
 from tests.metrics import read_of, start_cold, written
+from tests.operate.conftest import api_result
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
@@ -341,6 +343,28 @@ def test_the_function_runs_with_what_the_program_gives_it(
     assert run({"at_once": True}, LambdaContext()) == {"searched": True, "whole": True, "listed": 1, "missed": 0}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "UploadsMissed" in line]
     assert [line["UploadsMissed"] for line in emitted] == [[1.0], [0.0], [0.0]]
+
+
+def test_a_request_whose_worker_died_is_ended_and_one_at_work_is_not(
+    aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = function(aws, dev, monkeypatch)
+    now = datetime.now(UTC)
+    for name, deadline in (("dead", now - timedelta(minutes=1)), ("alive", now + timedelta(minutes=1))):
+        Search(aws).catalog().store(api_result(f"api/process/{name}", Status.PROCESSING, deadline))
+
+    run({}, LambdaContext())
+
+    found = {
+        name: aws.dynamodb.get_item(
+            TableName=aws.table, Key={"object_id": {"S": f"api/process/{name}"}, "version_id": {"S": "api"}}
+        )["Item"]
+        for name in ("dead", "alive")
+    }
+    assert found["alive"]["status"] == {"S": "PROCESSING"}
+    assert (found["dead"]["status"], found["dead"]["ended_by"]) == ({"S": "FAILED"}, {"S": "reconciliation"})
+    assert found["dead"]["reason"]["S"] == LAPSED
+    assert "ttl" in found["dead"]
 
 
 def test_what_is_written_is_looked_at_and_what_is_looked_at_is_written(

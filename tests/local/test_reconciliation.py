@@ -39,6 +39,7 @@ def reconcile_probe(standing: Pipeline) -> Probe:
         ("s3", "list_object_versions", {"Bucket": "{bucket}", "Prefix": "processed/"}),
         ("s3", "put_object", {"Bucket": "{bucket}", "Key": "uploads/loop.csv"}),
         ("dynamodb", "query", QUERY),
+        ("dynamodb", "update_item", {"TableName": "{table}", "Key": KEY}),
         ("dynamodb", "scan", {"TableName": "{table}"}),
         ("dynamodb", "delete_item", {"TableName": "{table}", "Key": KEY}),
         ("sqs", "receive_message", {"QueueUrl": "{queue}"}),

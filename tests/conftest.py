@@ -20,7 +20,6 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.program import run_program
 from local.stack_config import StackConfig
-from tests.speed import keep_what_is_made
 from tests.stage_files import StageFiles
 
 if TYPE_CHECKING:
@@ -267,13 +266,6 @@ def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object
 @cache
 def _declare(stage: str, overrides: str, *, preview: bool) -> DeclaredStack:
     return run(stage_config(stage, {**HOST_LAYER, **json.loads(overrides)}), preview=preview)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _keep_what_is_made() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        keep_what_is_made(patch)
-        yield
 
 
 @pytest.fixture(scope="session")

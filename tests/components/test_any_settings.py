@@ -87,6 +87,7 @@ def checked(stage: str, changed: dict[str, object]) -> Settings:
     return Settings.model_validate(typed | changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from components.settings import MAX_LISTED_BYTES, Settings, SettingsError
-from tests.conftest import HOST_LAYER, DeclaredStack, dig, run, stage_config
+from tests.conftest import HOST_LAYER, DeclaredStack, dig, run
 from tests.policy import conftest as pack
+from tests.stage_files import stage_config
 
 FIELDS: Final = {str(field.alias): field for field in Settings.model_fields.values()}
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from local.drills import OVERRIDES, Drill
 from local.stack import standing_stack
-from tests.conftest import STAGES
+from tests.stage_files import STAGES
 
 DRILLS = [
     *("duplicates", "reversed_order", "killed_workers", "throttled_table", "denied_reads", "poison"),

@@ -127,9 +127,10 @@ class Records:
         return checked.answer(item_id, Status(outcome.status), s3_key)
 
     def _check(self, sent: Sent) -> _Checked:
-        name = sent.record_type or self._settings.record_types[0]
-        if name not in self._settings.record_types:
-            message = f"should be one of {', '.join(self._settings.record_types)}"
+        known = self._settings.record_types
+        name = sent.record_type or next(iter(known), "")
+        if name not in known:
+            message = f"should be one of {', '.join(known)}" if known else "this stack knows none: recordTypes is empty"
             raise invalid(f"record_type {message}", {"record_type": message})
         try:
             data = bytes(msgspec.json.decode(sent.text, type=_Body).data)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo local drill test declared bench lint types docs lock clean
+.PHONY: help demo local drill check test declared bench lint types docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -22,8 +22,14 @@ demo: .venv/.installed  ## run the whole pipeline once, locally, on the files of
 local: .venv/.installed  ## keep the local cloud running until Ctrl-C
 	@$(BIN)/python -m local up
 
-test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included
-	@$(BIN)/python -m pytest
+check: lint types .venv/.installed  ## what to run before a commit: lint, types and the fast tests (about a minute)
+	@$(BIN)/python -m pytest $(WORKERS) -m "not slow"
+
+test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included (about 5 minutes on two cores)
+	@$(BIN)/python -m pytest $(WORKERS)
+
+# A process for each core, each with a local cloud of its own; a file's tests stay together and share what they build.
+WORKERS = --numprocesses logical --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 declared: .venv/.installed  ## write anew what the program declares for the stages of the tests, to be reviewed
 	@$(BIN)/python -m tests.declared

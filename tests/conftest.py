@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 import hypothesis
 import pulumi
 import pytest
-import yaml
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it has no types
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.program import run_program
 from local.stack_config import StackConfig
-from tests.speed import keep_what_is_made
-from tests.stage_files import StageFiles
+from tests.stage_files import StageFiles, stage_config
 
 if TYPE_CHECKING:
     from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
@@ -35,13 +33,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 
-STAGES: Final = Path(__file__).with_name("stages")
-"""The stages of the tests: copies of those that are shipped, and `prod-…` for each way to depart from `prod`.
-
-A stage of the tests holds only what it sets differently, if its name begins with another's. The stage files of the
-project are a team's own: whatever valid settings they hold, these tests pass.
-"""
-
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-central-1"
 PASSWORD: Final = "Generated-by-the-provider-0123456789"
@@ -49,6 +40,8 @@ PASSWORD: Final = "Generated-by-the-provider-0123456789"
 
 USER_PASSWORD: Final = "Generated-for-the-test-user-0123456789"
 """The same, for one with symbols in it."""
+
+_LOCAL: Final = Path(__file__).with_name("local")
 
 HOST_LAYER: Final = {"layerPlatform": "host"}
 """The layer itself is built in its own tests: others need no other platform's wheels."""
@@ -237,18 +230,12 @@ class _Mocks(pulumi.runtime.Mocks):
         return answers[args.token], []
 
 
-def stages() -> list[str]:
-    """Every stage of the tests."""
-    return sorted(path.name.split(".")[1] for path in STAGES.glob("Pulumi.*.yaml"))
-
-
-def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> StackConfig:
-    """The config of a stage of the tests."""
-    base, departs, _ = stage.partition("-")
-    if not departs:
-        return StackConfig.load(stage, overrides, folder=STAGES)
-    own: dict[str, dict[str, object]] = yaml.safe_load((STAGES / f"Pulumi.{stage}.yaml").read_text())
-    return replace(StackConfig.load(base, {**own["config"], **(overrides or {})}, folder=STAGES), stage=stage)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the local cloud, and put it first: several workers end together if the longest files lead."""
+    for item in items:
+        if _LOCAL in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: _LOCAL not in item.path.parents)
 
 
 def run(config: StackConfig, *, preview: bool = False) -> DeclaredStack:
@@ -267,13 +254,6 @@ def declare(stage: str, *, preview: bool = False, overrides: Mapping[str, object
 @cache
 def _declare(stage: str, overrides: str, *, preview: bool) -> DeclaredStack:
     return run(stage_config(stage, {**HOST_LAYER, **json.loads(overrides)}), preview=preview)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _keep_what_is_made() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        keep_what_is_made(patch)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_tests_pass_whatever_the_stages_hold(project: Path) -> None:
     done = subprocess.run(  # noqa: S603 - all of it is ours
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHECKS],

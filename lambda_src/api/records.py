@@ -142,9 +142,10 @@ class Records:
             logger.warning("catalog cannot be written", exc_info=True, object_id=taken.object_id)
 
     def _check(self, sent: Sent) -> Checked:
-        name = sent.record_type or self._settings.record_types[0]
-        if name not in self._settings.record_types:
-            message = f"should be one of {', '.join(self._settings.record_types)}"
+        known = self._settings.record_types
+        name = sent.record_type or next(iter(known), "")
+        if name not in known:
+            message = f"should be one of {', '.join(known)}" if known else "this stack knows none: recordTypes is empty"
             raise invalid(f"record_type {message}", {"record_type": message})
         return check(sent.data, name)
 

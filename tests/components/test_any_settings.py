@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from components.settings import MAX_LISTED_BYTES, Settings, SettingsError
-from tests.conftest import HOST_LAYER, DeclaredStack, dig, run, stage_config
+from tests.conftest import HOST_LAYER, DeclaredStack, dig, run
 from tests.policy import conftest as pack
+from tests.stage_files import stage_config
 
 FIELDS: Final = {str(field.alias): field for field in Settings.model_fields.values()}
 
@@ -33,6 +34,7 @@ LISTS: Final[Mapping[str, list[list[str]]]] = {
     "allowedExtensions": [[".csv"], [f".x{number}" for number in range(64)]],
     "refusedPrefixes": [[], [f"folder {number}/" for number in range(32)]],
     "recordTypes": [[], ["uploads/=shipment"], ["uploads/a/=shipment", "uploads/a/b/=shipment"]],
+    "threatProtectionSkippedRanges": [["10.0.0.0/8", "192.0.2.1/32"]],
     "alertEmails": [["ops@example.com"], ["ops@example.com", "night@example.com"]],
 }
 
@@ -87,6 +89,7 @@ def checked(stage: str, changed: dict[str, object]) -> Settings:
     return Settings.model_validate(typed | changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

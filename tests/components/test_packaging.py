@@ -47,6 +47,7 @@ def test_code_built_in_two_folders_has_the_same_bytes(tmp_path: Path) -> None:
     assert here.sha256_base64 == there.sha256_base64
 
 
+@pytest.mark.slow
 def test_nothing_is_compressed(lambda_layer: Path, tmp_path: Path) -> None:
     """Two builds of zlib may make different bytes of one file: a laptop's and the deployment's would take turns."""
     for path in (lambda_layer, Path(build_function(SOURCE, "ingest", tmp_path).path)):
@@ -54,6 +55,7 @@ def test_nothing_is_compressed(lambda_layer: Path, tmp_path: Path) -> None:
             assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
+@pytest.mark.slow
 def test_the_layer_built_twice_has_the_same_bytes(lambda_layer: Path, tmp_path: Path) -> None:
     again = build_layer(SOURCE, tmp_path, "lambda")
 
@@ -103,6 +105,7 @@ def test_the_code_holds_its_own_package_and_the_shared_one(tmp_path: Path) -> No
     assert names == sorted(names)
 
 
+@pytest.mark.slow
 def test_the_layer_is_for_lambda_small_and_without_what_the_runtime_brings(lambda_layer: Path) -> None:
     with zipfile.ZipFile(lambda_layer) as archive:
         names = archive.namelist()

@@ -15,7 +15,8 @@ from components import settings
 from components.settings import SettingsError, StackSettings
 from local.stack_config import StackConfig
 from shared.records.batch import MAX_RECORD_BYTES
-from tests.conftest import declare, stage_config
+from tests.conftest import declare
+from tests.stage_files import stage_config
 
 
 def load(stage: str = "dev", overrides: Mapping[str, object] | None = None) -> StackSettings:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from tests.conftest import stages
 from tests.declared.snapshot import FOLDER, path_of, snapshot
+from tests.stage_files import stages
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import difflib
 
 import pytest
 
-from tests.conftest import stages
 from tests.declared.snapshot import COMMAND, FOLDER, path_of, snapshot
+from tests.stage_files import stages
 
 SHOWN_LINES = 60
 

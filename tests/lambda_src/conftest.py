@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -20,6 +21,8 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core.config import DefaultConfig
+from moto.kms.utils import generate_private_key
 
 from local.cloud import Cloud
 from local.services import dynamodb
@@ -40,6 +43,9 @@ FAKE_ENVIRONMENT: Final = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
 }
+MOTO_CONFIG: Final[DefaultConfig] = {"core": {"reset_boto3_session": False}}
+"""One session for all tests: a new one reads megabytes of descriptions of services for its first client."""
+
 Item: TypeAlias = dict[str, object]
 
 
@@ -149,13 +155,15 @@ def aws_clients() -> Iterator[tuple[S3Client, SQSClient, DynamoDBClient]]:
         for name, value in FAKE_ENVIRONMENT.items():
             environment.setenv(name, value)
         environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        # moto makes an RSA key for every KMS key, of any kind.
+        environment.setattr("moto.kms.models.generate_private_key", cache(generate_private_key))
         yield boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
 
 
 @pytest.fixture
 def aws(aws_clients: tuple[S3Client, SQSClient, DynamoDBClient], dev: DeclaredStack) -> Iterator[Aws]:
     s3, sqs, table_client = aws_clients
-    with mock_aws():
+    with mock_aws(config=MOTO_CONFIG):
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield Aws(

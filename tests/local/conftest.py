@@ -16,7 +16,7 @@ from local.files import Item, UploadedFile, wait_for_final
 from local.intake import Intake
 from local.stack import standing_stack
 from local.waiting import wait_until
-from tests.conftest import STAGES
+from tests.stage_files import STAGES
 
 WAIT_SECONDS: Final = 60
 

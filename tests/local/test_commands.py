@@ -24,8 +24,9 @@ from local.program import check_settings
 from local.receiver import Arrival, Receiver, Reply
 from local.stack_config import ROOT, StackConfig
 from local.waiting import wait_until
-from tests.conftest import STAGES, declare
+from tests.conftest import declare
 from tests.local.conftest import Pipeline
+from tests.stage_files import STAGES
 
 
 @pytest.fixture(autouse=True)

@@ -22,9 +22,9 @@ from local.receiver import Reply, listening
 from local.stack import standing_stack
 from local.stack_config import ROOT
 from local.waiting import wait_until
-from tests.conftest import STAGES
 from tests.local.conftest import Pipeline, Probe, make_probe
 from tests.scripted_receiver import ScriptedReceiver
+from tests.stage_files import STAGES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from local.outcome import audit
 from local.stack import standing_stack
 from local.stack_config import ROOT
 from local.waiting import wait_until
-from tests.conftest import STAGES
+from tests.stage_files import STAGES
 
 DRILLS = [
     *("duplicates", "reversed-order", "killed-workers", "throttled-table", "denied-reads", "poison"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.stack_config import StackConfig
-from tests.conftest import STAGES, stage_config
+from tests.stage_files import STAGES, stage_config
 
 
 def test_a_stage_replaces_defaults_and_an_override_both() -> None:

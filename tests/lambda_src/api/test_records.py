@@ -16,7 +16,7 @@ from shared.records.schemas.shipment import Shipment
 from shared.records.types import Money
 from tests.conftest import DeclaredStack
 from tests.lambda_src.api.conftest import Api
-from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment
+from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment, import_function
 
 GOOD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00", "more": 1}
 BAD = {"shipment_id": "SHP-2", "status": "delivered", "timestamp": "2026-02-30T00:00:00Z"}
@@ -191,6 +191,16 @@ def test_nothing_is_stored_where_nothing_is_valid(api: Api, aws: Aws) -> None:
     assert (answer.body["status"], answer.body["s3_key"]) == ("REJECTED", None)
     assert stored(aws, answer.body["id"])["reason"] == "none of the records is valid"
     assert not objects(aws)
+
+
+@pytest.mark.usefixtures("api")
+def test_a_stack_without_record_types_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORD_TYPES", "[]")
+
+    answer = Api(handler=import_function("api").handler).post("/validate", {"data": GOOD})
+
+    assert answer.status == 400
+    assert answer.fields() == {"record_type": "this stack knows none: recordTypes is empty"}
 
 
 def test_record_types(api: Api, dev: DeclaredStack) -> None:

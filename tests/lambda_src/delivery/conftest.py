@@ -19,7 +19,7 @@ from delivery import courier
 from local.receiver import listening
 from shared import clients
 from tests.conftest import DeclaredStack, declare
-from tests.lambda_src.conftest import FAKE_ENVIRONMENT, LambdaContext, load_event
+from tests.lambda_src.conftest import FAKE_ENVIRONMENT, MOTO_CONFIG, LambdaContext, load_event
 from tests.scripted_receiver import ScriptedReceiver
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def delivery(
 ) -> Iterator[Delivering]:
     """The real handler. It has no patience: a failure that can pass goes back at once."""
     sqs, secretsmanager = moto_clients
-    with mock_aws():
+    with mock_aws(config=MOTO_CONFIG):
         made = Delivering(
             receiver=receiver,
             sqs=sqs,

@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from shared.files import Status
 
-VERSION = "1.0.0"
 MAX_CURSOR_CHARACTERS = 2048
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -19,7 +19,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from api.errors import ApiError, invalid, not_found
 from api.models import (
     MAX_CURSOR_CHARACTERS,
-    VERSION,
     Day,
     ErrorAnswer,
     FieldError,
@@ -37,6 +36,7 @@ from api.requests import caller_of, request_id_of
 from api.strict_json import parse
 from shared.files import Status
 from shared.observability import logger, metrics
+from shared.version import VERSION
 
 if TYPE_CHECKING:
     from types import UnionType

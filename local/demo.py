@@ -36,9 +36,7 @@ _DELIVERED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED"})
 _SHOWN_REJECTS: Final = 3
 _SHOWN_CHARACTERS: Final = 160
 _NEXT: Final = "Next: `make local` keeps the stack running until Ctrl-C, with commands to paste."
-_MORE: Final = (
-    "`make demo V=1` shows the rest: outputs, rejected records, deliveries, the API's answers, what is not emulated."
-)
+_MORE: Final = "`make demo V=1` also shows the rejected records, the deliveries, the API's answers and the outputs."
 _RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
 
 
@@ -94,7 +92,7 @@ def run(console: Console, *, verbose: bool = False) -> int:
             f", in {time.monotonic() - started:.1f} s.",
         )
     )
-    console.print(Text(_NEXT if verbose else f"{_NEXT}\n{_MORE}"))
+    console.print(Text(_NEXT if verbose else f"{_NEXT}\n{_MORE}"), soft_wrap=True)
     return 1 if wrong or missing else 0
 
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo local drill check test declared bench lint types docs lock clean
+.PHONY: help setup demo local drill check test declared bench lint types docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -11,13 +11,15 @@ help:  ## what there is to make
 
 .venv/.installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: set PYTHON=")'
-	@echo "Building .venv from requirements-dev.txt (about a minute, once)"
+	@echo "Building .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@$(BIN)/python -m local.install requirements-dev.txt
 	@touch $@
 
-demo: .venv/.installed  ## run the whole pipeline once, locally, on the files of samples/
-	@$(BIN)/python -m local demo
+setup: .venv/.installed  ## build .venv, which every other target does first where it is missing
+
+demo: .venv/.installed  ## run the whole pipeline once, locally, on the files of samples/; V=1 shows all that came of it
+	@$(BIN)/python -m local demo $(if $(V),--verbose)
 
 local: .venv/.installed  ## keep the local cloud running until Ctrl-C
 	@$(BIN)/python -m local up
@@ -41,7 +43,7 @@ lint: .venv/.installed  ## ruff: rules and format
 types: .venv/.installed  ## mypy, strict
 	@$(BIN)/mypy
 
-drill: .venv/.installed  ## play faults on the local cloud: duplicates, killed workers, throttling, a burst (about 5 minutes)
+drill: .venv/.installed  ## play faults on the local cloud (about 5 minutes); DRILL=burst plays one, DRILL=--list lists them
 	@$(BIN)/python -m local drill $(DRILL)
 
 bench: .venv/.installed  ## measure speed, memory, hostile input and cold start (about 20 minutes)

@@ -7,22 +7,20 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Final
-
-from rich.console import Console
 
 from components.settings import SettingsError
 from local import demo, drill, up
-
-_FILE_WIDTH: Final = 132
-"""Columns of what goes to a file or a pipe, which have no width of their own."""
+from operate.screen import PlainConsole, flush_output
 
 
 def main() -> int:
     """Run one command; the exit status is non-zero if it did not end well, 2 if it cannot run."""
     parser = argparse.ArgumentParser(prog="python -m local", description="The whole pipeline on one machine.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="run the samples once")
+    once = commands.add_parser("demo", help="run the samples once")
+    once.add_argument(
+        "-v", "--verbose", action="store_true", help="show outputs, rejected records, deliveries, answers too"
+    )
     commands.add_parser("up", help="stand until Ctrl-C")
     drills = commands.add_parser("drill", help="play faults, and count what became of every file")
     drills.add_argument("names", nargs="*", metavar="NAME", help="which drills, of those that --list shows; none: all")
@@ -35,21 +33,21 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     os.environ.pop("AWS_PROFILE", None)  # the local cloud has credentials of its own
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_FILE_WIDTH)
+    console = PlainConsole()
     try:
         if options.command == "drill":
             if options.list:
                 return drill.list_drills(console)
             return drill.run(console, options.names, seed=options.seed, files=options.files, burst=options.burst)
-        return demo.run(console) if options.command == "demo" else up.run(console)
+        return demo.run(console, verbose=options.verbose) if options.command == "demo" else up.run(console)
     except KeyboardInterrupt:
         console.print("Interrupted; everything is taken down.")
         return 130
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    finally:
+        flush_output()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from rich.console import Console
+from rich.text import Text
 
 from local.api import ApiAnswer, ApiClient, sign_in_test_user
 from local.files import Item, UploadedFile, read_lines, upload, wait_for_final
@@ -23,7 +24,7 @@ from local.report import (
     print_limits,
     print_outputs,
     print_rejects,
-    progress,
+    working,
 )
 from local.samples import Sample, read_samples
 from local.stack import LocalStack, standing_stack
@@ -34,11 +35,20 @@ _POLL_SECONDS: Final = 0.05
 _DELIVERED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED"})
 _SHOWN_REJECTS: Final = 3
 _SHOWN_CHARACTERS: Final = 160
+_NEXT: Final = "Next: `make local` keeps the stack running until Ctrl-C, with commands to paste."
+_MORE: Final = "`make demo V=1` also shows the rejected records, the deliveries, the API's answers and the outputs."
 _RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
 
 
-def run(console: Console) -> int:
+def run(console: Console, *, verbose: bool = False) -> int:
     """Run the demo.
+
+    Parameters
+    ----------
+    console
+        Where it is shown.
+    verbose
+        Whether everything is shown, or no more than the files and what went wrong.
 
     Returns
     -------
@@ -49,34 +59,40 @@ def run(console: Console) -> int:
     started = time.monotonic()
     with (
         listening(Receiver) as receiver,
-        standing_stack(console, overrides={"deliveryEndpoint": receiver.url}) as stack,
+        standing_stack(console, overrides={"deliveryEndpoint": receiver.url}, verbose=verbose) as stack,
     ):
         receiver.trust(stack.cloud, stack.outputs["secretArn"])
         files = _upload(stack, samples)
         items = _wait(console, stack, list(files.values()))
-        deliveries = _wait_for_deliveries(receiver, items)
-        rejects = {
-            str(item["key"]): read_lines(stack.cloud, stack.outputs["bucketName"], str(item["rejected_key"]))
-            for item in items.values()
-            if "rejected_key" in item
-        }
-        answers = _ask(console, stack)
+        with working(console, "Waiting for the deliveries"):
+            deliveries = _wait_for_deliveries(receiver, items)
+        with working(console, "Asking the API"):
+            answers = _ask(stack)
+        if verbose:
+            print_outputs(console, stack.outputs)
+            print_limits(console, stack.resources)
+            for item in items.values():
+                if "rejected_key" in item:
+                    lines = read_lines(stack.cloud, stack.outputs["bucketName"], str(item["rejected_key"]))
+                    print_rejects(console, str(item["key"]), lines[:_SHOWN_REJECTS])
     rows = [_row(sample, items.get(file)) for sample, file in files.items()]
-    print_outputs(console, stack.outputs)
-    print_limits(console, stack.resources)
-    for key, lines in rejects.items():
-        print_rejects(console, key, lines[:_SHOWN_REJECTS])
-    print_deliveries(console, deliveries)
-    print_files(console, rows)
-    print_answers(console, answers)
     missing = sum(not row.delivery_id for row in deliveries)
+    if verbose or missing:
+        print_deliveries(console, deliveries)
+    if verbose or not all(answer.right for answer in answers):
+        print_answers(console, answers)
+    print_files(console, rows)
     wrong = sum(not row.right for row in rows) + sum(not answer.right for answer in answers)
-    verdict = f"[red]{wrong} not as it should" if wrong else "[green]each as it should"
-    delivered = f"[red]{missing} not delivered" if missing else f"[green]{len(deliveries)} delivered"
     console.print(
-        f"{len(rows)} files and {len(answers)} requests, {verdict}[/], {delivered}[/], "
-        f"in {time.monotonic() - started:.1f} s."
+        Text.assemble(
+            f"{len(rows)} files and {len(answers)} requests, ",
+            (f"{wrong} not as it should", "red") if wrong else ("each as it should", "green"),
+            ", ",
+            (f"{missing} not delivered", "red") if missing else (f"{len(deliveries)} delivered", "green"),
+            f", in {time.monotonic() - started:.1f} s.",
+        )
     )
+    console.print(Text(_NEXT if verbose else f"{_NEXT}\n{_MORE}"), soft_wrap=True)
     return 1 if wrong or missing else 0
 
 
@@ -104,36 +120,34 @@ def _upload(stack: LocalStack, samples: Sequence[Sample]) -> Mapping[Sample, Upl
 
 
 def _wait(console: Console, stack: LocalStack, files: Sequence[UploadedFile]) -> Mapping[UploadedFile, Item]:
-    with progress(console) as bars:
-        task = bars.add_task("Processing files", total=len(files))
+    with working(console, "Processing files") as show:
         return wait_for_final(
             stack.cloud,
             stack.outputs["tableName"],
             files,
             timeout_seconds=_FINAL_STATUS_SECONDS,
-            on_progress=lambda count: bars.update(task, completed=count),
+            on_progress=lambda count: show(f"Processing files: {count} of {len(files)} done"),
         )
 
 
-def _ask(console: Console, stack: LocalStack) -> list[AnswerRow]:
+def _ask(stack: LocalStack) -> list[AnswerRow]:
     """Call every route, upload a file through the API, and follow it."""
-    with console.status("Asking the API"):
-        client = sign_in_test_user(stack)
-        rows = [
-            _answer("GET /health", ApiClient(stack, "").get("/health"), 200),
-            _answer("GET /files, without a token", ApiClient(stack, "").get("/files"), 401),
-            _answer("POST /validate", client.post("/validate", {"data": [_RECORD, {"status": 1}]}), 200),
-            _answer("POST /process", client.post("/process", {"data": [_RECORD]}), 200),
-            _answer("POST /process, the same again", client.post("/process", {"data": [_RECORD]}), 200),
-        ]
-        form = client.post("/uploads", {"name": "shipments/through-the-api.ndjson"})
-        rows.append(_answer("POST /uploads", form, 200))
-        if form.status != 200:  # noqa: PLR2004
-            return rows
-        client.upload(form.body, json.dumps(_RECORD).encode())
-        file_id = _find(client, str(form.body["key"]))
-        rows.append(_answer("GET /files?limit=2", client.get("/files", limit=2), 200))
-        rows.append(_answer("GET /files/{id} of the upload", client.get(f"/files/{quote(file_id, safe='')}"), 200))
+    client = sign_in_test_user(stack)
+    rows = [
+        _answer("GET /health", ApiClient(stack, "").get("/health"), 200),
+        _answer("GET /files, without a token", ApiClient(stack, "").get("/files"), 401),
+        _answer("POST /validate", client.post("/validate", {"data": [_RECORD, {"status": 1}]}), 200),
+        _answer("POST /process", client.post("/process", {"data": [_RECORD]}), 200),
+        _answer("POST /process, the same again", client.post("/process", {"data": [_RECORD]}), 200),
+    ]
+    form = client.post("/uploads", {"name": "shipments/through-the-api.ndjson"})
+    rows.append(_answer("POST /uploads", form, 200))
+    if form.status != 200:  # noqa: PLR2004
+        return rows
+    client.upload(form.body, json.dumps(_RECORD).encode())
+    file_id = _find(client, str(form.body["key"]))
+    rows.append(_answer("GET /files?limit=2", client.get("/files", limit=2), 200))
+    rows.append(_answer("GET /files/{id} of the upload", client.get(f"/files/{quote(file_id, safe='')}"), 200))
     return rows
 
 

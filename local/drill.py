@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from local.drills import OVERRIDES, Drill
 from local.outcome import Outcome
+from local.report import working
 from local.stack import standing_stack
 
 _SEED_BITS: Final = 32
@@ -54,20 +54,21 @@ def run(console: Console, names: Sequence[str], *, seed: int | None, files: int,
         sys.stderr.write(f"no drill is called {', '.join(map(repr, unknown))}: there are {known}\n")
         return 2
     chosen = secrets.randbits(_SEED_BITS) if seed is None else seed
-    console.print(f"Seed {chosen}: give it again with DRILL='{' '.join([*names, f'--seed {chosen}'])}'")
+    again = " ".join([*names, f"--seed {chosen}"])
+    console.print(Text(f"Seed {chosen}: `make drill DRILL='{again}'` plays it again"))
     started = time.monotonic()
     outcomes: list[Outcome] = []
     with standing_stack(console, overrides=OVERRIDES, keep_state=True) as stack:
         drill = Drill(stack, seed=chosen, size=files, burst_size=burst)
         played = names or list(Drill.all())
         for number, name in enumerate(played, 1):
-            with console.status(f"Drill {number} of {len(played)}: {name}"):
+            with working(console, f"Drill {number} of {len(played)}: {name}"):
                 outcomes.append(drill.play(name))
-            console.print(f"{number} of {len(played)}: {name}")
     print_outcomes(console, outcomes)
     failed = sum(not outcome.passed for outcome in outcomes)
-    verdict = f"[red]{failed} failed" if failed else "[green]nothing lost, nothing processed twice"
-    console.print(f"{len(outcomes)} drills, {verdict}[/], in {time.monotonic() - started:.0f} s. Seed {chosen}.")
+    verdict = (f"{failed} failed", "red") if failed else ("nothing lost, nothing processed twice", "green")
+    took = f"in {time.monotonic() - started:.0f} s. Seed {chosen}."
+    console.print(Text.assemble(f"Drills: {len(outcomes)}, ", verdict, f", {took}"))
     return 1 if failed else 0
 
 
@@ -84,7 +85,7 @@ def _print_files(console: Console, outcome: Outcome) -> None:
     shown = [*outcome.files[:_SHOWN_FILES]]
     if len(outcome.files) > _SHOWN_FILES:
         shown.append(f"and {len(outcome.files) - _SHOWN_FILES} more")
-    console.print(f"[bold red]{escape(outcome.fault)}:[/]")
+    console.print(Text(f"{outcome.fault}:", "bold red"))
     console.print("\n".join(f"  {line}" for line in shown), highlight=False, markup=False, soft_wrap=True)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -17,10 +17,15 @@ _HIDDEN: Final = "(secret)"
 _STYLES: Final = {"COMPLETED": "green", "SKIPPED": "yellow", "REJECTED": "yellow", "FAILED": "red"}
 
 
-def progress(console: Console) -> Progress:
-    """Return bars for what takes longer; they vanish when it is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)
+@contextmanager
+def working(console: Console, text: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done, and hand over what changes that; a line where there is no terminal."""
+    if console.is_terminal:
+        with console.status(text) as status:
+            yield status.update
+    else:
+        console.print(Text(f"{text} …"))
+        yield lambda _text: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,7 @@ def print_files(console: Console, rows: Sequence[FileRow]) -> None:
         status = Text(row.status, style=_STYLES.get(row.status, "red"))
         if not row.right:
             status.append(" (wrong)", style="bold red")
-        table.add_row(row.key, status, row.reason, row.size, row.records, row.duration)
+        table.add_row(Text(row.key), status, Text(row.reason), row.size, row.records, row.duration)
     console.print(table)
 
 
@@ -80,13 +85,13 @@ def print_deliveries(console: Console, rows: Sequence[DeliveryRow]) -> None:
     table.add_column("delivery id", overflow="fold")
     for row in rows:
         delivery_id = Text(row.delivery_id) if row.delivery_id else Text("none arrived", style="bold red")
-        table.add_row(row.key, Text(row.status, style=_STYLES.get(row.status, "red")), delivery_id)
+        table.add_row(Text(row.key), Text(row.status, style=_STYLES.get(row.status, "red")), delivery_id)
     console.print(table)
 
 
 def print_rejects(console: Console, key: str, lines: Sequence[str]) -> None:
     """Print some rejected records of a file as they are published."""
-    console.print(f"Rejected records of {key}, as published:")
+    console.print(Text(f"Rejected records of {key}, as published:"))
     console.print("\n".join(f"  {line}" for line in lines), highlight=False, markup=False, soft_wrap=True)
 
 
@@ -109,7 +114,7 @@ def print_answers(console: Console, answers: Sequence[AnswerRow]) -> None:
     table.add_column("answer", overflow="fold")
     for answer in answers:
         status = Text(str(answer.status), style="green" if answer.right else "bold red")
-        table.add_row(answer.request, status, answer.answer)
+        table.add_row(answer.request, status, Text(answer.answer))
     console.print(table)
 
 

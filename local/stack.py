@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from local.cloud import Cloud
 from local.deploy import deploy
 from local.emulator import Emulator, running
 from local.program import check_settings
+from local.report import working
 from local.stack_config import StackConfig
 from operate.stack_outputs import FILE_VARIABLE
 
@@ -61,6 +62,7 @@ def standing_stack(
     overrides: Mapping[str, object] | None = None,
     keep_state: bool = False,
     folder: Path | None = None,
+    verbose: bool = False,
 ) -> Iterator[LocalStack]:
     """Start an emulator, build the stack on it, and take both down in the end.
 
@@ -76,6 +78,8 @@ def standing_stack(
         Whether the emulator keeps what it holds when it is restarted.
     folder
         Where the stage's file is; None: this project.
+    verbose
+        Whether all that the program says is shown, or its warnings alone.
 
     Raises
     ------
@@ -84,15 +88,19 @@ def standing_stack(
     """
     config = StackConfig.load(STAGE, overrides, folder=folder)
     check_settings(config)
-    with running(config.values["aws:region"], preferred_port=preferred_port, keep_state=keep_state) as emulator:
+    with ExitStack() as standing:
+        with working(console, "Starting the local cloud"):
+            emulator = standing.enter_context(
+                running(config.values["aws:region"], preferred_port=preferred_port, keep_state=keep_state)
+            )
         console.print(f"Local cloud at {emulator.endpoint}, IAM and TLS enforced")
         cloud = Cloud.of(emulator)
-        with console.status("Building the stack") as status:
+        with working(console, "Building the stack") as show:
             deployment = deploy(
                 config,
                 cloud,
-                on_resource=lambda count: status.update(f"Building the stack: {count} resources declared"),
-                logger=_console_logger(console),
+                on_resource=lambda count: show(f"Building the stack: {count} resources declared"),
+                logger=_console_logger(console, logging.INFO if verbose else logging.WARNING),
             )
         console.print(f"Stack {STAGE!r} built: {len(deployment.resources)} resources declared")
         outputs_file = emulator.log.with_name("outputs.json")
@@ -107,8 +115,8 @@ def standing_stack(
         )
 
 
-def _console_logger(console: Console) -> logging.Logger:
+def _console_logger(console: Console, level: int) -> logging.Logger:
     """Show the program's own messages on the console."""
-    logger = logging.Logger("program", logging.INFO)  # noqa: LOG001 - of this console alone, not of the process
+    logger = logging.Logger("program", level)  # noqa: LOG001 - of this console alone, not of the process
     logger.addHandler(RichHandler(console=console, show_time=False, show_level=False, show_path=False))
     return logger

@@ -9,6 +9,7 @@ import signal
 from typing import Final
 
 from rich.console import Console
+from rich.text import Text
 
 from local.api import sign_in
 from local.report import print_limits, print_outputs
@@ -31,7 +32,7 @@ def run(console: Console) -> int:
     with standing_stack(console, preferred_port=PREFERRED_PORT) as stack:
         print_outputs(console, stack.outputs)
         print_limits(console, stack.resources)
-        console.print("\n[bold]To try[/], in another terminal, in this folder:\n")
+        console.print(Text.assemble("\n", ("To try", "bold"), ", in another terminal, in this folder:\n"))
         # Plain text, never wrapped: it must survive being pasted.
         console.print("\n".join(commands(stack)), highlight=False, markup=False, soft_wrap=True)
         console.print("\nCtrl-C takes it all down.")

@@ -75,7 +75,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     for line in attention:
         screen.say(f"Needs attention: {line}")
     if refused := _refused(counts):
-        screen.say(f"{refused} for what is in them, which their senders can put right: `why KEY` gives the reason.")
+        screen.say(f"{refused}, which their senders can put right: `why KEY` gives the reason.")
     if not attention:
         screen.say("Nothing needs attention." if refused or options.waiting else "All is well.")
     return FAILED if attention else WELL

@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from shared.files import Status
 
-VERSION = "1.0.0"
 MAX_CURSOR_CHARACTERS = 2048
 WRONG_DATA: Final = "should be a record, or a list of at least one record"
 

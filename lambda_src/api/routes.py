@@ -18,7 +18,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from api.errors import WRITTEN_MEANWHILE, ApiError, invalid, not_found
 from api.models import (
     MAX_CURSOR_CHARACTERS,
-    VERSION,
     WRONG_DATA,
     Day,
     ErrorAnswer,
@@ -36,6 +35,7 @@ from api.models import (
 from api.requests import caller_of, request_id_of
 from shared.files import Status
 from shared.observability import logger, metrics
+from shared.version import VERSION
 
 if TYPE_CHECKING:
     from types import UnionType

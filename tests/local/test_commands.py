@@ -44,7 +44,9 @@ def printed(to: Console) -> str:
     return to.file.getvalue()
 
 
-def test_the_demo_succeeds_and_shows_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_shows_the_files_then_the_verdict_and_what_to_do_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Behind a proxy, too, which is not asked for this machine."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -53,19 +55,45 @@ def test_the_demo_succeeds_and_shows_everything(tmp_path: Path, monkeypatch: pyt
 
     assert demo.run(screen) == 0
 
-    text = printed(screen)
-    before, deliveries, files = re.split(r"\nDeliveries, as the receiver took them|\nFiles ", text)
+    before, files = printed(screen).split("\nFiles ")
     for sample in samples.read_samples():
-        (line,) = [line for line in files.splitlines() if f" {sample.key} " in line and sample.status in line]
+        (line,) = [line for line in files.splitlines() if f" {sample.key} " in line]
         assert sample.status in line
         assert sample.reason in line
+    verdict, *following = files.splitlines()[-3:]
+    assert re.fullmatch(r"13 files and 8 requests, each as it should, 10 delivered, in [0-9.]+ s\.", verdict)
+    assert following[0].startswith("Next: `make local` ")
+    assert "`make demo V=1`" in following[1]
+    assert len(before.splitlines()) < 10
+    assert [line for line in before.splitlines() if line.endswith(" …")] == [
+        "Starting the local cloud …",
+        "Building the stack …",
+        "Processing files …",
+        "Waiting for the deliveries …",
+        "Asking the API …",
+    ], "what takes long is said before"
+    assert "\x1b[" not in printed(screen), "no colours where there is no terminal"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_shows_everything_if_asked() -> None:
+    screen = console()
+
+    assert demo.run(screen, verbose=True) == 0
+
+    before, files = printed(screen).split("\nFiles ")
+    _, outputs, emulation, deliveries = re.split(
+        r"\nOutputs |\nDeclared, but not or not fully emulated|\nDeliveries, as the receiver took them", before
+    )
+    for sample in samples.read_samples():
         delivered = re.search(rf" {re.escape(sample.key)} +│ {sample.status} +│ [0-9a-f]{{32}} ", deliveries)
         assert bool(delivered) is (sample.status != "SKIPPED")
-    assert "bucketName" in before
-    assert ":secret:file-pipeline-local-secret-" in before, "an ARN is no emoji"
-    assert "aws:cloudwatch/metricAlarm:MetricAlarm" in text
-    assert "\x1b[" not in text, "no colours where there is no terminal"
-    assert list(tmp_path.iterdir()) == []
+    assert "bucketName" in outputs
+    assert ":secret:file-pipeline-local-secret-" in outputs, "an ARN is no emoji"
+    assert "aws:cloudwatch/metricAlarm:MetricAlarm" in emulation
+    assert "Rejected records of uploads/shipments/2026-11-20.csv" in emulation
+    assert "API, as the test user" in deliveries
+    assert "10 delivered, in " in files
 
 
 class Forgetful(Receiver):

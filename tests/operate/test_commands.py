@@ -761,7 +761,7 @@ def test_status_does_not_call_refused_files_well(aws: Aws, operate: Operate) -> 
     ran = operate("status")
 
     assert ran.status == 0
-    assert "1 REJECTED and 2 SKIPPED for what is in them" in ran.out
+    assert "1 REJECTED and 2 SKIPPED, which their senders can put right: `why KEY` gives the reason." in ran.out
     assert "Nothing needs attention." in ran.out
     assert "All is well" not in ran.out
 

@@ -15,7 +15,8 @@ from components.settings import SettingsError
 from local.program import check_settings
 from local.stack_config import ROOT, StackConfig
 from shared.records import schemas
-from tests.conftest import STAGES, declare
+from tests.conftest import declare
+from tests.stage_files import STAGES
 
 Write = Callable[[str], str]
 NAME: Final = "written_by_a_test"

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.environment import WrongEnvironmentError
+from shared.version import VERSION
 from tests.conftest import DeclaredStack
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import Calls, declared_environment, import_function
@@ -21,7 +22,7 @@ def test_health_is_open_and_says_service_and_version(api: Api) -> None:
 
     answer = api.answer(event)
 
-    assert (answer.status, answer.body) == (200, {"service": "api", "version": "1.0.0", "status": "ok"})
+    assert (answer.status, answer.body) == (200, {"service": "api", "version": VERSION, "status": "ok"})
 
 
 @pytest.mark.parametrize("groups", ["[readers]", "[writers]", "[auditors readers]"])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import select
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -22,99 +19,12 @@ from local.certificate import write_certificate
 from local.waiting import wait_until
 from tests.conftest import DeclaredStack
 from tests.lambda_src.delivery.conftest import declared_environment
-
-Behaviour = Callable[[socket.socket], None]
+from tests.raw_server import LONG, Behaviour, answering, flood, hang_up, serving, silence, trickle
 
 SECONDS = 0.05
 """For a connection, and again for an answer."""
 
-LONG = 5
-"""Seconds after which a receiver ends what else had no end: a try that waits for it has failed the test by then."""
-
 TRIES = 6
-
-
-@contextlib.contextmanager
-def serving(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[socket.socket]]]:
-    """Listen on a port; each connection is served by `behave`, one after the other, and listed."""
-    accepted: list[socket.socket] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:  # shut down
-                return
-            with contextlib.suppress(OSError), connection.dup() as twin:
-                accepted.append(twin)  # TLS takes the other away
-                connection.settimeout(LONG)
-                with tls.wrap_socket(connection, server_side=True) if tls else connection as one:
-                    behave(one)
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield int(server.getsockname()[1]), accepted
-        finally:
-            for one in (server, *accepted):
-                with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def trickle(start: bytes) -> Behaviour:
-    """Send `start`, and then a byte now and then, until the other side hangs up or nearly for ever."""
-
-    def behave(connection: socket.socket) -> None:
-        connection.sendall(start)
-        end = time.monotonic() + LONG
-        while time.monotonic() < end:
-            readable, _, _ = select.select([connection], [], [], SECONDS / 5)
-            if readable and not connection.recv(65536):
-                return
-            connection.sendall(b".")
-
-    return behave
-
-
-def flood(start: bytes, more: bytes) -> Behaviour:
-    """Send `start`, and then `more`, nearly without end."""
-
-    def behave(connection: socket.socket) -> None:
-        connection.sendall(start)
-        end = time.monotonic() + LONG
-        while time.monotonic() < end:
-            connection.sendall(more)
-
-    return behave
-
-
-def silence(connection: socket.socket) -> None:
-    while connection.recv(65536):
-        pass
-
-
-def hang_up(connection: socket.socket) -> None:
-    connection.recv(65536)
-
-
-def answering(*answers: bytes) -> Behaviour:
-    """Give one of the answers to each request, the last one again and again."""
-
-    def behave(connection: socket.socket) -> None:
-        left = list(answers)
-        with connection.makefile("rb") as requests:
-            while line := requests.readline():
-                length = 0
-                while line := requests.readline().strip().lower():
-                    length = (
-                        int(line.removeprefix(b"content-length:")) if line.startswith(b"content-length") else length
-                    )
-                requests.read(length)
-                connection.sendall(left.pop(0) if len(left) > 1 else left[0])
-
-    return behave
 
 
 def post(endpoint: Endpoint) -> Answer:
@@ -127,6 +37,15 @@ def post(endpoint: Endpoint) -> Answer:
 def held() -> tuple[int, int]:
     """Threads and descriptors of this process."""
     return threading.active_count(), len(list(Path("/dev/fd").iterdir()))
+
+
+def nothing_is_left_since(before: tuple[int, int]) -> None:
+    """Wait until no more is held than before: a receiver's own connection ends a moment after ours."""
+    wait_until(
+        lambda: all(now <= then for now, then in zip(held(), before, strict=True)),
+        f"held before: {before}, now: {held()}",
+        timeout_seconds=5,
+    )
 
 
 @pytest.fixture
@@ -175,8 +94,7 @@ def test_a_try_without_an_answer_ends_in_time_and_leaves_nothing_behind(
                 post(endpoint)
         took = time.monotonic() - started
 
-        # The connection that the receiver serves last is its own, and ends a moment later.
-        wait_until(lambda: held() <= before, f"held before: {before}, now: {held()}", timeout_seconds=5)
+        nothing_is_left_since(before)
     assert took < TRIES * 2 * SECONDS + LONG
 
 
@@ -187,7 +105,7 @@ def test_an_endless_body_is_not_waited_for_and_leaves_nothing_behind() -> None:
 
         assert [post(endpoint).status for _ in range(TRIES)] == [200] * TRIES
 
-        wait_until(lambda: held() <= before, f"held before: {before}, now: {held()}", timeout_seconds=5)
+        nothing_is_left_since(before)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -209,7 +127,7 @@ def test_a_name_that_is_looked_up_for_ever_ends_in_time(monkeypatch: pytest.Monk
     assert len(asked) == 1
 
     answered.set()
-    wait_until(lambda: held() == before, f"held before: {before}, now: {held()}", timeout_seconds=5)
+    nothing_is_left_since(before)
     with pytest.raises(UnreachableError, match="no answer"):
         post(endpoint)
 

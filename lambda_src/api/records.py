@@ -159,7 +159,12 @@ class Records:
         for attempt in itertools.count(1):
             try:
                 self._client().put_object(
-                    Bucket=self._settings.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+                    Bucket=self._settings.bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType="application/json",
+                    StorageClass=self._settings.storage_class,
+                    IfNoneMatch="*",
                 )
                 break
             except ClientError as error:

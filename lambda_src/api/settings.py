@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from types_boto3_s3.literals import StorageClassType
+
     from shared.environment import Environment
 
 
@@ -35,6 +37,8 @@ class ApiSettings:
         The most records of a request, and the largest upload.
     link_seconds
         How long a link works.
+    storage_class
+        The storage class of uploads through our form, and of stored records.
     """
 
     service: str
@@ -51,6 +55,7 @@ class ApiSettings:
     max_records: int
     max_object_bytes: int
     link_seconds: int
+    storage_class: StorageClassType
 
     @classmethod
     def from_environment(cls, environment: Environment) -> ApiSettings:
@@ -71,4 +76,5 @@ class ApiSettings:
             max_records=environment.integer("MAX_RECORDS"),
             max_object_bytes=environment.integer("MAX_OBJECT_BYTES"),
             link_seconds=environment.integer("LINK_SECONDS"),
+            storage_class=cast("StorageClassType", environment.text("STORAGE_CLASS")),
         )

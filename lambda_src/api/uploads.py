@@ -61,6 +61,7 @@ class Uploads:
             "Content-Type": request.content_type,
             "x-amz-server-side-encryption": "aws:kms",
             "x-amz-server-side-encryption-aws-kms-key-id": self._settings.key_arn,
+            "x-amz-storage-class": self._settings.storage_class,
             _UPLOADER_FIELD: caller.name,
         }
         max_bytes = min(self._settings.max_object_bytes, MAX_POST_BYTES)

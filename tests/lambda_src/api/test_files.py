@@ -359,7 +359,21 @@ def test_an_upload_is_signed_for_one_key_type_and_size(api: Api) -> None:
     assert exact["x-amz-meta-uploaded-by"] == "ada"
     assert exact["x-amz-server-side-encryption"] == "aws:kms"
     assert exact["x-amz-server-side-encryption-aws-kms-key-id"].startswith("arn:aws:kms:")
+    assert exact["x-amz-storage-class"] == fields["x-amz-storage-class"] == "STANDARD"
     assert not any(part[0] == "starts-with" for part in policy["conditions"] if isinstance(part, list))
+
+
+@pytest.mark.usefixtures("api")
+def test_uploads_and_records_are_stored_in_the_stages_class_at_once(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_CLASS", "INTELLIGENT_TIERING")
+    tiering = Api(handler=import_function("api").handler)
+
+    record = {"shipment_id": "SHP-1", "status": "lost", "timestamp": "2026-11-20T08:15:00Z"}
+    form = cast("dict[str, str]", tiering.post("/uploads", {"name": "a.csv"}).body["fields"])
+    key = tiering.post("/process", {"data": record}).body["s3_key"]
+
+    assert form["x-amz-storage-class"] == "INTELLIGENT_TIERING"
+    assert aws.s3.head_object(Bucket=BUCKET, Key=str(key))["StorageClass"] == "INTELLIGENT_TIERING"
 
 
 def test_an_upload_is_never_larger_than_s3_takes_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,7 @@ def test_amounts_are_stored_with_all_their_digits(api: Api, aws: Aws, monkeypatc
     class Sale(Struct):
         total: Money
 
-    monkeypatch.setattr("api.records.load_schema", lambda _name: Sale)
+    monkeypatch.setattr("api.checked.load_schema", lambda _name: Sale)
 
     answer = api.post("/process", {"data": [{"total": 19.9}, {"total": "19.90"}, {"total": "NaN"}]})
 

@@ -19,6 +19,7 @@ from shared.records.encoder import RecordEncoder
 from shared.records.parse import parse
 from shared.records.schemas import load_schema
 from tests.lambda_src.records.conftest import example_code
+from tests.stage_files import STAGES
 
 RUFF: Final = (sys.executable, "-m", "ruff")
 PASTED: Final = str(ROOT / "lambda_src" / "shared" / "records" / "schemas" / "invoice.py")
@@ -83,7 +84,7 @@ def test_the_example_config_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(schemas, "__path__", [*schemas.__path__, str(tmp_path)])
     loaded = sys.modules.pop(module := f"{schemas.__name__}.invoice", None)
     try:
-        check_settings(StackConfig.load("dev", {key.partition(":")[2]: value}))
+        check_settings(StackConfig.load("dev", {key.partition(":")[2]: value}, folder=STAGES))
     finally:
         sys.modules.pop(module, None)
         if loaded:

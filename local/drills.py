@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from local.backlog import LARGEST_BYTES, backlog, lost_events
 from local.emulator import workers
 from local.ends import ENDS, Ends
 from local.files import UploadedFile
@@ -27,7 +28,14 @@ from shared.files import ObjectVersion
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
 # The drills are of the intake: what a delivery needs of a time-out does not fit into so short a one.
-OVERRIDES: Final[Mapping[str, object]] = {"functionTimeoutSeconds": 5, "timeReserveSeconds": 1, "deliveryEndpoint": ""}
+OVERRIDES: Final[Mapping[str, object]] = {
+    "functionTimeoutSeconds": 5,
+    "timeReserveSeconds": 1,
+    "deliveryEndpoint": "",
+    # The largest record file is what an invocation less two reserves can be counted on to read.
+    "recordBytesPerSecond": LARGEST_BYTES // 3,
+    "maxObjectBytes": LARGEST_BYTES,
+}
 
 VISIBILITY_SECONDS: Final = 3
 """In place of six time-outs: a drill is over in minutes. At the fourth receive a dead worker's claim has lapsed."""
@@ -87,6 +95,8 @@ class Drill:
             cls.stopped_and_started,
             cls.burst,
             cls.redrive_after_a_fix,
+            backlog,
+            lost_events,
         )
         return {drill.__name__.replace("_", "-"): drill for drill in drills}
 
@@ -98,11 +108,11 @@ class Drill:
     def duplicates(self) -> Outcome:
         """Send every event four times, as it comes."""
         with self.intake.paused():
-            files = self._upload("duplicates", self.size)
+            files = self.upload("duplicates", self.size)
             copies = [self._event(file) for file in files for _ in range(3)]
             self.chance.shuffle(copies)
             self._send(copies)
-        return self._audit("duplicates, three of each", files, sent=4 * len(files))
+        return self.audit("duplicates, three of each", files, sent=4 * len(files))
 
     def reversed_order(self) -> Outcome:
         """Hand over the events of several versions of each key, the last first."""
@@ -115,27 +125,26 @@ class Drill:
             ]
             _wait_until(lambda: self.intake.waiting() == len(files), "not all events have come")
             self._send(reversed(self.intake.take_waiting()))
-        outcome = self._audit("order reversed", files)
+        outcome = self.audit("order reversed", files)
         last = {file.key: file.version_id for file in files}
         wrong = sum(self.intake.latest(key) != version for key, version in last.items())
-        return _noting(outcome, f"{wrong} keys with another latest version" if wrong else "")
+        return outcome.noting(f"{wrong} keys with another latest version" if wrong else "")
 
     def killed_workers(self) -> Outcome:
         """Kill workers at random moments, three for ten files, while there is work."""
         kills = 0
-        with self.intake.one_message_a_worker():
-            with self.intake.paused():
-                files = self._upload("killed", self.size)
-            while kills < _KILL_SHARE * len(files) and self.intake.waiting():
-                time.sleep(self.chance.uniform(0, _KILL_SECONDS))
-                running = workers(self.stack.outputs["ingestFunctionName"])
-                if running:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(self.chance.choice(running), signal.SIGKILL)
-                        kills += 1
-            # A worker that is killed after its last write leaves a message behind, which may be received too often.
-            outcome = self._audit(f"{kills} workers killed", files, dead=None)
-        return _noting(outcome, "" if kills else "no worker was killed")
+        with self.intake.paused():
+            files = self.upload("killed", self.size)
+        while kills < _KILL_SHARE * len(files) and self.intake.waiting():
+            time.sleep(self.chance.uniform(0, _KILL_SECONDS))
+            running = workers(self.stack.outputs["ingestFunctionName"])
+            if running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.chance.choice(running), signal.SIGKILL)
+                    kills += 1
+        # A worker that is killed after its last write leaves a message behind, which may be received too often.
+        outcome = self.audit(f"{kills} workers killed", files, dead=None)
+        return outcome.noting("" if kills else "no worker was killed")
 
     def throttled_table(self) -> Outcome:
         """Throttle every write to the table for a while."""
@@ -143,50 +152,49 @@ class Drill:
         emulator.throttled.unlink(missing_ok=True)
         emulator.faults.write_text("TransactWriteItems\nPutItem\nUpdateItem\n")
         try:
-            files = self._upload("throttled", self.size)
+            files = self.upload("throttled", self.size)
             time.sleep(_FAULT_SECONDS)
         finally:
             emulator.faults.unlink()
-        outcome = self._audit("table throttled for a while", files)
-        return _noting(outcome, "" if emulator.throttled.exists() else "no call was throttled")
+        outcome = self.audit("table throttled for a while", files)
+        return outcome.noting("" if emulator.throttled.exists() else "no call was throttled")
 
     def denied_reads(self) -> Outcome:
         """Let the bucket deny reads for a while."""
         with self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
-            files = self._upload("denied", self.size)
+            files = self.upload("denied", self.size)
             denied = self._denied_after(_FAULT_SECONDS, files)
-        outcome = self._audit("bucket denying reads for a while", files)
-        return _noting(outcome, "" if denied else "no read was denied")
+        outcome = self.audit("bucket denying reads for a while", files)
+        return outcome.noting("" if denied else "no read was denied")
 
     def poison(self) -> Outcome:
         """Mix files that cannot be read, and messages that are no uploads, among good files."""
         poison = [self.intake.drop(f"uploads/shipments/poison/{name}", body) for name, body in _POISON.items()]
-        files = self._upload("poison", self.size)
+        files = self.upload("poison", self.size)
         self._send(_MALFORMED)
-        outcome = self._audit("poison among good files", [*files, *poison], sent=len(files) + len(poison) + 3, dead=3)
+        outcome = self.audit("poison among good files", [*files, *poison], sent=len(files) + len(poison) + 3, dead=3)
         right = outcome.completed == len(files) and outcome.rejected == len(poison)
-        return _noting(outcome, "" if right else "a good file rejected, or poison taken")
+        return outcome.noting("" if right else "a good file rejected, or poison taken")
 
     def stopped_and_started(self) -> Outcome:
         """Stop the emulator in the middle of the work and start it again, its state kept."""
-        with self.intake.one_message_a_worker():
-            with self.intake.paused():
-                files = self._upload("stopped", self.size)
-            _wait_until(lambda: self.intake.waiting() < len(files), "no file ended")
-            self.ends.count()  # the emulator forgets its streams; what is written between this and its stop is untold
-            self.stack.emulator.restart()
-            left = self.intake.waiting()
-            outcome = self._audit("stopped and started again", files, all_told=False)
-        return _noting(outcome, "" if left else "no work was left when it stopped")
+        with self.intake.paused():
+            files = self.upload("stopped", self.size)
+        _wait_until(lambda: self.intake.waiting() < len(files), "no file ended")
+        self.ends.count()  # the emulator forgets its streams; what is written between this and its stop is untold
+        self.stack.emulator.restart()
+        left = self.intake.waiting()
+        outcome = self.audit("stopped and started again", files, all_told=False)
+        return outcome.noting("" if left else "no work was left when it stopped")
 
     def burst(self) -> Outcome:
         """Upload many files at once."""
-        return self._audit(f"burst of {self.burst_size}", self._upload("burst", self.burst_size))
+        return self.audit(f"burst of {self.burst_size}", self.upload("burst", self.burst_size))
 
     def redrive_after_a_fix(self) -> Outcome:
         """Let files fail until they are dead letters, mend the cause, and send them again."""
         with self.intake.retried_after(1), self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
-            files = self._upload("redrive", max(1, self.size // 2))
+            files = self.upload("redrive", max(1, self.size // 2))
             _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead letters")
         command = [sys.executable, "-m", "operate", "redrive", "--json"]
         done = subprocess.run(  # noqa: S603 - all of it is ours
@@ -197,8 +205,8 @@ class Drill:
             text=True,
             check=False,
         )
-        outcome = self._audit("redrive after a fix", files, sent=2 * len(files))
-        return _noting(outcome, "" if done.returncode == 0 else done.stderr[-200:])
+        outcome = self.audit("redrive after a fix", files, sent=2 * len(files))
+        return outcome.noting("" if done.returncode == 0 else done.stderr[-200:])
 
     def _denied_after(self, seconds: float, files: Sequence[UploadedFile]) -> bool:
         """Wait so long, or longer for the first file to end; return whether a read was denied meanwhile."""
@@ -216,7 +224,8 @@ class Drill:
         _wait_until(over, "no file has ended")
         return denied
 
-    def _upload(self, name: str, count: int) -> list[UploadedFile]:
+    def upload(self, name: str, count: int) -> list[UploadedFile]:
+        """Upload good files, many at once."""
         with ThreadPoolExecutor(_THREADS) as threads:
             keys = [f"uploads/shipments/{name}/{number:05d}.csv" for number in range(count)]
             return list(threads.map(lambda key: self.intake.drop(key, _GOOD), keys))
@@ -234,13 +243,13 @@ class Drill:
             event_name="ObjectCreated:Put",
             event_time="",
         )
-        return created_event(version, self.stack.cloud.region, sender="test")
+        return created_event(version, self.stack.cloud.region, sender="drill")
 
     def _send(self, bodies: Iterable[str]) -> None:
         for body in bodies:
             self.intake.send(body)
 
-    def _audit(
+    def audit(
         self,
         fault: str,
         files: Sequence[UploadedFile],
@@ -257,7 +266,3 @@ class Drill:
 
 def _wait_until(condition: Callable[[], bool], complaint: str) -> None:
     wait_until(condition, complaint, timeout_seconds=_WAIT_SECONDS)
-
-
-def _noting(outcome: Outcome, wrong: str) -> Outcome:
-    return Outcome(**{**vars(outcome), "wrong": "; ".join(filter(None, (outcome.wrong, wrong)))})

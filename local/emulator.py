@@ -68,6 +68,15 @@ class Emulator:
     slow: Path
     restart: Callable[[], None] = field(default=lambda: None, compare=False)
 
+    @contextlib.contextmanager
+    def slow_reads(self, seconds: float) -> Iterator[None]:
+        """Let the functions wait so long for each upload that they read."""
+        self.slow.write_text(str(seconds))
+        try:
+            yield
+        finally:
+            self.slow.unlink()
+
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which any AWS SDK or the AWS CLI reaches it."""
         return {

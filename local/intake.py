@@ -145,16 +145,6 @@ class Intake:
         finally:
             lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
-    @contextmanager
-    def one_message_a_worker(self) -> Iterator[None]:
-        """Hand over one message at a time: a worker that is killed then takes one file with it, not ten."""
-        lambda_, mapping = self.stack.cloud.lambda_, self._source()
-        lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=1)
-        try:
-            yield
-        finally:
-            lambda_.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=mapping["BatchSize"])
-
     def _source(self) -> EventSourceMappingConfigurationTypeDef:
         (mapping,) = self.stack.cloud.lambda_.list_event_source_mappings(
             FunctionName=self.stack.outputs["ingestFunctionName"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote_plus
 
 from local.ends import ENDS, Ends
@@ -45,6 +45,11 @@ class Outcome:
     twice: int
     wrong: str = ""
     files: Sequence[str] = ()
+
+    def noting(self, wrong: str, files: Sequence[str] = ()) -> Outcome:
+        """Return the outcome with something more that is wrong, and the files of which it is; empty: nothing more."""
+        joined = "; ".join(filter(None, (self.wrong, wrong)))
+        return replace(self, wrong=joined, files=[*self.files, *(f"{wrong}: {file}" for file in files)])
 
     @property
     def passed(self) -> bool:

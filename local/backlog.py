@@ -37,7 +37,7 @@ def backlog(drill: Drill) -> Outcome:
             wait_until(lambda: drill.intake.waiting() == len(files), "not all events have come")
         outcome = drill.audit(f"backlog of {len(files)} largest files", files)
     items = drill.intake.items()
-    again = [file.key for file in files if items[file].get("attempt") != 1]
+    again = [file.key for file in files if items.get(file, {}).get("attempt") != 1]
     return outcome.noting(f"{len(again)} tried more than once" if again else "", again)
 
 

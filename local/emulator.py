@@ -111,7 +111,8 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     try:
         certificate, key = write_certificate(folder)
-        port = _free_port(preferred_port)
+        door = _open_door(preferred_port)
+        port = int(door.getsockname()[1])
         emulator = Emulator(
             endpoint=f"https://{HOST}:{port}",
             region=region,
@@ -123,7 +124,7 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
         )
         server = _Server(emulator, _environment(emulator, folder, key, port, keep_state=keep_state))
         try:
-            server.start()
+            server.start(door)
             yield replace(emulator, restart=server.restart)
         finally:
             server.kill()
@@ -149,13 +150,14 @@ class _Server:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        address = urlsplit(self._emulator.endpoint).netloc
-        with self._emulator.log.open("ab") as log:
+    def start(self, door: socket.socket) -> None:
+        # Handed over bound: a port that is only known to be free may be another's by the time that it is asked for.
+        with door, self._emulator.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - all of it is ours
                 # Not `-m ministack`: with TLS that also listens on port 443 wherever it may.
                 [
-                    *(sys.executable, "-m", "hypercorn", f"{_APPLICATION}:app", "--workers", "0", "--bind", address),
+                    *(sys.executable, "-m", "hypercorn", f"{_APPLICATION}:app", "--workers", "0"),
+                    *("--bind", f"fd://{door.fileno()}"),
                     *("--certfile", self._environment["MINISTACK_SSL_CERT"]),
                     *("--keyfile", self._environment["MINISTACK_SSL_KEY"], "--keep-alive", "75"),
                 ],
@@ -164,6 +166,7 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                pass_fds=[door.fileno()],
                 # Ctrl-C is for us: we stop the emulator when we are done with it.
                 start_new_session=True,
             )
@@ -175,7 +178,11 @@ class _Server:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(_STOP_SECONDS)
         self.kill()
-        self.start()
+        door = _open_door(urlsplit(self._emulator.endpoint).port or 0)
+        if f":{door.getsockname()[1]}" not in self._emulator.endpoint:
+            door.close()
+            raise EmulatorError(f"{self._emulator.endpoint} was taken by another process meanwhile")
+        self.start(door)
 
     def kill(self) -> None:
         # Not asked: nothing of it is kept, and its functions' workers are in its group and go with it.
@@ -218,13 +225,16 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep
     }
 
 
-def _free_port(preferred: int) -> int:
+def _open_door(preferred: int) -> socket.socket:
+    """Return a socket that is bound to the preferred port, or, where somebody listens on that, to any other."""
     for port in (preferred, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            # A port whose last connections are still closing is free; one that somebody listens on is not.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return int(probe.getsockname()[1])
+        door = socket.socket()
+        # A port whose last connections are still closing is free; one that somebody listens on is not.
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            door.bind((HOST, port))
+            return door
+        door.close()
     raise EmulatorError(f"no free port on {HOST}")
 
 

@@ -55,8 +55,8 @@ class Operating:
     def put_aside(self, count: int) -> list[str]:
         """Have deliveries refused; returns their ids, oldest first."""
         self.delivery.receiver.will_answer(*[404] * count)
-        # The newest first, since order is the command's to restore.
-        records = [change(number, age_seconds=1000 - number) for number in reversed(range(count))]
+        # The newest first, since order is the command's to restore. Minutes apart, whatever second it is meanwhile.
+        records = [change(number, age_seconds=60 * (count - number)) for number in reversed(range(count))]
         assert self.delivery.invoke(*records) == []
         refused = [arrival.delivery_id for arrival in reversed(self.delivery.receiver.asked)]
         self.delivery.receiver.asked.clear()

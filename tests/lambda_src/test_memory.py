@@ -16,6 +16,7 @@ from botocore.response import StreamingBody
 from ingest.records import RecordFiles
 from shared.files import ObjectFacts, ObjectVersion, Status
 from shared.objects import Objects
+from shared.records.output import Publisher
 from tests.lambda_src.conftest import BUCKET, Aws
 from tests.lambda_src.test_record_files import RULES
 from tests.lambda_src.test_vocabulary import VERSION
@@ -78,7 +79,9 @@ def test_memory_does_not_grow_with_the_file(aws: Aws, name: str) -> None:
     body = io.BytesIO(packed(_Long(*parts))) if name.endswith(".gz") else _Long(*parts)
     size = body.size if isinstance(body, _Long) else len(body.getbuffer())
     version = replace(VERSION, bucket=BUCKET, key=f"uploads/shipments/{name}", size=size)
-    work = RecordFiles(aws.s3, _Objects(body, size), RULES).work_for(version, ObjectFacts(size=size))
+    work = RecordFiles(Publisher(client=aws.s3, completion=lambda: aws.s3), _Objects(body, size), RULES).work_for(
+        version, ObjectFacts(size=size)
+    )
     assert work is not None
 
     tracemalloc.start()

@@ -34,7 +34,7 @@ DELIVERY_AGE_MARGIN_SECONDS = 3600
 """How much older than the delivery function allows a record may get before the event source drops it."""
 
 DELIVERY_PATIENCE_SHARE = 4
-"""One part in this many of an invocation is spent on tries that fail; the duration alarm stays quiet below half."""
+"""One part in this many of an invocation is spent on tries that fail."""
 
 CONNECT_SECONDS = 3
 """How long the delivery function waits for a connection."""

@@ -40,23 +40,8 @@ def everything(request: pytest.FixtureRequest) -> DeclaredStack:
     return declare(request.param, overrides=EVERYTHING)
 
 
-def expected_alarms(stage: str) -> dict[str, Expected]:
-    """The alarms of the requirements, on the resources of the stage."""
+def expected_function_alarms(stage: str) -> dict[str, Expected]:
     prefix = f"file-pipeline-{stage}"
-    queue, dead, undelivered = (
-        {"QueueName": f"{prefix}-{name}"} for name in ("intake-queue", "intake-dead-letters", "delivery-dead-letters")
-    )
-    api, table = {"ApiId": f"{prefix}-api"}, {"TableName": f"{prefix}-catalog-table"}
-    sources = {"table": table} | {i: table | {"GlobalSecondaryIndexName": i} for i in ("by-bucket", "by-status")}
-    visible = "ApproximateNumberOfMessagesVisible"
-    outcomes = [
-        seen(f"file-pipeline/{stage}", f"Files{outcome}", {"service": "ingest"})
-        for outcome in ("Completed", "Failed", "Rejected", "Skipped")
-    ]
-    age = seen("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum")
-    arrivals = [seen("AWS/SQS", "NumberOfMessagesSent", queue), seen("AWS/SQS", visible, queue, "Maximum")]
-    waiting = [seen("AWS/SQS", visible, queue, "Maximum"), seen("AWS/SQS", "NumberOfMessagesDeleted", queue)]
-    delivery = {"FunctionName": f"{prefix}-delivery"}
     # 90 % of the time-out, or all of it but the reserve of 10 s, whichever is later.
     worker = max(0.9 * TIMEOUT[stage], TIMEOUT[stage] - 10) * 1000
     slow = {"ingest": worker, "delivery": worker, "reconcile": worker, "api": 0.9 * 29_000}
@@ -77,6 +62,28 @@ def expected_alarms(stage: str) -> dict[str, Expected]:
             )
             for purpose, threshold in slow.items()
         },
+    }
+
+
+def expected_alarms(stage: str) -> dict[str, Expected]:
+    """The alarms of the requirements, on the resources of the stage."""
+    prefix = f"file-pipeline-{stage}"
+    queue, dead, undelivered = (
+        {"QueueName": f"{prefix}-{name}"} for name in ("intake-queue", "intake-dead-letters", "delivery-dead-letters")
+    )
+    api, table = {"ApiId": f"{prefix}-api"}, {"TableName": f"{prefix}-catalog-table"}
+    sources = {"table": table} | {i: table | {"GlobalSecondaryIndexName": i} for i in ("by-bucket", "by-status")}
+    visible = "ApproximateNumberOfMessagesVisible"
+    outcomes = [
+        seen(f"file-pipeline/{stage}", f"Files{outcome}", {"service": "ingest"})
+        for outcome in ("Completed", "Failed", "Rejected", "Skipped")
+    ]
+    age = seen("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum")
+    arrivals = [seen("AWS/SQS", "NumberOfMessagesSent", queue), seen("AWS/SQS", visible, queue, "Maximum")]
+    waiting = [seen("AWS/SQS", visible, queue, "Maximum"), seen("AWS/SQS", "NumberOfMessagesDeleted", queue)]
+    delivery = {"FunctionName": f"{prefix}-delivery"}
+    return {
+        **expected_function_alarms(stage),
         **{
             f"{source}-{kind.lower()}-throttles": Expected(
                 [seen("AWS/DynamoDB", f"{kind}ThrottleEvents", dimensions)], threshold=1

@@ -36,6 +36,23 @@ def graphs_of(stack: DeclaredStack) -> dict[object, object]:
     }
 
 
+def expected_catalog_graphs(table: dict[str, str]) -> dict[str, list[Seen]]:
+    sources = {"table": table} | {f"index {i}": table | {"GlobalSecondaryIndexName": i} for i in INDEXES}
+    return {
+        **{
+            f"Catalog, {name}: units a second": [
+                *(seen("AWS/DynamoDB", f"Consumed{kind}CapacityUnits", source) for kind in ("Read", "Write")),
+                *(
+                    seen("AWS/DynamoDB", f"Provisioned{kind}CapacityUnits", source, "Maximum")
+                    for kind in ("Read", "Write")
+                ),
+                *(seen("AWS/DynamoDB", f"{kind}ThrottleEvents", source) for kind in ("Read", "Write")),
+            ]
+            for name, source in sources.items()
+        },
+    }
+
+
 def expected_graphs(stage: str) -> dict[str, list[Seen]]:
     prefix = f"file-pipeline-{stage}"
     own = f"file-pipeline/{stage}"
@@ -45,7 +62,6 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
     functions = {p: {"FunctionName": f"{prefix}-{p}"} for p in ("ingest", "api", "reconcile", "delivery")}
     starts = {p: {"function_name": f"{prefix}-{p}", "service": p} for p in functions}
     api, table = {"ApiId": f"{prefix}-api"}, {"TableName": f"{prefix}-catalog-table"}
-    sources = {"table": table} | {f"index {i}": table | {"GlobalSecondaryIndexName": i} for i in INDEXES}
     visible = "ApproximateNumberOfMessagesVisible"
 
     def by(service: str, *names: str) -> list[Seen]:
@@ -71,17 +87,7 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
             *by("api", "RecordsValid", "RecordsRejected"),
             *by("ingest", "FileSize"),
         ],
-        **{
-            f"Catalog, {name}: units a second": [
-                *(seen("AWS/DynamoDB", f"Consumed{kind}CapacityUnits", source) for kind in ("Read", "Write")),
-                *(
-                    seen("AWS/DynamoDB", f"Provisioned{kind}CapacityUnits", source, "Maximum")
-                    for kind in ("Read", "Write")
-                ),
-                *(seen("AWS/DynamoDB", f"{kind}ThrottleEvents", source) for kind in ("Read", "Write")),
-            ]
-            for name, source in sources.items()
-        },
+        **expected_catalog_graphs(table),
         **{
             f"Duration of the {purpose} function, ms": [
                 seen("AWS/Lambda", "Duration", dimensions, stat) for stat in PERCENTILES

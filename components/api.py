@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.catalog import BUCKET_INDEX, INDEX_KEYS, STATUS_INDEX, Catalog
-from components.encryption import VENDED_LOGS_PREFIX, grant_seal
+from components.encryption import VENDED_LOGS_PREFIX
 from components.file_rules import FileRulesArgs
 from components.function import Function, FunctionArgs, RuntimeArgs
 from components.gateway import Gateway
@@ -30,9 +30,6 @@ everybody could start the function (API Gateway Developer Guide, Configure CORS 
 
 ITEMS_PREFIX = "api/"
 """What the ids of the API's own catalog items begin with: a file's begins with a bucket's name."""
-
-CURSORS_PURPOSE = "files"
-"""What the function encrypts cursors for, as their encryption context says."""
 
 INTEGRATION_TIMEOUT_MS = 30_000
 """The longest that an HTTP API waits (API Gateway quotas, HTTP API: maximum integration timeout)."""
@@ -174,7 +171,6 @@ class Api(pulumi.ComponentResource):
                     *args.landing.grant_publish_api_results(),
                     *args.landing.grant_upload(),
                     *args.landing.grant_read_rejected(),
-                    *grant_seal(args.runtime.kms_key_arn, CURSORS_PURPOSE),
                 ],
                 key_services=["dynamodb", "s3"],
             ),

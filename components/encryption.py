@@ -86,22 +86,6 @@ def grant_use_key(key_arn: pulumi.Input[str], region: pulumi.Input[str], service
     ]
 
 
-def grant_seal(key_arn: pulumi.Input[str], purpose: str) -> list[Statement]:
-    """Grant encrypting and decrypting small texts that only we can have made, such as cursors.
-
-    That is asked of KMS itself, and the encryption context says what for: it opens nothing that S3, DynamoDB or
-    another service has encrypted.
-    """
-    return [
-        Statement(
-            sid="Seal",
-            actions=["kms:Decrypt", "kms:Encrypt"],
-            resources=[key_arn],
-            conditions={"StringEquals": {"kms:EncryptionContext:for": purpose}},
-        )
-    ]
-
-
 def key_policy(log_groups: Sequence[str], account: Account) -> list[Statement]:
     """Return what the policy of a pipeline's key must say.
 

@@ -9,7 +9,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -22,7 +21,6 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.config import DefaultConfig
-from moto.kms.utils import generate_private_key
 
 from local.cloud import Cloud
 from local.services import dynamodb
@@ -155,8 +153,6 @@ def aws_clients() -> Iterator[tuple[S3Client, SQSClient, DynamoDBClient]]:
         for name, value in FAKE_ENVIRONMENT.items():
             environment.setenv(name, value)
         environment.delenv("AWS_ENDPOINT_URL", raising=False)
-        # moto makes an RSA key for every KMS key, of any kind.
-        environment.setattr("moto.kms.models.generate_private_key", cache(generate_private_key))
         yield boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
 
 
@@ -244,7 +240,6 @@ def import_function(purpose: str) -> ModuleType:
         clients.sqs,
         clients.dynamodb,
         clients.cloudwatch,
-        clients.kms,
         clients.presigner,
     ):
         client.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Final
 import pytest
 
 from local.stack_config import ROOT, StackConfig
-from operate.__main__ import COMMANDS
+from operate.__main__ import APP
 from tests.conftest import HOST_LAYER, DeclaredStack, declare, run
 from tests.stage_files import STAGES
 from tools.docs.settings import settings
@@ -72,7 +73,17 @@ def test_targets_of_make_exist(paper: Path) -> None:
 def test_commands_of_the_operator_exist(paper: Path) -> None:
     used = re.findall(r"python -m operate ([a-z-]+)", paper.read_text())
 
-    assert set(used) <= {command.name for command in COMMANDS}
+    assert set(used) <= set(APP)
+
+
+@papers
+def test_commands_of_the_operator_are_understood(paper: Path) -> None:
+    for line in blocks(paper):
+        _, found, rest = line.partition("python -m operate ")
+        if found:
+            _, common, _ = APP.meta.parse_args(shlex.split(rest, comments=True), exit_on_error=False)
+            command, _, _ = APP.parse_args(common.args, exit_on_error=False)
+            assert callable(command), line
 
 
 @papers

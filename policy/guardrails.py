@@ -5,30 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pulumi_policy import Policy
+from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 
 from policy import (
-    access,
+    accounts,
     api,
     durability,
     encryption,
     functions,
+    known_types,
     observation,
     permissions,
+    public,
     statements,
     tags,
     transport,
 )
 
-GUARDRAILS: Final[Sequence[Policy]] = (
-    *access.RULES,
-    *api.RULES,
-    *durability.RULES,
-    *encryption.RULES,
-    *functions.RULES,
-    *observation.RULES,
-    *permissions.RULES,
-    *statements.RULES,
-    *tags.RULES,
-    *transport.RULES,
+_ROOMS: Final = (
+    accounts,
+    api,
+    durability,
+    encryption,
+    functions,
+    known_types,
+    observation,
+    permissions,
+    public,
+    statements,
+    tags,
+    transport,
 )
+
+GUARDRAILS: Final[Sequence[ResourceValidationPolicy | StackValidationPolicy]] = tuple(
+    rule
+    for room in _ROOMS
+    for rule in vars(room).values()
+    if isinstance(rule, ResourceValidationPolicy | StackValidationPolicy)
+)
+"""Each rule of each room: a module's names that are rules, in their order."""

@@ -29,9 +29,6 @@ everybody could start the function (API Gateway Developer Guide, Configure CORS 
 ITEMS_PREFIX = "api/"
 """What the ids of the API's own catalog items begin with: a file's begins with a bucket's name."""
 
-CURSORS_PURPOSE = "files"
-"""What the function encrypts cursors for, as their encryption context says."""
-
 INTEGRATION_TIMEOUT_MS = 30_000
 """The longest that an HTTP API waits (API Gateway quotas, HTTP API: maximum integration timeout)."""
 
@@ -115,7 +112,6 @@ class Api(pulumi.ComponentResource):
                 landing.publish_api_results(),
                 landing.sign_uploads(),
                 landing.sign_rejects(),
-                encryption.seal(CURSORS_PURPOSE),
             ],
             key_services=["dynamodb", "s3"],
             opts=child,

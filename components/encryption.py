@@ -66,19 +66,6 @@ class Encryption(pulumi.ComponentResource):
             conditions={"StringEquals": {"kms:ViaService": via}},
         )
 
-    def seal(self, purpose: str) -> Statement:
-        """Grant encrypting and decrypting small texts that only we can have made, such as cursors.
-
-        That is asked of KMS itself, and the encryption context says what for: it opens nothing that S3, DynamoDB or
-        another service has encrypted.
-        """
-        return Statement(
-            sid="Seal",
-            actions=["kms:Decrypt", "kms:Encrypt"],
-            resources=[self.key.arn],
-            conditions={"StringEquals": {"kms:EncryptionContext:for": purpose}},
-        )
-
 
 def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
     data_key = ["kms:Decrypt", "kms:GenerateDataKey*"]

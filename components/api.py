@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.catalog import BUCKET_INDEX, INDEX_KEYS, STATUS_INDEX, Catalog
+from components.catalog import BUCKET_INDEX, STATUS_INDEX, Catalog
 from components.encryption import LOG_GROUPS, Encryption
 from components.function import Function
 from components.identity import READERS_GROUP, WRITERS_GROUP, Identity
@@ -92,8 +92,8 @@ class Api(pulumi.ComponentResource):
                 "CATALOG_TABLE_NAME": catalog.table.name,
                 "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),
                 "INDEX_SHARDS": str(settings.index_shards),
-                "BUCKET_INDEX": f"{BUCKET_INDEX}={INDEX_KEYS[BUCKET_INDEX]}",
-                "STATUS_INDEX": f"{STATUS_INDEX}={INDEX_KEYS[STATUS_INDEX]}",
+                "BUCKET_INDEX": BUCKET_INDEX,
+                "STATUS_INDEX": STATUS_INDEX,
                 "KEY_ARN": encryption.key.arn,
                 "MAX_OBJECT_BYTES": str(settings.max_object_bytes),
                 "ALLOWED_EXTENSIONS": json.dumps(settings.allowed_extensions),

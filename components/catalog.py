@@ -144,9 +144,10 @@ class Catalog(pulumi.ComponentResource):
         ]
 
     def read_items(self) -> Statement:
-        """Grant finding items by their id, their bucket and their status."""
+        """Grant finding items by their id, their key, their bucket and their status."""
+        actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
         indexes = [pulumi.Output.concat(self.table.arn, "/index/", index) for index in INDEX_KEYS]
-        return Statement(sid="ReadCatalogItems", actions=["dynamodb:Query"], resources=[self.table.arn, *indexes])
+        return Statement(sid="ReadCatalogItems", actions=actions, resources=[self.table.arn, *indexes])
 
     def put_items(self, prefix: str) -> Statement:
         """Grant putting the items whose id begins with `prefix`, which no file's id does."""

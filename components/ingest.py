@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.catalog import Catalog
+from components.catalog import BUCKET_INDEX, STATUS_INDEX, Catalog
 from components.encryption import Encryption
 from components.function import Function
 from components.intake import Intake
@@ -62,6 +62,8 @@ class Ingest(pulumi.ComponentResource):
                 "CATALOG_TABLE_NAME": catalog.table.name,
                 "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),
                 "INDEX_SHARDS": str(settings.index_shards),
+                "BUCKET_INDEX": BUCKET_INDEX,
+                "STATUS_INDEX": STATUS_INDEX,
                 "MAX_OBJECT_BYTES": str(settings.max_object_bytes),
                 "ALLOWED_EXTENSIONS": json.dumps(settings.allowed_extensions),
                 "REFUSED_PREFIXES": json.dumps(settings.refused_prefixes),

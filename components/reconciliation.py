@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.api import ITEMS_PREFIX
-from components.catalog import STATUS_INDEX, Catalog
+from components.catalog import BUCKET_INDEX, STATUS_INDEX, Catalog
 from components.encryption import Encryption
 from components.function import Function
 from components.iam import Statement, policy_document
@@ -64,6 +64,7 @@ class Reconciliation(pulumi.ComponentResource):
                 "CATALOG_TABLE_NAME": catalog.table.name,
                 "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),
                 "INDEX_SHARDS": str(settings.index_shards),
+                "BUCKET_INDEX": BUCKET_INDEX,
                 "STATUS_INDEX": STATUS_INDEX,
                 "INTERVAL_HOURS": str(settings.reconciliation_hours),
                 "DELAY_SECONDS": str(settings.reconciliation_delay_seconds),

@@ -6,12 +6,11 @@ import argparse
 from datetime import UTC, datetime
 from typing import Final
 
-from operate.catalog_reader import STATUS_INDEX, CatalogReader
 from operate.command import FAILED, WELL, Command, UsageError
 from operate.pipeline import Pipeline
 from operate.screen import Screen
 from operate.stack_outputs import StackOutputs
-from shared.files import Status
+from shared.catalog.model import Status
 
 ENDED: Final = "ended"
 UNKNOWN: Final = "not in the catalog"
@@ -28,11 +27,11 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     if bool(options.ids) is options.all:
         raise UsageError("name the ids to end, or --all for each whose worker died")
     pipeline = Pipeline(outputs)
-    catalog, caller = pipeline.catalog, pipeline.caller()
-    ids = [request.object_id for request in catalog.lapsed_requests(STATUS_INDEX)] if options.all else options.ids
+    caller, now = pipeline.caller(), datetime.now(UTC)
+    ids = [item.object_id for item in pipeline.reader.lapsed_requests(now)] if options.all else options.ids
     done: list[tuple[str, str]] = []
     for object_id in ids:
-        ended = catalog.end_lapsed(object_id, by=caller)
+        ended = pipeline.requests.end_lapsed(object_id, by=caller)
         done.append((object_id, ENDED if ended else _explain(pipeline, object_id)))
     screen.result({"requests": [{"id": object_id, "outcome": outcome} for object_id, outcome in done]})
     screen.table("Requests", ("id", "outcome"), done)
@@ -43,12 +42,12 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
 
 def _explain(pipeline: Pipeline, object_id: str) -> str:
     """Say why a request was not ended."""
-    found = CatalogReader(pipeline.dynamodb, pipeline.outputs.table, pipeline.shards).request(object_id)
+    found = pipeline.reader.request(object_id)
     if found is None:
         return UNKNOWN
     if found.status is not Status.PROCESSING:
         return f"is {found.status} already"
-    expiry = datetime.fromtimestamp(found.number("claim_expires_at") or 0, UTC)
+    expiry = datetime.fromtimestamp(found.claim_expires_at or 0, UTC)
     return f"being worked on, until {expiry.isoformat()} at the latest"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -10,8 +11,11 @@ import boto3
 from botocore.config import Config
 
 from operate.stack_outputs import OutputsError, StackOutputs
-from shared.catalog import Catalog
-from shared.environment import Environment
+from shared.catalog.reader import CatalogReader
+from shared.catalog.requests import RequestWriter
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
+from shared.settings import CatalogSettings, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -51,7 +55,7 @@ class Pipeline:
         return boto3.client("sqs", config=_CONFIG)
 
     @cached_property
-    def environment(self) -> Environment:
+    def environment(self) -> Mapping[str, str]:
         """The ingest function's environment: the catalog is read as it is written.
 
         Raises
@@ -66,7 +70,7 @@ class Pipeline:
                 f"the environment of {self.outputs.ingest_function} cannot be read: {reason}; "
                 "the operator needs kms:Decrypt on the stack's key"
             )
-        return Environment(shown["Variables"])
+        return shown["Variables"]
 
     @property
     def region(self) -> str:
@@ -74,14 +78,9 @@ class Pipeline:
         return self.dynamodb.meta.region_name
 
     @property
-    def shards(self) -> int:
-        """Partition keys that one bucket's or status's index entries are spread over."""
-        return self.environment.integer("INDEX_SHARDS")
-
-    @property
     def uploads_prefix(self) -> str:
         """What the key of every upload begins with."""
-        return self.environment.text("UPLOADS_PREFIX")
+        return self.environment["UPLOADS_PREFIX"]
 
     @property
     def log_group(self) -> str:
@@ -89,17 +88,25 @@ class Pipeline:
         named = self._function.get("LoggingConfig", {}).get("LogGroup")
         return named or f"/aws/lambda/{self.outputs.ingest_function}"
 
-    @property
-    def catalog(self) -> Catalog:
-        """The catalog, to write to."""
-        return Catalog(
-            self.dynamodb,
-            self.outputs.table,
-            shards=self.shards,
-            retention=self.environment.retention("CATALOG_RETENTION_DAYS"),
-            stage=self.environment.text("STAGE"),
-            region=self.region,
-        )
+    @cached_property
+    def catalog(self) -> CatalogSettings:
+        """The catalog's table, its indexes and their shards."""
+        return read_settings(CatalogSettings, {"AWS_REGION": self.region, **self.environment})
+
+    @cached_property
+    def reader(self) -> CatalogReader:
+        """The catalog, to read from."""
+        return CatalogReader(self.dynamodb, self.catalog)
+
+    @cached_property
+    def writer(self) -> CatalogWriter:
+        """The catalog's files, to write to."""
+        return CatalogWriter(CatalogTable(self.dynamodb, self.catalog))
+
+    @cached_property
+    def requests(self) -> RequestWriter:
+        """The catalog's requests, to write to."""
+        return RequestWriter(CatalogTable(self.dynamodb, self.catalog))
 
     def caller(self) -> str:
         """Return who the operator is to AWS."""

@@ -17,15 +17,15 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate.catalog_reader import CatalogReader
 from operate.command import FAILED, WELL, Command, UsageError, add_rate
 from operate.pace import Pace
 from operate.pipeline import Pipeline
 from operate.screen import Screen
 from operate.selection import Selected, key_of, of_day, of_prefix
 from operate.stack_outputs import StackOutputs
+from shared.catalog.model import Status
+from shared.catalog.reader import CatalogReader
 from shared.created_event import created_event
-from shared.files import FINAL, Status
 
 SENDER: Final = "reprocess"
 
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
 
 def _choose(options: argparse.Namespace, pipeline: Pipeline, screen: Screen) -> list[Selected]:
     """Find the files, all of them before the first is sent: sending moves them in the index that is read."""
-    reader = CatalogReader(pipeline.dynamodb, pipeline.outputs.table, pipeline.shards)
+    reader = pipeline.reader
     chosen: dict[tuple[str, str], Selected] = {}
     with screen.progress() as bars:
         for selected in bars.track(_select(options, pipeline, reader), total=None, description="Finding files"):
@@ -99,7 +99,7 @@ def _state(selected: Selected) -> str:
 
 
 def _is_reopened(selected: Selected) -> bool:
-    return selected.file is not None and selected.file.reopened
+    return selected.file is not None and selected.file.is_reopened
 
 
 def _judge(selected: Selected) -> str:
@@ -107,7 +107,7 @@ def _judge(selected: Selected) -> str:
     if not selected.is_there:
         # Sent, it would become SKIPPED, and what the catalog knows of it would be lost.
         return GONE
-    expiry = selected.file.number("claim_expires_at") if selected.file else None
+    expiry = selected.file.claim_expires_at if selected.file else None
     if selected.file and selected.file.status is Status.PROCESSING and (expiry or 0) >= datetime.now(UTC).timestamp():
         return AT_WORK
     return READY
@@ -127,7 +127,6 @@ class _Sender:
     def __init__(self, pipeline: Pipeline, screen: Screen, chosen: Iterable[Selected]) -> None:
         self._pipeline = pipeline
         self._screen = screen
-        self._catalog = pipeline.catalog
         self._caller = pipeline.caller()
         self._owed = {
             _identity(selected): selected.version.key
@@ -150,11 +149,11 @@ class _Sender:
 
     def _send(self, selected: Selected) -> str:
         file, identity = selected.file, _identity(selected)
-        if file and file.status in FINAL:
+        if file and file.status.is_final:
             # Noted first: interrupted within the call, nobody knows whether it was reopened.
             self._owed[identity] = selected.version.key
-            free = self._catalog.reopen(
-                selected.version, status=file.status, processed_at=file.text("processed_at"), by=self._caller
+            free = self._pipeline.writer.reopen(
+                selected.version, status=file.status, processed_at=file.processed_at, by=self._caller
             )
             if not free:
                 del self._owed[identity]

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from operate.catalog_reader import STATUS_INDEX, CatalogFile, CatalogReader
+from msgspec import structs
+
 from operate.command import FAILED, WELL, Command
 from operate.dead_letters import depth
 from operate.pipeline import Pipeline
 from operate.screen import Screen
 from operate.stack_outputs import StackOutputs
-from shared.catalog import LapsedRequest
-from shared.files import Status
+from shared.catalog.model import CatalogItem, Status
+from shared.catalog.reader import CatalogReader
 
 _WAITING: Final = (Status.PROCESSING, Status.FAILED)
 """States that an upload leaves by itself. What came through the API does not: its sender goes on, or nobody does."""
@@ -32,9 +33,10 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         0 if all is well, 1 if something needs attention: dead letters, failed files, or a file that nobody finishes.
     """
     pipeline = Pipeline(outputs)
-    reader = CatalogReader(pipeline.dynamodb, outputs.table, options.shards or pipeline.shards)
+    catalog = structs.replace(pipeline.catalog, index_shards=options.shards or pipeline.catalog.index_shards)
+    reader = CatalogReader(pipeline.dynamodb, catalog)
     counts, requests = _count(reader, screen, _WAITING if options.waiting else tuple(Status))
-    stuck = sorted(pipeline.catalog.lapsed_requests(STATUS_INDEX), key=lambda request: request.since)
+    stuck = sorted(pipeline.reader.lapsed_requests(datetime.now(UTC)), key=lambda request: request.processed_at)
     oldest = {status: reader.oldest_upload(status) for status in _WAITING if counts[status]}
     waiting, in_flight = depth(pipeline.sqs, outputs.queue_url)
     dead = sum(depth(pipeline.sqs, outputs.dead_letter_queue_url))
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         {
             "files": counts,
             "requests": requests,
-            "stuckRequests": [request._asdict() for request in stuck],
+            "stuckRequests": [{"object_id": request.object_id, "since": request.processed_at} for request in stuck],
             "oldest": {status: _describe(file) for status, file in oldest.items() if file},
             "queue": {"waiting": waiting, "inFlight": in_flight},
             "deadLetters": dead,
@@ -110,21 +112,21 @@ def _attention_of_letters(dead: int, undelivered: int) -> list[str]:
 
 
 def _attention_of_files(
-    counts: dict[Status, int], oldest: dict[Status, CatalogFile | None], patience: timedelta
+    counts: dict[Status, int], oldest: dict[Status, CatalogItem | None], patience: timedelta
 ) -> list[str]:
     found = []
     if counts[Status.FAILED]:
         found.append(f"{counts[Status.FAILED]} FAILED: the queue retries them, or `reprocess` does")
     stuck = oldest.get(Status.PROCESSING)
-    if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.text("processed_at")) > patience:
+    if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.processed_at) > patience:
         found.append(f"{stuck.version.key} is PROCESSING for more than {patience}: `reprocess` takes it up again")
     return found
 
 
-def _attention_of_requests(stuck: Sequence[LapsedRequest]) -> list[str]:
+def _attention_of_requests(stuck: Sequence[CatalogItem]) -> list[str]:
     if not stuck:
         return []
-    oldest = f"{stuck[0].object_id} since {stuck[0].since}"
+    oldest = f"{stuck[0].object_id} since {stuck[0].processed_at}"
     return [f"{len(stuck)} of the API PROCESSING whose worker died, the oldest {oldest}: `end --all` ends them"]
 
 
@@ -136,12 +138,12 @@ def _patience(pipeline: Pipeline) -> timedelta:
     return 2 * timedelta(seconds=int(answer["Attributes"]["VisibilityTimeout"]))
 
 
-def _since(file: CatalogFile | None) -> tuple[str | None, str | None]:
-    return (file.text("processed_at"), file.version.key) if file else (None, None)
+def _since(file: CatalogItem | None) -> tuple[str | None, str | None]:
+    return (file.processed_at, file.version.key) if file else (None, None)
 
 
-def _describe(file: CatalogFile) -> dict[str, str]:
-    return {"key": file.version.key, "versionId": file.version.version_id, "since": file.text("processed_at")}
+def _describe(file: CatalogItem) -> dict[str, str]:
+    return {"key": file.version.key, "versionId": file.version.version_id, "since": file.processed_at}
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

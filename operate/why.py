@@ -8,9 +8,10 @@ from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Final
 
+from msgspec import to_builtins
+
 from ingest.events import MalformedEventError, parse_uploads
 from operate import why_request
-from operate.catalog_reader import CatalogFile, CatalogReader
 from operate.command import FAILED, WELL, Command, UsageError
 from operate.dead_letters import DeadLetters, Letter, depth
 from operate.pipeline import Pipeline
@@ -18,14 +19,12 @@ from operate.screen import Screen
 from operate.selection import is_deleted, key_of, of_prefix
 from operate.stack_outputs import StackOutputs
 from operate.undelivered import Undelivered
-from shared.files import Status
+from shared.catalog.model import CatalogItem
 
 PEEKED_LETTERS: Final = 200
 """Dead letters that are looked at: each look hides them from others for a moment."""
 
 _NOT_SEEN: Final = "not in the catalog"
-_COUNTED: Final = ("valid", "rejected")
-_RESULTS: Final = ("processed_key", "rejected_key")
 
 
 def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     key = key_of(pipeline, options.key)
     if not key.startswith(pipeline.uploads_prefix):
         raise UsageError(f"{key!r}: only what lies under {pipeline.uploads_prefix} is a file; ask the API for the rest")
-    reader = CatalogReader(pipeline.dynamodb, outputs.table, pipeline.shards)
+    reader = pipeline.reader
     latest = reader.latest(outputs.bucket, key)
     listed = list(of_prefix(pipeline, reader, key, exact=True))
     known = [selected.file for selected in listed if selected.file]
@@ -63,7 +62,7 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
             "deleted": deleted,
             "versions": [
                 {
-                    **file.attributes,
+                    **to_builtins(file),
                     "is_latest": file.version.version_id == newest,
                     "in_s3": file.version.version_id in there,
                     "logs": _logs(pipeline, file),
@@ -87,11 +86,11 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
         screen.say(f"About {not_seen} dead letters were not looked at: others have them, or they are too many.")
     if not files and not unseen:
         screen.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
-    settled = latest is not None and latest.status not in {Status.FAILED, Status.PROCESSING}
+    settled = latest is not None and latest.status.is_final
     return WELL if settled and not letters and not not_seen and not unseen else FAILED
 
 
-def _show(pipeline: Pipeline, screen: Screen, files: Sequence[CatalogFile], newest: str, there: Container[str]) -> None:
+def _show(pipeline: Pipeline, screen: Screen, files: Sequence[CatalogItem], newest: str, there: Container[str]) -> None:
     """Show what the catalog says of each version, the latest marked, and those that S3 has no more."""
     for file in files:
         notes = [
@@ -100,34 +99,35 @@ def _show(pipeline: Pipeline, screen: Screen, files: Sequence[CatalogFile], newe
         ]
         screen.table(", ".join((file.version.key, *notes)), ("", ""), _rows(file))
     for file in files:
-        for name in _RESULTS:
-            if file.text(name):
-                screen.say(f"{name.removesuffix('_key')}: s3://{file.version.bucket}/{file.text(name)}")
+        for name, key in (("processed", file.processed_key), ("rejected", file.rejected_key)):
+            if key:
+                screen.say(f"{name}: s3://{file.bucket}/{key}")
         screen.say(f"logs of {file.version.version_id}: {_logs(pipeline, file)}")
 
 
-def _rows(file: CatalogFile) -> list[tuple[str, object]]:
-    counts = [f"{file.number(f'records_{kind}')} {kind}" for kind in _COUNTED if f"records_{kind}" in file.attributes]
+def _rows(file: CatalogItem) -> list[tuple[str, object]]:
+    counted = (("valid", file.records_valid), ("rejected", file.records_rejected))
+    counts = [f"{count} {kind}" for kind, count in counted if count is not None]
     rows: list[tuple[str, object]] = [
         ("version", file.version.version_id),
         ("status", file.status),
-        ("reason", file.text("reason")),
+        ("reason", file.reason),
         ("records", ", ".join(counts)),
         ("bytes", file.version.size),
-        ("uploaded", file.text("event_time")),
-        ("processed", file.text("processed_at")),
-        ("reopened by", file.text("reopened_by")),
-        ("attempt", file.number("attempt")),
-        ("took, ms", file.number("duration_ms")),
+        ("uploaded", file.event_time),
+        ("processed", file.processed_at),
+        ("reopened by", file.reopened_by),
+        ("attempt", file.attempt),
+        ("took, ms", file.duration_ms),
     ]
     return [(name, value) for name, value in rows if value not in {None, ""}]
 
 
-def _logs(pipeline: Pipeline, file: CatalogFile) -> str:
+def _logs(pipeline: Pipeline, file: CatalogItem) -> str:
     """Return the AWS CLI command that prints the log lines of the invocation that had the file last."""
-    begun = datetime.fromisoformat(file.text("processed_at")).timestamp()
-    start = int(begun * 1000) - (file.number("duration_ms") or 0) - 60_000
-    pattern = f'{{ $.function_request_id = "{file.text("request_id") or file.text("owner")}" }}'
+    begun = datetime.fromisoformat(file.processed_at).timestamp()
+    start = int(begun * 1000) - (file.duration_ms or 0) - 60_000
+    pattern = f'{{ $.function_request_id = "{file.request_id or file.owner}" }}'
     return (
         f"aws logs filter-log-events --region {pipeline.region} --log-group-name {pipeline.log_group}"
         f" --start-time {start} --filter-pattern {shlex.quote(pattern)} --query 'events[].message' --output text"

@@ -15,9 +15,8 @@ import pytest
 from ingest.events import parse_uploads
 from operate import redrive, why
 from operate.pace import Pace
-from shared.catalog import Worker
+from shared.catalog.model import ObjectFacts, Outcome, Status, Worker
 from shared.created_event import created_event
-from shared.files import ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
@@ -31,6 +30,7 @@ from tests.operate.conftest import (
     bury,
     ended,
     operator_catalog,
+    request_catalog,
     uploaded,
 )
 
@@ -114,7 +114,7 @@ def test_status_asks_more_shards_if_told(operate: Operate, calls: Calls) -> None
 
 
 def test_what_the_api_left_unfinished_does_not_hide_an_upload(aws: Aws, operate: Operate) -> None:
-    long_ago = operator_catalog(aws, lambda: LONG_AGO)
+    long_ago = request_catalog(aws, lambda: LONG_AGO)
     for number in range(12 * SHARDS):
         long_ago.store(api_result(f"api/process/{number}", Status.PROCESSING))
     later = LONG_AGO + timedelta(days=1)
@@ -423,7 +423,7 @@ def test_reprocess_leaves_a_file_that_is_being_worked_on(aws: Aws, operate: Oper
 
 
 def test_reprocess_of_a_day_leaves_what_came_through_the_api(aws: Aws, operate: Operate) -> None:
-    operator_catalog(aws).store(api_result("api/process/1", Status.COMPLETED))
+    request_catalog(aws).store(api_result("api/process/1", Status.COMPLETED))
 
     ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
 

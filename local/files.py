@@ -30,19 +30,19 @@ class UploadedFile:
 
 def upload(cloud: Cloud, bucket: str, key: str, body: bytes, content_type: str) -> UploadedFile:
     """Put an object through S3's API, as any client would."""
-    answer = cloud.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+    answer = cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return UploadedFile(key=key, version_id=answer["VersionId"])
 
 
 def read_lines(cloud: Cloud, bucket: str, key: str) -> list[str]:
     """Read the lines of a published result."""
-    body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return gzip.decompress(body).decode().splitlines()
 
 
 def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     """Read every file's catalog item."""
-    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     items = [plain(item) for page in pages for item in page["Items"]]
     return {
         UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item

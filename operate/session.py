@@ -1,15 +1,18 @@
-"""A standing stack as its operator reaches it: clients, and what its ingest function was told."""
+"""A deployed stack as its operator reaches it: outputs, clients, the catalog, and the console."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import boto3
 from botocore.config import Config
+from cyclopts import Parameter
+from msgspec.structs import replace
 
+from operate.console import Console
 from operate.stack_outputs import OutputsError, StackOutputs
 from shared.catalog.reader import CatalogReader
 from shared.catalog.requests import RequestWriter
@@ -19,40 +22,60 @@ from shared.settings import CatalogSettings, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
 # A person waits: longer than a function would, and through more throttling.
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """A standing stack.
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A deployed stack, and the console of its operator.
 
     Parameters
     ----------
     outputs
-        Its outputs.
+        The stack's outputs.
+    console
+        Where commands print.
     """
 
     outputs: StackOutputs
+    console: Console
+
+    @property
+    def region(self) -> str:
+        """The stack's region, whatever region the operator's own shell is set to."""
+        return self.outputs.region
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """Client of the catalog."""
-        return boto3.client("dynamodb", config=_CONFIG)
+        return boto3.client("dynamodb", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def s3(self) -> S3Client:
         """Client of the bucket."""
-        return boto3.client("s3", config=_CONFIG)
+        return boto3.client("s3", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def sqs(self) -> SQSClient:
         """Client of the queues."""
-        return boto3.client("sqs", config=_CONFIG)
+        return boto3.client("sqs", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def lambda_(self) -> LambdaClient:
+        """Client of the functions."""
+        return boto3.client("lambda", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        """Client of the secret."""
+        return boto3.client("secretsmanager", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
@@ -73,11 +96,6 @@ class Pipeline:
         return shown["Variables"]
 
     @property
-    def region(self) -> str:
-        """The region that the commands work in."""
-        return self.dynamodb.meta.region_name
-
-    @property
     def uploads_prefix(self) -> str:
         """What the key of every upload begins with."""
         return self.environment["UPLOADS_PREFIX"]
@@ -93,26 +111,29 @@ class Pipeline:
         """The catalog's table, its indexes and their shards."""
         return read_settings(CatalogSettings, {"AWS_REGION": self.region, **self.environment})
 
-    @cached_property
-    def reader(self) -> CatalogReader:
-        """The catalog, to read from."""
-        return CatalogReader(self.dynamodb, self.catalog)
+    def reader(self, shards: int | None = None) -> CatalogReader:
+        """Return the catalog, to read from; with other shards than the function writes to, if there once were more."""
+        settings = replace(self.catalog, index_shards=shards) if shards else self.catalog
+        return CatalogReader(self.dynamodb, settings)
 
-    @cached_property
-    def writer(self) -> CatalogWriter:
+    @property
+    def files(self) -> CatalogWriter:
         """The catalog's files, to write to."""
         return CatalogWriter(CatalogTable(self.dynamodb, self.catalog))
 
-    @cached_property
+    @property
     def requests(self) -> RequestWriter:
         """The catalog's requests, to write to."""
         return RequestWriter(CatalogTable(self.dynamodb, self.catalog))
 
     def caller(self) -> str:
         """Return who the operator is to AWS."""
-        return boto3.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
+        return boto3.client("sts", region_name=self.region, config=_CONFIG).get_caller_identity()["Arn"]
 
     @cached_property
     def _function(self) -> FunctionConfigurationResponseTypeDef:
-        client = boto3.client("lambda", config=_CONFIG)
-        return client.get_function_configuration(FunctionName=self.outputs.ingest_function)
+        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function)
+
+
+CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]
+"""A command's argument that ``operate/__main__.py`` fills: it stands in no command line."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.catalog import BUCKET_INDEX, INDEX_KEYS, STATUS_INDEX, Catalog
+from components.catalog import Catalog
 from components.encryption import VENDED_LOGS_PREFIX
 from components.file_rules import FileRulesArgs
 from components.function import Function, FunctionArgs, RuntimeArgs
@@ -271,8 +271,6 @@ def _environment(args: ApiArgs) -> dict[str, pulumi.Input[str]]:
         "API_RESULTS_PREFIX": API_RESULTS_PREFIX,
         "API_ITEMS_PREFIX": ITEMS_PREFIX,
         **args.catalog.environment,
-        "BUCKET_INDEX": f"{BUCKET_INDEX}={INDEX_KEYS[BUCKET_INDEX]}",
-        "STATUS_INDEX": f"{STATUS_INDEX}={INDEX_KEYS[STATUS_INDEX]}",
         "KEY_ARN": args.runtime.kms_key_arn,
         **args.files.environment,
         "STORAGE_CLASS": args.landing.storage_class,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from api.models import RecordResult, RecordsAnswer
-from shared.files import Outcome, Status
+from shared.catalog.model import Outcome, Status
 from shared.records.batch import WINDOW_BYTES, Rejection
 from shared.records.decoder import RecordDecoder
 from shared.records.encoder import RecordEncoder

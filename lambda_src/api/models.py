@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, BeforeValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from shared.files import Status
+from shared.catalog.model import Status
 
 MAX_CURSOR_CHARACTERS = 2048
 WRONG_DATA: Final = "should be a record, or a list of at least one record"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import random
 import time
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -14,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from api.checked import check
 from api.errors import WRITTEN_MEANWHILE, ApiError, invalid
-from shared.files import ApiResult, Outcome, Status
+from shared.catalog.model import ApiResult, Outcome, Status
+from shared.catalog.table import attempts
 from shared.observability import logger
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from api.models import RecordsAnswer
     from api.requests import Caller
     from api.settings import ApiSettings
-    from shared.catalog import Catalog
+    from shared.catalog.requests import RequestWriter
 
 _ID_DIGITS: Final = 32
 _CONTENT_DIGITS: Final = 16
@@ -68,7 +67,7 @@ class Records:
     client
         Gives the client to publish with, when it is needed.
     catalog
-        The table.
+        Writes the items of requests.
     settings
         The function's settings.
     wait
@@ -78,7 +77,7 @@ class Records:
     def __init__(
         self,
         client: Callable[[], S3Client],
-        catalog: Catalog,
+        catalog: RequestWriter,
         settings: ApiSettings,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -114,7 +113,7 @@ class Records:
         checked = self._check(sent)
         identity = checked.digest if idempotency_key is None else f"key {idempotency_key}"
         item_id = self._item_id("process", sent.caller, identity)
-        key = f"{self._settings.results_prefix}{item_id.rpartition('/')[2]}/{checked.digest[:_CONTENT_DIGITS]}.json"
+        key = f"{self._settings.api_results_prefix}{item_id.rpartition('/')[2]}/{checked.digest[:_CONTENT_DIGITS]}.json"
         s3_key = key if checked.valid else None
         outcome = checked.outcome(s3_key)
         # First the id is taken: of two requests with one key and other records, one is refused and stores nothing.
@@ -142,7 +141,7 @@ class Records:
             logger.warning("catalog cannot be written", exc_info=True, object_id=taken.object_id)
 
     def _check(self, sent: Sent) -> Checked:
-        known = self._settings.record_types
+        known = self._settings.schemas
         name = sent.record_type or next(iter(known), "")
         if name not in known:
             message = f"should be one of {', '.join(known)}" if known else "this stack knows none: recordTypes is empty"
@@ -151,15 +150,15 @@ class Records:
 
     def _item_id(self, kind: str, caller: Caller, identity: str) -> str:
         digest = hashlib.sha256(f"{caller.subject}\0{identity}".encode()).hexdigest()
-        return f"{self._settings.items_prefix}{kind}/{digest[:_ID_DIGITS]}"
+        return f"{self._settings.api_items_prefix}{kind}/{digest[:_ID_DIGITS]}"
 
     def _store(self, key: str, checked: Checked) -> int:
         """Publish what `key` stands for, unless the same request did before; returns its size."""
         body = checked.document()
-        for attempt in itertools.count(1):
+        for attempt in attempts(PUT_ATTEMPTS, self._wait):
             try:
                 self._client().put_object(
-                    Bucket=self._settings.bucket,
+                    Bucket=self._settings.bucket_name,
                     Key=key,
                     Body=body,
                     ContentType="application/json",
@@ -173,7 +172,6 @@ class Records:
                     break
                 if code != WRITTEN_MEANWHILE or attempt == PUT_ATTEMPTS:
                     raise
-            self._wait(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter
         return len(body)
 
     def _result(
@@ -189,7 +187,7 @@ class Records:
         return ApiResult(
             object_id=item_id,
             content_sha256=checked.digest,
-            bucket=self._settings.bucket,
+            bucket=self._settings.bucket_name,
             key=key,
             size=size,
             uploaded_by=sent.caller.name,

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, IncompleteReadError, ReadTimeoutError
 
 from ingest.records import RecordFiles, RecordRules, TooSlowError
-from shared.files import ObjectFacts
+from shared.catalog.model import ObjectFacts
 from shared.objects import CHUNK_BYTES, MAX_BREAKS, Objects
 from shared.records.batch import Rejection
 from shared.records.encoder import RecordEncoder

@@ -12,9 +12,13 @@ from components.settings import DAY_SECONDS, Settings
 DATA_KEY_REUSE_SECONDS = 300
 """How long SQS keeps a data key: each renewal is a call to KMS."""
 
+DEDUPLICATION_SCOPE = "messageGroup"
+THROUGHPUT_LIMIT = "perMessageGroupId"
+"""Of a FIFO queue: both together are high throughput, each group for itself (CreateQueue, API reference)."""
+
 
 def dead_letter_queue(
-    name: str, *, settings: Settings, encryption: Encryption, opts: pulumi.ResourceOptions
+    name: str, *, settings: Settings, encryption: Encryption, opts: pulumi.ResourceOptions, fifo: bool = False
 ) -> aws.sqs.Queue:
     """Declare a queue that keeps what failed, encrypted, and reached over TLS only.
 
@@ -26,6 +30,8 @@ def dead_letter_queue(
         How long it keeps, and with which key.
     opts
         The component that it belongs to.
+    fifo
+        Whether it is of a FIFO queue, whose dead-letter queue has to be one too.
     """
     queue = aws.sqs.Queue(
         f"{name}-dead-letters",
@@ -34,6 +40,9 @@ def dead_letter_queue(
         # Counted from when a message entered its first queue, so it has to be longer than that one's.
         message_retention_seconds=settings.dead_letter_retention_days * DAY_SECONDS,
         visibility_timeout_seconds=settings.dead_letter_visibility_seconds,
+        fifo_queue=fifo or None,
+        deduplication_scope=DEDUPLICATION_SCOPE if fifo else None,
+        fifo_throughput_limit=THROUGHPUT_LIMIT if fifo else None,
         opts=opts,
     )
     aws.sqs.QueuePolicy(

@@ -28,7 +28,7 @@ from components.settings import StackSettings
 
 SOURCE = Path("lambda_src")
 BUILD = Path("build")
-FUNCTIONS = ("ingest", "api", "delivery", "reconcile")
+FUNCTIONS = ("ingest", "api", "forward", "delivery", "reconcile")
 
 
 class Pipeline(pulumi.ComponentResource):
@@ -102,6 +102,7 @@ class Pipeline(pulumi.ComponentResource):
                 encryption=encryption,
                 catalog=catalog,
                 secret=secret,
+                forward_code=codes["forward"],
                 code=codes["delivery"],
                 layer_arn=shared_layer.arn,
                 opts=child,
@@ -175,6 +176,10 @@ class Pipeline(pulumi.ComponentResource):
             self.outputs["testUserPassword"] = identity.test_password
         if delivery is not None:
             self.outputs |= {
+                "forwardFunctionName": delivery.forward_function.name,
+                "forwardFunctionArn": delivery.forward_function.arn,
+                "deliveryQueueUrl": delivery.queue.url,
+                "deliveryQueueArn": delivery.queue.arn,
                 "deliveryFunctionName": delivery.function.name,
                 "deliveryFunctionArn": delivery.function.arn,
                 "deliveryDeadLetterQueueUrl": delivery.dead_letters.url,
@@ -196,7 +201,12 @@ def _watched(
         worker(purpose="ingest", function=ingest.function),
         Watched(purpose="api", function=api.function, timeout_seconds=settings.api_timeout_seconds),
         *([worker(purpose="reconcile", function=reconciliation.function)] if reconciliation else []),
-        *([worker(purpose="delivery", function=delivery.function)] if delivery else []),
+        *([worker(purpose="forward", function=delivery.forward_function)] if delivery else []),
+        *(
+            [Watched(purpose="delivery", function=delivery.function, timeout_seconds=delivery.timeout_seconds)]
+            if delivery
+            else []
+        ),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pulumi
 import pulumi_aws as aws
 
@@ -26,7 +28,8 @@ class Secret(pulumi.ComponentResource):
     Attributes
     ----------
     secret
-        The secret, whose value is JSON with ``username``, ``password`` and ``signing_key``.
+        The secret, whose value is JSON with ``username``, ``password`` and ``signing_key``, as Standard Webhooks has
+        it: ``whsec_`` and bytes in base64.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class Secret(pulumi.ComponentResource):
             f"{name}-value",
             secret_id=self.secret.id,
             secret_string=pulumi.Output.json_dumps(
-                {"username": USERNAME, "password": _random(provider), "signing_key": _random(provider)}
+                {"username": USERNAME, "password": _random(provider), "signing_key": _signing_key(provider)}
             ),
             # Secrets Manager deletes a version that has no label left. Found missing, it would be made anew after two
             # rotations, and be a third that nobody asked for: so it keeps a label of its own.
@@ -83,3 +86,7 @@ def _random(provider: aws.Provider) -> pulumi.Output[str]:
         opts=pulumi.InvokeOptions(provider=provider),
     )
     return pulumi.Output.secret(drawn.random_password)
+
+
+def _signing_key(provider: aws.Provider) -> pulumi.Output[str]:
+    return _random(provider).apply(lambda drawn: f"whsec_{base64.b64encode(drawn.encode()).decode()}")

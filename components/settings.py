@@ -30,12 +30,6 @@ VISIBILITY_PER_TIMEOUT = 6
 
 DAY_SECONDS = 86400
 
-DELIVERY_AGE_MARGIN_SECONDS = 3600
-"""How much older than the delivery function allows a record may get before the event source drops it."""
-
-DELIVERY_PATIENCE_SHARE = 4
-"""One part in this many of an invocation is spent on tries that fail."""
-
 CONNECT_SECONDS = 3
 """How long the delivery function waits for a connection."""
 
@@ -89,6 +83,10 @@ LogRetention = Literal[
 _GONE = {
     "batchSize": "one message is one invocation's work, so that a file that fails or is slow takes no other with it; "
     "remove the setting",
+    "deliveryMaxAgeSeconds": "say deliveryRetrySeconds",
+    "deliveryMaxRetries": "it follows from deliveryRetrySeconds; remove the setting",
+    "deliveryBatchSize": "one message is one invocation's work; remove the setting",
+    "deliveryParallelization": "say deliveryMaxConcurrency: deliveries that run at once, in all",
 }
 """Settings that one might expect, and why there are none."""
 
@@ -432,22 +430,17 @@ class Settings(BaseModel):
     delivery_timeout_seconds: int = Field(
         10, ge=1, le=60, description="Seconds that the endpoint may take to answer one delivery."
     )
-    delivery_max_age_seconds: int = Field(
+    delivery_retry_seconds: int = Field(
         21_600,
-        ge=60,
-        # The stream keeps its records for a day (DynamoDB Developer Guide, Change data capture).
-        le=DAY_SECONDS - DELIVERY_AGE_MARGIN_SECONDS,
-        description="Age from which a delivery that fails is put aside as a dead letter.",
+        ge=10,
+        le=DAY_SECONDS,
+        description="Seconds for which a delivery that fails is tried again; then it is dead-lettered.",
     )
-    delivery_max_retries: int = Field(
-        2000, ge=1, le=10_000, description="Times that a batch of deliveries is tried again at most."
-    )
-    delivery_batch_size: int = Field(25, ge=1, le=1000, description="Deliveries that one invocation takes at most.")
-    delivery_parallelization: int = Field(
-        5, ge=1, le=10, description="Delivery functions that run at once for each shard of the table's stream."
+    delivery_max_concurrency: int = Field(
+        5, ge=2, le=1000, description="Deliveries that run at once, capped at the event source."
     )
     delivery_alarm_seconds: int = Field(
-        900, ge=60, description="Age of a delivery from which the alarm for late ones is raised."
+        900, ge=5, description="Age of a delivery from which the alarm for late ones is raised."
     )
 
     alert_emails: list[Annotated[str, AfterValidator(_email)]] = Field(
@@ -576,24 +569,10 @@ class Settings(BaseModel):
             raise ValueError("testUser = true: only in a stage that keeps no data (retainData = false)")
 
     def _check_delivery(self) -> None:
-        needed = CONNECT_SECONDS + self.delivery_timeout_seconds + self.time_reserve_seconds
-        if needed >= self.function_timeout_seconds:
+        if self.delivery_alarm_seconds >= self.delivery_retry_seconds:
             raise ValueError(
-                f"deliveryTimeoutSeconds = {self.delivery_timeout_seconds}: with {CONNECT_SECONDS} s to connect and "
-                f"timeReserveSeconds ({self.time_reserve_seconds}), should be less than functionTimeoutSeconds "
-                f"({self.function_timeout_seconds}), or nothing is ever sent"
-            )
-        retried = self.delivery_max_retries * self.delivery_patience_seconds
-        if retried < self.delivery_max_age_seconds:
-            raise ValueError(
-                f"deliveryMaxRetries = {self.delivery_max_retries}: at {self.delivery_patience_seconds} s each, they "
-                f"may be over after {retried} s; should last for deliveryMaxAgeSeconds "
-                f"({self.delivery_max_age_seconds}), or deliveries are dropped before they are dead letters"
-            )
-        if self.delivery_alarm_seconds >= self.delivery_max_age_seconds:
-            raise ValueError(
-                f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryMaxAgeSeconds "
-                f"({self.delivery_max_age_seconds}), or the alarm comes after the dead letters"
+                f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryRetrySeconds "
+                f"({self.delivery_retry_seconds}), or the alarm comes after the dead letters"
             )
 
     @property
@@ -606,11 +585,6 @@ class Settings(BaseModel):
             + API_BYTES_PER_OBJECT_BYTE * min(self.api_max_body_bytes, API_MAX_RECORD_BYTES)
         )
         return math.ceil(needed / MEGABYTE)
-
-    @property
-    def delivery_patience_seconds(self) -> int:
-        """How long an invocation that delivers nothing tries before it hands back."""
-        return max(1, self.function_timeout_seconds // DELIVERY_PATIENCE_SHARE)
 
     @property
     def visibility_seconds(self) -> int:

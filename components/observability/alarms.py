@@ -226,8 +226,10 @@ def api_alarms(metrics: HttpApiMetrics, settings: Settings) -> list[Alarm]:
     ]
 
 
-def delivery_alarms(function: aws.lambda_.Function, dead_letters: SqsMetrics, settings: Settings) -> list[Alarm]:
-    """Return the alarms of the delivery.
+def delivery_alarms(
+    stream: LambdaMetrics, queue: SqsMetrics, dead_letters: SqsMetrics, settings: Settings
+) -> list[Alarm]:
+    """Return the alarms of the delivery: of what is not queued, not delivered, and dead.
 
     The age of a stream's records comes with invocations. A stream that nobody reads has none, but neither has one in
     which nothing is written: an alarm that silence raises would be raised every night.
@@ -235,13 +237,22 @@ def delivery_alarms(function: aws.lambda_.Function, dead_letters: SqsMetrics, se
     return [
         dead_letter_alarm("delivery", dead_letters, "finished files that were not delivered"),
         Alarm(
-            name="delivery-age",
-            meaning="A finished file waits to be delivered.",
-            causes="the endpoint is down, refuses for now, or is slower than files finish",
+            name="forward-age",
+            meaning="A finished file waits to be queued for delivery.",
+            causes="the delivery queue cannot be written, or the forwarding function fails at start",
             runbook="Delivery age",
-            watched=LambdaMetrics(function).iterator_age,
+            watched=stream.iterator_age,
             threshold=_SECOND_MS * settings.delivery_alarm_seconds,
             missing="notBreaching",
+        ),
+        Alarm(
+            name="delivery-age",
+            meaning="A finished file waits in the delivery queue.",
+            causes="the endpoint is down, refuses for now, or is slower than files finish",
+            runbook="Delivery age",
+            watched=queue.oldest,
+            threshold=settings.delivery_alarm_seconds,
+            missing="notBreaching",  # reported while there is a message
         ),
     ]
 

@@ -18,6 +18,7 @@ from components.observability.metrics import (
     ApiMetrics,
     DeliveryMetrics,
     DynamoDbMetrics,
+    ForwardMetrics,
     HttpApiMetrics,
     IngestMetrics,
     LambdaMetrics,
@@ -175,19 +176,33 @@ def _out(stack: StackSettings, api: Api, intake: Intake, delivery: Delivery | No
         ),
     ]
     if delivery is not None:
-        sent = DeliveryMetrics(stack)
-        graphs.append(
-            Graph(
-                "Delivery",
-                [
-                    Line(sent.sent, "sent"),
-                    Line(sent.failed, "failed, tried again"),
-                    Line(sent.dead_lettered, "dead letters"),
-                    Line(LambdaMetrics(delivery.function).iterator_age, "oldest, ms", right=True),
-                ],
-            )
-        )
+        graphs += _delivery(stack, delivery)
     graphs.append(
         Graph("Dead letters", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()])
     )
     return graphs
+
+
+def _delivery(stack: StackSettings, delivery: Delivery) -> list[Graph]:
+    sent, forward, queue = DeliveryMetrics(stack), ForwardMetrics(stack), SqsMetrics(delivery.queue)
+    return [
+        Graph(
+            "Delivery",
+            [
+                Line(sent.sent, "sent"),
+                Line(sent.failed, "failed, tried again"),
+                Line(sent.dead_lettered, "dead letters"),
+                Line(queue.visible, "waiting"),
+                Line(queue.oldest, "oldest, s", right=True),
+            ],
+        ),
+        Graph(
+            "Forwarding",
+            [
+                Line(forward.queued, "queued"),
+                Line(forward.returned, "batches that failed"),
+                Line(forward.dead_lettered, "dead letters"),
+                Line(LambdaMetrics(delivery.forward_function).iterator_age, "oldest, ms", right=True),
+            ],
+        ),
+    ]

@@ -147,6 +147,16 @@ class ApiMetrics:
         self.records_rejected = metric("RecordsRejected")
 
 
+class ForwardMetrics:
+    """What the forwarding function counts."""
+
+    def __init__(self, stack: StackSettings) -> None:
+        metric = partial(Metric, metrics_namespace(stack), {"service": "forward"})
+        self.queued = metric("ChangesQueued")
+        self.returned = metric("BatchesReturned")
+        self.dead_lettered = metric("ChangesDeadLettered")
+
+
 class DeliveryMetrics:
     """What the delivery function counts."""
 

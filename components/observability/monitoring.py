@@ -26,7 +26,13 @@ from components.observability.alarms import (
     reconcile_alarms,
     table_alarms,
 )
-from components.observability.metrics import HttpApiMetrics, IngestMetrics, ReconcileMetrics, SqsMetrics
+from components.observability.metrics import (
+    HttpApiMetrics,
+    IngestMetrics,
+    LambdaMetrics,
+    ReconcileMetrics,
+    SqsMetrics,
+)
 from components.settings import StackSettings
 
 ALARMS_AND_THEIR_ENDS: Final = {"$or": [{"NewStateValue": ["ALARM"]}, {"OldStateValue": ["ALARM"]}]}
@@ -82,7 +88,12 @@ class Monitoring(pulumi.ComponentResource):
             *api_alarms(HttpApiMetrics(api.api), settings),
         ]
         if delivery is not None:
-            alarms += delivery_alarms(delivery.function, SqsMetrics(delivery.dead_letters), settings)
+            alarms += delivery_alarms(
+                LambdaMetrics(delivery.forward_function),
+                SqsMetrics(delivery.queue),
+                SqsMetrics(delivery.dead_letters),
+                settings,
+            )
         for alarm in alarms:
             alarm.declare(name, self.topic.arn, child)
         self.register_outputs({"topicArn": self.topic.arn})

@@ -51,14 +51,17 @@ def handler(
         The sequence number from which the stream is to be read again, if a change is not queued:
         ``batchItemFailures``.
     """
-    records = event["Records"]
-    queued = _forwarder.forward(records)
-    returned = queued.first_failed is not None
-    for name, value in (
-        ("ChangesQueued", queued.sent),
-        # A partial batch counts as a success of the function: only this metric shows that it came back.
-        ("BatchesReturned", int(returned)),
-        ("ChangesDeadLettered", queued.dead_lettered),
-    ):
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-    return {"batchItemFailures": [{"itemIdentifier": queued.first_failed}] if queued.first_failed is not None else []}
+    for name in ("ChangesQueued", "BatchesReturned", "ChangesDeadLettered"):
+        _count(name, 0)  # a graph can tell none from no news
+    queued = _forwarder.forward(event["Records"])
+    _count("ChangesQueued", queued.sent)
+    _count("ChangesDeadLettered", queued.dead_lettered)
+    if queued.first_failed is None:
+        return {"batchItemFailures": []}
+    # A partial batch counts as a success of the function: only this metric shows that it comes again.
+    _count("BatchesReturned", 1)
+    return {"batchItemFailures": [{"itemIdentifier": queued.first_failed}]}
+
+
+def _count(name: str, value: int) -> None:
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

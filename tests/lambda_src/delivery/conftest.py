@@ -1,4 +1,4 @@
-"""Both functions of the delivery with the environment that the program declares, moto behind, a receiver before them."""
+"""The delivery's functions with the environment that the program declares, moto behind, a receiver before them."""
 
 from __future__ import annotations
 
@@ -166,12 +166,11 @@ class Delivering:
 
     def waiting(self) -> int:
         """Messages in the delivery queue."""
-        return sum(self._counts(self.queue_url))
-
-    def _counts(self, url: str) -> list[int]:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        counts = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return [int(count) for count in counts.values()]
+        counts = self.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return sum(int(count) for count in counts.values())
 
     def rotate(self, **more: str) -> dict[str, str]:
         """Give the secret another password and key; returns its value. The receiver does not know it yet."""

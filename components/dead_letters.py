@@ -1,48 +1,69 @@
-"""Dead-letter queues, as the stack wants every one of them."""
+"""Dead-letter queues: encrypted, reached over TLS only, and long enough to be looked at."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import Encryption
-from components.iam import deny_insecure_transport, policy_document
-from components.settings import DAY_SECONDS, Settings
+from components.iam import Statement, deny_insecure_transport, policy_document
 
 DATA_KEY_REUSE_SECONDS = 300
 """How long SQS keeps a data key: each renewal is a call to KMS."""
 
-DEDUPLICATION_SCOPE = "messageGroup"
-THROUGHPUT_LIMIT = "perMessageGroupId"
+DAY_SECONDS: Final = 86400
+
+DEDUPLICATION_SCOPE: Final = "messageGroup"
+THROUGHPUT_LIMIT: Final = "perMessageGroupId"
 """Of a FIFO queue: both together are high throughput, each group for itself (CreateQueue, API reference)."""
 
 
-def dead_letter_queue(
-    name: str, *, settings: Settings, encryption: Encryption, opts: pulumi.ResourceOptions, fifo: bool = False
-) -> aws.sqs.Queue:
-    """Declare a queue that keeps what failed, encrypted, and reached over TLS only.
+@dataclass(frozen=True, kw_only=True)
+class DeadLetterArgs:
+    """How dead letters are kept.
+
+    Parameters
+    ----------
+    kms_key_arn
+        The key that they are encrypted with.
+    retention_days
+        Days that a message is kept in all, at most 14. It is counted from when the message entered its first queue,
+        so it has to be longer than that one's.
+    visibility_seconds
+        Seconds that one which was received stays hidden.
+    fifo
+        Whether they are of a FIFO queue, whose dead-letter queue has to be one too.
+    """
+
+    kms_key_arn: pulumi.Input[str]
+    retention_days: int = 14
+    visibility_seconds: int = 300
+    fifo: bool = False
+
+
+def dead_letter_queue(name: str, args: DeadLetterArgs, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
+    """Declare a queue that keeps what failed.
 
     Parameters
     ----------
     name
         What it is for; the queue is called ``name-dead-letters``.
-    settings, encryption
-        How long it keeps, and with which key.
+    args
+        How it keeps them.
     opts
         The component that it belongs to.
-    fifo
-        Whether it is of a FIFO queue, whose dead-letter queue has to be one too.
     """
     queue = aws.sqs.Queue(
         f"{name}-dead-letters",
-        kms_master_key_id=encryption.key.arn,
+        kms_master_key_id=args.kms_key_arn,
         kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-        # Counted from when a message entered its first queue, so it has to be longer than that one's.
-        message_retention_seconds=settings.dead_letter_retention_days * DAY_SECONDS,
-        visibility_timeout_seconds=settings.dead_letter_visibility_seconds,
-        fifo_queue=fifo or None,
-        deduplication_scope=DEDUPLICATION_SCOPE if fifo else None,
-        fifo_throughput_limit=THROUGHPUT_LIMIT if fifo else None,
+        message_retention_seconds=args.retention_days * DAY_SECONDS,
+        visibility_timeout_seconds=args.visibility_seconds,
+        fifo_queue=args.fifo or None,
+        deduplication_scope=DEDUPLICATION_SCOPE if args.fifo else None,
+        fifo_throughput_limit=THROUGHPUT_LIMIT if args.fifo else None,
         opts=opts,
     )
     aws.sqs.QueuePolicy(
@@ -52,3 +73,8 @@ def dead_letter_queue(
         opts=opts,
     )
     return queue
+
+
+def grant_dead_letter(queue: aws.sqs.Queue) -> list[Statement]:
+    """Grant sending a message to a dead-letter queue, with the reason."""
+    return [Statement(sid="DeadLetterMessages", actions=["sqs:SendMessage"], resources=[queue.arn])]

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components.account import Account
 from components.addresses import FORBIDDEN_NETWORKS
 from components.catalog import Catalog
 from components.dead_letters import (
     DATA_KEY_REUSE_SECONDS,
+    DAY_SECONDS,
     DEDUPLICATION_SCOPE,
     THROUGHPUT_LIMIT,
+    DeadLetterArgs,
     dead_letter_queue,
+    grant_dead_letter,
 )
-from components.encryption import Encryption
-from components.function import Function
+from components.function import Function, FunctionArgs, RuntimeArgs
 from components.iam import Statement, deny_insecure_transport, policy_document
+from components.intake import VISIBILITY_PER_TIMEOUT
 from components.packaging import Archive
 from components.secret import Secret
-from components.settings import CONNECT_SECONDS, DAY_SECONDS, LOCAL_STAGE, VISIBILITY_PER_TIMEOUT, StackSettings
 
 DELIVERED_STATUSES = ("COMPLETED", "FAILED", "REJECTED")
 """The statuses of a file that the next system is sent."""
@@ -38,12 +41,67 @@ DELIVERY_BATCH_SIZE = 1
 QUEUE_RETENTION_DAYS = 14
 """The longest that SQS keeps a message: one that waits behind others of its file is not lost before it is tried."""
 
+CONNECT_SECONDS = 3
+"""How long the function waits for a connection."""
+
 FIRST_WAIT_SECONDS = 1
 LONGEST_WAIT_SECONDS = 300
 """Waits between the tries of a message: the first one, which doubles each time, and the longest."""
 
 _TRIES = 2
 _AWS_CALLS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryArgs:
+    """What is delivered where, and how long it is tried.
+
+    Parameters
+    ----------
+    runtime
+        What the functions have in common with the pipeline's others.
+    forward_code, code
+        The code of the function that fills the queue, and of the one that posts its messages.
+    catalog
+        The table whose stream is read.
+    secret
+        What the next system is shown.
+    dead_letters
+        How what could not be delivered is kept, in a FIFO queue.
+    endpoint
+        HTTPS URL that every finished file is posted to.
+    endpoint_timeout_seconds
+        Seconds that the endpoint may take to answer.
+    forbidden_networks
+        Addresses that nothing is delivered to, in CIDR notation.
+    retry_seconds
+        Seconds for which a message that fails is tried again, from its first try on. Then it is dead-lettered.
+    max_concurrency
+        Deliveries that run at once; from 2 to 1000.
+    forward_timeout_seconds
+        Time-out of the function that fills the queue.
+    time_reserve_seconds
+        Seconds that a call of AWS may take at most.
+    """
+
+    runtime: RuntimeArgs
+    forward_code: Archive
+    code: Archive
+    catalog: Catalog
+    secret: Secret
+    dead_letters: DeadLetterArgs
+    endpoint: str
+    endpoint_timeout_seconds: int = 10
+    forbidden_networks: Sequence[str] = FORBIDDEN_NETWORKS
+    retry_seconds: int = 21_600
+    max_concurrency: int = 5
+    forward_timeout_seconds: int = 120
+    time_reserve_seconds: int = 10
+
+    @property
+    def timeout_seconds(self) -> int:
+        """Time-out of the function that posts: a try, one more with a fresh secret, and slow calls of AWS."""
+        return _TRIES * (CONNECT_SECONDS + self.endpoint_timeout_seconds) + _AWS_CALLS * self.time_reserve_seconds
 
 
 class Delivery(pulumi.ComponentResource):
@@ -54,104 +112,41 @@ class Delivery(pulumi.ComponentResource):
     forward_function, function
         The function that fills the queue, and the one that posts its messages.
     timeout_seconds
-        The time-out of the one that posts.
+        Time-out of the one that posts.
     queue
         The queue, whose message groups are the files.
     dead_letters
         Where a message goes that the endpoint refuses, or does not take for too long.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        account: Account,
-        encryption: Encryption,
-        catalog: Catalog,
-        secret: Secret,
-        forward_code: Archive,
-        code: Archive,
-        layer_arn: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Delivery", name, None, opts)
-        settings, forward_name = stack.settings, f"{stack.prefix}-forward"
-        # A try, one more with a fresh secret, and calls of AWS that take as long as they may.
-        self.timeout_seconds = _TRIES * (CONNECT_SECONDS + settings.delivery_timeout_seconds) + (
-            _AWS_CALLS * settings.time_reserve_seconds
-        )
-        child = pulumi.ResourceOptions(parent=self)
-        self.dead_letters = dead_letter_queue(name, settings=settings, encryption=encryption, opts=child, fifo=True)
-        self.queue = self._queue(name, settings.delivery_retry_seconds, encryption)
-        forward = Function(
-            forward_name,
-            purpose="forward",
-            stack=stack,
-            account=account,
-            encryption=encryption,
-            code=forward_code,
-            layer_arn=layer_arn,
-            environment={"QUEUE_URL": self.queue.url, "DEAD_LETTER_QUEUE_URL": self.dead_letters.url},
-            statements=[catalog.read_stream(), *self.grant_send()],
-            key_services=["dynamodb", "sqs"],
-            opts=child,
-        )
-        delivery = Function(
-            name,
-            purpose="delivery",
-            stack=stack,
-            account=account,
-            encryption=encryption,
-            code=code,
-            layer_arn=layer_arn,
-            timeout_seconds=self.timeout_seconds,
-            environment={
-                "ENDPOINT_URL": settings.delivery_endpoint,
-                "ENDPOINT_TIMEOUT_SECONDS": str(settings.delivery_timeout_seconds),
-                "FORBIDDEN_NETWORKS": json.dumps([] if stack.stage == LOCAL_STAGE else FORBIDDEN_NETWORKS),
-                "SECRET_ARN": secret.secret.arn,
-                "QUEUE_URL": self.queue.url,
-                "DEAD_LETTER_QUEUE_URL": self.dead_letters.url,
-                "RETRY_SECONDS": str(settings.delivery_retry_seconds),
-                "FIRST_WAIT_SECONDS": str(FIRST_WAIT_SECONDS),
-                "LONGEST_WAIT_SECONDS": str(LONGEST_WAIT_SECONDS),
-            },
-            statements=[*self.grant_receive(), *self.grant_dead_letter(), secret.read()],
-            key_services=["secretsmanager", "sqs"],
-            opts=child,
-        )
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.timeout_seconds = args.timeout_seconds
+        self.dead_letters = dead_letter_queue(name, args.dead_letters, self._child)
+        self.queue = self._declare_queue(name, args)
+        forward_name = f"{name.removesuffix('-delivery')}-forward"
+        forward = Function(forward_name, self._forward_args(args), self._child)
+        delivery = Function(name, self._delivery_args(args), self._child)
         self.forward_function, self.function = forward.function, delivery.function
-        self._read_stream(forward_name, forward, catalog)
-        aws.lambda_.EventSourceMapping(
-            f"{name}-source",
-            event_source_arn=self.queue.arn,
-            function_name=self.function.arn,
-            batch_size=DELIVERY_BATCH_SIZE,
-            function_response_types=["ReportBatchItemFailures"],
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(
-                maximum_concurrency=settings.delivery_max_concurrency
-            ),
-            # Lambda checks that the role may receive before it makes the mapping.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[delivery.policy]),
-        )
+        self._read_stream(forward_name, args.catalog, forward)
+        self._read_queue(name, args.max_concurrency, delivery)
         self.register_outputs({"queueUrl": self.queue.url, "deadLetterQueueUrl": self.dead_letters.url})
 
-    def _queue(self, name: str, retry_seconds: int, encryption: Encryption) -> aws.sqs.Queue:
-        child = pulumi.ResourceOptions(parent=self)
+    def _declare_queue(self, name: str, args: DeliveryArgs) -> aws.sqs.Queue:
         queue = aws.sqs.Queue(
             f"{name}-queue",
             fifo_queue=True,
             deduplication_scope=DEDUPLICATION_SCOPE,
             fifo_throughput_limit=THROUGHPUT_LIMIT,
-            kms_master_key_id=encryption.key.arn,
+            kms_master_key_id=args.runtime.kms_key_arn,
             kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-            visibility_timeout_seconds=VISIBILITY_PER_TIMEOUT * self.timeout_seconds,
+            visibility_timeout_seconds=VISIBILITY_PER_TIMEOUT * args.timeout_seconds,
             message_retention_seconds=QUEUE_RETENTION_DAYS * DAY_SECONDS,
             redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": receives(retry_seconds)}
+                {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": receives(args.retry_seconds)}
             ),
-            opts=child,
+            opts=self._child,
         )
         aws.sqs.RedriveAllowPolicy(
             f"{name}-redrive-allow",
@@ -159,18 +154,58 @@ class Delivery(pulumi.ComponentResource):
             redrive_allow_policy=pulumi.Output.json_dumps(
                 {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
             ),
-            opts=child,
+            opts=self._child,
         )
         aws.sqs.QueuePolicy(
             f"{name}-queue-policy",
             queue_url=queue.url,
             policy=policy_document([deny_insecure_transport([queue.arn], "sqs:*")]),
-            opts=child,
+            opts=self._child,
         )
         return queue
 
-    def _read_stream(self, name: str, forward: Function, catalog: Catalog) -> None:
-        """Have the forwarding function read the stream: what it does not take comes again, for the stream's day."""
+    def _forward_args(self, args: DeliveryArgs) -> FunctionArgs:
+        return FunctionArgs(
+            purpose="forward",
+            runtime=args.runtime,
+            code=args.forward_code,
+            timeout_seconds=args.forward_timeout_seconds,
+            environment={"QUEUE_URL": self.queue.url, "DEAD_LETTER_QUEUE_URL": self.dead_letters.url},
+            statements=[
+                *args.catalog.grant_read_stream(),
+                *self.grant_send(),
+                *grant_dead_letter(self.dead_letters),
+            ],
+            key_services=["dynamodb", "sqs"],
+        )
+
+    def _delivery_args(self, args: DeliveryArgs) -> FunctionArgs:
+        return FunctionArgs(
+            purpose="delivery",
+            runtime=args.runtime,
+            code=args.code,
+            timeout_seconds=args.timeout_seconds,
+            environment={
+                "ENDPOINT_URL": args.endpoint,
+                "ENDPOINT_TIMEOUT_SECONDS": str(args.endpoint_timeout_seconds),
+                "FORBIDDEN_NETWORKS": json.dumps(args.forbidden_networks),
+                "SECRET_ARN": args.secret.secret.arn,
+                "QUEUE_URL": self.queue.url,
+                "DEAD_LETTER_QUEUE_URL": self.dead_letters.url,
+                "RETRY_SECONDS": str(args.retry_seconds),
+                "FIRST_WAIT_SECONDS": str(FIRST_WAIT_SECONDS),
+                "LONGEST_WAIT_SECONDS": str(LONGEST_WAIT_SECONDS),
+            },
+            statements=[
+                *self.grant_receive(),
+                *grant_dead_letter(self.dead_letters),
+                *args.secret.grant_read(),
+            ],
+            key_services=["secretsmanager", "sqs"],
+        )
+
+    def _read_stream(self, name: str, catalog: Catalog, forward: Function) -> None:
+        """Have the forwarding function read the stream. What it does not take comes again, for the stream's day."""
         aws.lambda_.EventSourceMapping(
             f"{name}-source",
             event_source_arn=catalog.table.stream_arn,
@@ -191,10 +226,22 @@ class Delivery(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[forward.policy]),
         )
 
+    def _read_queue(self, name: str, max_concurrency: int, delivery: Function) -> None:
+        aws.lambda_.EventSourceMapping(
+            f"{name}-source",
+            event_source_arn=self.queue.arn,
+            function_name=delivery.function.arn,
+            batch_size=DELIVERY_BATCH_SIZE,
+            function_response_types=["ReportBatchItemFailures"],
+            # Past the cap messages wait in the queue; throttled by the function, each would burn a receive.
+            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=max_concurrency),
+            # Lambda checks that the role may receive before it makes the mapping.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[delivery.policy]),
+        )
+
     def grant_send(self) -> list[Statement]:
-        """Grant queueing messages, and dead-lettering those that can never be queued."""
-        queue = Statement(sid="QueueMessages", actions=["sqs:SendMessage"], resources=[self.queue.arn])
-        return [queue, *self.grant_dead_letter()]
+        """Grant queueing messages."""
+        return [Statement(sid="QueueMessages", actions=["sqs:SendMessage"], resources=[self.queue.arn])]
 
     def grant_receive(self) -> list[Statement]:
         """Grant what an event source mapping does with the queue in its function's name, and setting waits."""
@@ -202,19 +249,11 @@ class Delivery(pulumi.ComponentResource):
             Statement(
                 sid="ReceiveMessages",
                 actions=[
-                    "sqs:ReceiveMessage",
-                    "sqs:DeleteMessage",
-                    "sqs:GetQueueAttributes",
+                    *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
                     "sqs:ChangeMessageVisibility",
                 ],
                 resources=[self.queue.arn],
             )
-        ]
-
-    def grant_dead_letter(self) -> list[Statement]:
-        """Grant dead-lettering a message."""
-        return [
-            Statement(sid="DeadLetterMessages", actions=["sqs:SendMessage"], resources=[self.dead_letters.arn]),
         ]
 
 

@@ -30,9 +30,6 @@ VISIBILITY_PER_TIMEOUT = 6
 
 DAY_SECONDS = 86400
 
-CONNECT_SECONDS = 3
-"""How long the delivery function waits for a connection."""
-
 MIN_CATALOG_RETENTION_DAYS = 30
 """A dead letter may be sent again after 14 days, and then be retried for days."""
 
@@ -756,6 +753,6 @@ def _explain(namespace: str, detail: ErrorDetails) -> str:
     hidden = namespace == _AWS and (unknown or runtime_config.is_config_secret(key))
     given = key if hidden else f"{key} = {detail['input']!r}"
     if unknown:
-        why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; README lists them all")
+        why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; docs/configuration.md lists them all")
         return f"{given}: {why}"
     return f"{given}: {message}"

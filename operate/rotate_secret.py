@@ -1,33 +1,42 @@
-"""``rotate-secret``: a new password and signing key, in force within minutes and without a deployment."""
+"""``rotate-secret``: a new password and signing key, in force within minutes and without a deployment.
+
+For a day, what is sent is signed with the key before, too: a receiver that has one key, old or new, refuses nothing.
+"""
 
 from __future__ import annotations
 
-import argparse
+import base64
 import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-import boto3
-
-from operate.command import WELL, Command, UsageError
+from operate.command import OK, UsageError, if_interrupted
+from operate.session import CurrentSession
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-    from operate.screen import Screen
-    from operate.stack_outputs import StackOutputs
+_CHARACTERS: Final = 32
+_KEY_PREFIX: Final = "whsec_"
+_KEY_BYTES: Final = 32
+_PREVIOUS: Final = "previous_signing_key"
+_UNTIL: Final = "previous_until"
+_OVERLAP: Final = timedelta(days=1)
+"""How long the key before signs too."""
 
-CHARACTERS = 32
 
-
-def run(outputs: StackOutputs, screen: Screen, *, username: str | None = None) -> int:
-    """Rotate the secret. Nothing of its value is printed.
+@if_interrupted("the secret is as before, or rotated: see when it was changed before you rotate it twice")
+def rotate_secret(*, username: str | None = None, session: CurrentSession) -> int:
+    """Make a new password and signing key for the next system.
 
     Parameters
     ----------
-    outputs, screen
-        The stack's, and where the new version is said.
     username
-        The username from now on; None: as before.
+        Another username; default: as before.
+    session
+        The stack.
 
     Returns
     -------
@@ -43,18 +52,20 @@ def run(outputs: StackOutputs, screen: Screen, *, username: str | None = None) -
     botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
         If AWS fails; the secret is as before.
     """
-    arn = outputs.get("secretArn", needed_for="it has no secret to rotate")
-    client = boto3.client("secretsmanager")
+    arn = session.outputs.get("secretArn", needed_for="it has no secret to rotate")
+    client, console = session.secretsmanager, session.console
     current = _fields(client.get_secret_value(SecretId=arn).get("SecretString", ""))
     name = username or current.get("username")
     if not isinstance(name, str):
         raise UsageError(f"{arn} holds no username, so nobody can use it; --username NAME gives it one")
-    renewed = {**current, "username": name, "password": _random(client), "signing_key": _random(client)}
+    kept = {field: value for field, value in current.items() if field not in {_PREVIOUS, _UNTIL}}
+    new = {"username": name, "password": _random(client), "signing_key": _signing_key()}
+    renewed = {**kept, **new, **_previous(current)}
     version = client.put_secret_value(SecretId=arn, SecretString=json.dumps(renewed))["VersionId"]
-    screen.result({"secretArn": arn, "versionId": version})
-    screen.say(arn)
-    screen.say(f"has a new password and signing key: version {version}")
-    return WELL
+    console.result({"secretArn": arn, "versionId": version})
+    console.say(arn)
+    console.say(f"has a new password and signing key: version {version}")
+    return OK
 
 
 def _fields(value: str) -> dict[str, object]:
@@ -65,21 +76,22 @@ def _fields(value: str) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
+def _previous(current: Mapping[str, object]) -> dict[str, str]:
+    """Return what the secret holds of the key that is replaced, and until when it signs."""
+    key = current.get("signing_key")
+    if not isinstance(key, str) or not key.startswith(_KEY_PREFIX):
+        return {}  # it signed nothing
+    return {_PREVIOUS: key, _UNTIL: (datetime.now(UTC) + _OVERLAP).isoformat()}
+
+
+def _signing_key() -> str:
+    """Draw a key as Standard Webhooks has it."""
+    return f"{_KEY_PREFIX}{base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}"
+
+
 def _random(client: SecretsManagerClient) -> str:
     """Draw letters and digits, which need no quoting anywhere."""
-    return client.get_random_password(PasswordLength=CHARACTERS, ExcludePunctuation=True, RequireEachIncludedType=True)[
-        "RandomPassword"
-    ]
-
-
-def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--username", metavar="NAME", help="another username; default: as before")
-
-
-COMMAND: Final = Command(
-    name="rotate-secret",
-    summary="make a new password and signing key for the next system",
-    configure=_configure,
-    run=lambda options, outputs, screen: run(outputs, screen, username=options.username),
-    interrupted="the secret is as before, or rotated: see when it was changed before you rotate it twice",
-)
+    answer = client.get_random_password(
+        PasswordLength=_CHARACTERS, ExcludePunctuation=True, RequireEachIncludedType=True
+    )
+    return answer["RandomPassword"]

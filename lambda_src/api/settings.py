@@ -22,7 +22,7 @@ class ApiSettings:
     bucket, table
         The landing bucket and the catalog table.
     key_arn
-        The key that uploads and cursors are encrypted with.
+        The key that uploads are encrypted with.
     uploads_prefix, results_prefix
         Where uploads are, and where the API's own results are published.
     items_prefix

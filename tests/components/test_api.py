@@ -262,7 +262,6 @@ def test_the_api_role_may_do_exactly_this(stack: DeclaredStack) -> None:
         "PublishApiResults": ({"s3:PutObject"}, {f"{bucket}/processed/api/*"}),
         "SignUploads": ({"s3:PutObject"}, {f"{bucket}/uploads/*"}),
         "SignRejects": ({"s3:GetObject"}, {f"{bucket}/rejected/*"}),
-        "Seal": ({"kms:Decrypt", "kms:Encrypt"}, {key}),
         "UseKey": ({"kms:Decrypt", "kms:GenerateDataKey"}, {key}),
         "WriteLogs": ({"logs:CreateLogStream", "logs:PutLogEvents"}, {logs}),
         "SendTraces": ({"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, {"*"}),
@@ -271,4 +270,3 @@ def test_the_api_role_may_do_exactly_this(stack: DeclaredStack) -> None:
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["api/*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
-    assert statements["Seal"]["Condition"] == {"StringEquals": {"kms:EncryptionContext:for": "files"}}

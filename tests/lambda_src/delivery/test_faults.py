@@ -94,7 +94,9 @@ def test_a_deliverer_that_dies_after_the_answer_delivers_twice_under_one_id(
 def test_a_burst_under_failures_loses_nothing_and_keeps_the_order(delivery: Delivering) -> None:
     """Ten files with six versions each, forwarded in batches of which some come twice."""
     records = [
-        change(number % 10, object_id=f"landing-bucket/uploads/{number % 10}.csv#1a79", version_id={"S": f"v{number:03}"})
+        change(
+            number % 10, object_id=f"landing-bucket/uploads/{number % 10}.csv#1a79", version_id={"S": f"v{number:03}"}
+        )
         for number in range(60)
     ]
     for start in range(0, 60, 20):

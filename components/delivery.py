@@ -44,6 +44,9 @@ QUEUE_RETENTION_DAYS = 14
 CONNECT_SECONDS = 3
 """How long the function waits for a connection."""
 
+MAX_TIMEOUT_SECONDS = 900
+"""The longest that a function may run (Lambda Developer Guide, Quotas)."""
+
 FIRST_WAIT_SECONDS = 1
 LONGEST_WAIT_SECONDS = 300
 """Waits between the tries of a message: the first one, which doubles each time, and the longest."""
@@ -101,7 +104,8 @@ class DeliveryArgs:
     @property
     def timeout_seconds(self) -> int:
         """Time-out of the function that posts: a try, one more with a fresh secret, and slow calls of AWS."""
-        return _TRIES * (CONNECT_SECONDS + self.endpoint_timeout_seconds) + _AWS_CALLS * self.time_reserve_seconds
+        needed = _TRIES * (CONNECT_SECONDS + self.endpoint_timeout_seconds) + _AWS_CALLS * self.time_reserve_seconds
+        return min(needed, MAX_TIMEOUT_SECONDS)
 
 
 class Delivery(pulumi.ComponentResource):

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from shared.files import Outcome, Status
+from tests.conftest import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
     COMPLETED,

@@ -12,7 +12,7 @@ from components.catalog import BUCKET_INDEX, INDEX_KEYS, STATUS_INDEX, Catalog
 from components.encryption import LOG_GROUPS, Encryption
 from components.function import Function
 from components.identity import READERS_GROUP, WRITERS_GROUP, Identity
-from components.landing import API_RESULTS_PREFIX, UPLOADS_PREFIX, Landing
+from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
 from components.settings import Settings, StackSettings
 
@@ -90,7 +90,8 @@ class Api(pulumi.ComponentResource):
             environment={
                 "BUCKET_NAME": landing.bucket.id,
                 "UPLOADS_PREFIX": UPLOADS_PREFIX,
-                "API_RESULTS_PREFIX": API_RESULTS_PREFIX,
+                "PROCESSED_PREFIX": PROCESSED_PREFIX,
+                "REJECTED_PREFIX": REJECTED_PREFIX,
                 "API_ITEMS_PREFIX": ITEMS_PREFIX,
                 "CATALOG_TABLE_NAME": catalog.table.name,
                 "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),

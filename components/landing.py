@@ -13,8 +13,10 @@ from components.settings import Settings, StackSettings
 
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
-API_RESULTS_PREFIX = f"{PROCESSED_PREFIX}api/"
 REJECTED_PREFIX = "rejected/"
+API_RESULTS = "record_type=*/day=*/api-"
+"""How the API's results are named under the prefix of results: in a table's folders, and apart from those of files."""
+
 ACCESS_LOGS_PREFIX = "access-logs/"
 
 UPLOAD_METHODS = ("GET", "PUT", "POST")
@@ -192,7 +194,9 @@ class Landing(pulumi.ComponentResource):
     def publish_api_results(self) -> Statement:
         """Grant publishing the records that came through the API, each object whole."""
         return Statement(
-            sid="PublishApiResults", actions=["s3:PutObject"], resources=[self.objects(API_RESULTS_PREFIX)]
+            sid="PublishApiResults",
+            actions=["s3:PutObject"],
+            resources=[self.objects(prefix + API_RESULTS) for prefix in (PROCESSED_PREFIX, REJECTED_PREFIX)],
         )
 
     def objects(self, prefix: str) -> pulumi.Output[str]:

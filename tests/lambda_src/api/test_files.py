@@ -16,7 +16,7 @@ from moto.core.exceptions import JsonRESTError
 
 from api.files import FAILED_REASON
 from shared.catalog import REOPENED, Catalog, Worker
-from shared.files import MAX_UPLOAD_KEY_BYTES, ObjectFacts, ObjectVersion, Outcome, Status
+from shared.files import MAX_KEY_BYTES, ObjectFacts, ObjectVersion, Outcome, Status
 from tests.lambda_src.api.conftest import SHARDS, Answer, Api
 from tests.lambda_src.conftest import BUCKET, Aws, Calls, import_function
 
@@ -389,7 +389,7 @@ def test_an_upload_is_never_larger_than_s3_takes_at_once(api: Api, monkeypatch: 
 
 @pytest.mark.parametrize("letter", ["a", "ü"])
 def test_a_name_that_leaves_no_room_for_results_is_refused_now(api: Api, letter: str) -> None:
-    longest = letter * ((MAX_UPLOAD_KEY_BYTES - len("uploads/")) // len(letter.encode()))
+    longest = letter * ((MAX_KEY_BYTES - len("uploads/")) // len(letter.encode()))
 
     assert api.post("/uploads", {"name": longest}).status == 200
     answer = api.post("/uploads", {"name": longest + letter})

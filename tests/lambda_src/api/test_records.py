@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import cast
 
 import pytest
@@ -10,16 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from shared.records.encoder import RecordEncoder
 from shared.records.parse import parse
+from shared.records.results import file_name, result_key
 from shared.records.schemas import load_schema
 from shared.records.schemas.shipment import Shipment
 from shared.records.types import Money
-from tests.conftest import DeclaredStack
+from tests.conftest import DeclaredStack, texts
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment, import_function
 
 GOOD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00", "more": 1}
 BAD = {"shipment_id": "SHP-2", "status": "delivered", "timestamp": "2026-02-30T00:00:00Z"}
+
+BAD_REASON = {"field": "timestamp", "rule": "format", "text": "invalid RFC3339 encoded datetime"}
 
 
 def stored(aws: Aws, answer_id: object) -> dict[str, object]:
@@ -30,6 +37,12 @@ def stored(aws: Aws, answer_id: object) -> dict[str, object]:
     )["Items"]
     (item,) = pages
     return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def lines(aws: Aws, key: str) -> list[dict[str, object]]:
+    """The records of an object."""
+    body = aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return [json.loads(line) for line in gzip.decompress(body).splitlines()]
 
 
 def objects(aws: Aws) -> dict[str, int]:
@@ -44,9 +57,13 @@ def test_validate_answers_per_record_and_notes_it(api: Api, aws: Aws) -> None:
 
     assert answer.status == 200
     assert answer.body["results"] == [
-        {"number": 1, "valid": True, "reason": None},
-        {"number": 2, "valid": False, "reason": "timestamp: invalid RFC3339 encoded datetime"},
-        {"number": 3, "valid": False, "reason": "record: expected object, got int"},
+        {"number": 1, "valid": True, "reasons": []},
+        {"number": 2, "valid": False, "reasons": [BAD_REASON]},
+        {
+            "number": 3,
+            "valid": False,
+            "reasons": [{"field": None, "rule": "type", "text": "expected object, got int"}],
+        },
     ]
     assert (answer.body["records_valid"], answer.body["records_rejected"]) == (1, 2)
     assert answer.body["s3_key"] is None
@@ -58,37 +75,84 @@ def test_validate_answers_per_record_and_notes_it(api: Api, aws: Aws) -> None:
 def test_one_record_needs_no_list(api: Api) -> None:
     answer = api.post("/validate", {"data": GOOD})
 
-    assert answer.body["results"] == [{"number": 1, "valid": True, "reason": None}]
+    assert answer.body["results"] == [{"number": 1, "valid": True, "reasons": []}]
 
 
 def test_process_stores_what_is_valid_and_catalogs_it(api: Api, aws: Aws) -> None:
     answer = api.post("/process", {"data": [GOOD, BAD]})
 
     assert (answer.status, answer.body["status"]) == (200, "COMPLETED")
-    key = str(answer.body["s3_key"])
-    assert key.startswith("processed/api/")
-    body = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-    assert body["record_type"] == "shipment"
-    assert body["records"] == [{name: value for name, value in GOOD.items() if name != "more"}]
-    (rejected,) = body["rejected"]
-    assert (rejected["number"], json.loads(rejected["record"])) == (2, BAD)
-    item = stored(aws, answer.body["id"])
+    key, item = str(answer.body["s3_key"]), stored(aws, answer.body["id"])
     assert (item["status"], item["key"], item["processed_key"]) == ("COMPLETED", key, key)
     assert (item["records_valid"], item["records_rejected"], item["uploaded_by"]) == ("1", "1", "ada")
     assert item["bucket"] == BUCKET
     assert str(item["ttl"]).isdigit()
+    received = datetime.fromisoformat(str(item["event_time"]))
+    origin = {"_file": answer.body["id"], "_version": "api", "_modified": f"{received:%F %T}.{received:%f}"[:-3]}
+    valid = {name: value for name, value in GOOD.items() if name != "more"}
+    (rejected,) = lines(aws, str(item["rejected_key"]))
+    assert lines(aws, key) == [{**origin, "_number": 1, **valid}]
+    assert json.loads(str(rejected.pop("record"))) == BAD
+    assert rejected == {"number": 2, "reasons": [BAD_REASON]}
+    folders = {name.partition("/api-")[0] for name in objects(aws)}
+    assert folders == {f"{kind}/record_type=shipment/day={received:%F}" for kind in ("processed", "rejected")}
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_the_same_request_on_another_day_writes_the_same_keys_and_bytes(
+    api: Api, aws: Aws, calls: Calls, *, failed: bool
+) -> None:
+    """The first died on the day before, with its results stored and its end not."""
+    first = api.post("/process", {"data": [GOOD, BAD]})
+    aws.dynamodb.update_item(
+        TableName=aws.table,
+        Key={"object_id": {"S": str(first.body["id"])}, "version_id": {"S": "api"}},
+        UpdateExpression="SET #status = :status, event_time = :time",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={
+            ":status": {"S": "FAILED" if failed else "PROCESSING"},
+            ":time": {"S": "2026-01-02T23:59:59.120Z"},
+        },
+    )
+    calls.made.clear()
+
+    again = api.post("/process", {"data": [GOOD, BAD]})
+
+    item = stored(aws, again.body["id"])
+    assert again.body["s3_key"] == item["processed_key"]
+    for kind in ("processed", "rejected"):
+        assert str(item[f"{kind}_key"]).startswith(f"{kind}/record_type=shipment/day=2026-01-02/api-")
+    assert [record["_modified"] for record in lines(aws, str(item["processed_key"]))] == ["2026-01-02 23:59:59.120"]
+    assert (item["status"], item["event_time"]) == ("COMPLETED", "2026-01-02T23:59:59.120Z")
+
+
+def test_the_function_may_write_what_it_writes_and_no_file_has_such_a_key(
+    api: Api, aws: Aws, dev: DeclaredStack
+) -> None:
+    """The names that its policy allows are those that its results have, and a file's results never."""
+    statement = dev.one("RolePolicy", "-api-policy").statements()["PublishApiResults"]
+    allowed = [resource.partition("/")[2] for resource in texts(statement["Resource"])]
+    api.post("/process", {"data": [GOOD, BAD]})
+
+    assert len(objects(aws)) == 2
+    for key in objects(aws):
+        assert [fnmatchcase(key, pattern) for pattern in allowed].count(True) == 1
+    for name in ("api-x", "day=1/api-x", "uploads/shipments/record_type=a/day=b/api-1"):
+        key = result_key("processed/", "shipment", datetime(2026, 11, 20, tzinfo=UTC), file_name(name, "v"))
+        assert not any(fnmatchcase(key, pattern) for pattern in allowed)
 
 
 def test_amounts_are_stored_with_all_their_digits(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     class Sale(Struct):
         total: Money
 
-    monkeypatch.setattr("api.checked.load_schema", lambda _name: Sale)
+    for module in ("checked", "records"):
+        monkeypatch.setattr(f"api.{module}.load_schema", lambda _name: Sale)
 
     answer = api.post("/process", {"data": [{"total": 19.9}, {"total": "19.90"}, {"total": "NaN"}]})
 
-    body = aws.s3.get_object(Bucket=BUCKET, Key=str(answer.body["s3_key"]))["Body"].read()
-    assert b'"records":[{"total":19.9},{"total":19.90}]' in body
+    body = gzip.decompress(aws.s3.get_object(Bucket=BUCKET, Key=str(answer.body["s3_key"]))["Body"].read())
+    assert [line.partition(b'"total":')[2] for line in body.splitlines()] == [b"19.9}", b"19.90}"]
     assert answer.body["records_rejected"] == 1
 
 
@@ -150,17 +214,19 @@ def test_changed_rules_make_another_request(api: Api, aws: Aws, monkeypatch: pyt
     after = api.post("/process", {"data": GOOD})
 
     assert (before.body["status"], after.body["status"]) == ("REJECTED", "COMPLETED")
-    assert objects(aws) == {after.body["s3_key"]: 1}
+    assert objects(aws)[str(after.body["s3_key"])] == 1
 
 
 def test_an_answer_stays_below_what_lambda_answers(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.checked._MAX_REASONS_BYTES", 100)
+    monkeypatch.setattr("api.checked._MAX_REASONS_BYTES", 200)
 
     results = cast("list[dict[str, object]]", api.post("/validate", {"data": [BAD] * 5}).body["results"])
 
     assert [result["valid"] for result in results] == [False] * 5
-    assert results[0]["reason"] == "timestamp: invalid RFC3339 encoded datetime"
-    assert results[-1]["reason"] == "not shown: the answer would be too large"
+    assert results[0]["reasons"] == [BAD_REASON]
+    assert results[-1]["reasons"] == [
+        {"field": None, "rule": "format", "text": "not shown: the answer would be too large"}
+    ]
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 129, "ü"])
@@ -185,12 +251,13 @@ def test_two_callers_share_no_idempotency_key(api: Api) -> None:
     assert second.body["id"] != first.body["id"]
 
 
-def test_nothing_is_stored_where_nothing_is_valid(api: Api, aws: Aws) -> None:
+def test_where_nothing_is_valid_the_rejected_records_are_stored(api: Api, aws: Aws) -> None:
     answer = api.post("/process", {"data": [BAD]})
 
     assert (answer.body["status"], answer.body["s3_key"]) == ("REJECTED", None)
-    assert stored(aws, answer.body["id"])["reason"] == "none of the records is valid"
-    assert not objects(aws)
+    item = stored(aws, answer.body["id"])
+    assert (item["reason"], "processed_key" in item) == ("none of the records is valid", False)
+    assert objects(aws) == {item["rejected_key"]: 1}
 
 
 @pytest.mark.usefixtures("api")
@@ -306,14 +373,16 @@ def test_only_json_is_taken(api: Api, content_type: str) -> None:
 def test_the_same_verdicts_as_in_a_file(api: Api, records: list[object]) -> None:
     """The oracle: the same records as a JSON array in a file."""
     text = json.dumps(records)
-    rejected = {
-        rejection.number: rejection.reason
+    rejections = [
+        json.loads(RecordEncoder().rejections([rejection]))
         for batch in parse([text.encode()], load_schema("shipment"), max_bytes=1 << 20)
         for rejection in batch.rejected
-    }
+    ]
 
     answer = api.send("/validate", f'{{"data": {text}}}')
 
     results = cast("list[dict[str, object]]", answer.body["results"])
     assert [result["number"] for result in results] == list(range(1, len(records) + 1))
-    assert {result["number"]: result["reason"] for result in results if not result["valid"]} == rejected
+    assert [(result["number"], result["reasons"]) for result in results if not result["valid"]] == [
+        (rejected["number"], rejected["reasons"]) for rejected in rejections
+    ]

@@ -50,7 +50,7 @@ bench: .venv/.installed  ## measure speed, memory, hostile input and cold start 
 	@$(BIN)/python -m benchmarks
 
 docs: .venv/.installed  ## write what the docs take from the code
-	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m tools.docs
 
 lock: .venv/.installed  ## pin every package anew, with hashes
 	@$(BIN)/uv pip compile $(LOCK) --output-file requirements.txt requirements.in

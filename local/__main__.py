@@ -10,7 +10,7 @@ from types import FrameType
 
 from components.settings import SettingsError
 from local import demo, drill, up
-from operate.screen import PlainConsole, flush_output
+from operate.console import PlainConsole, flush_output
 
 
 def main() -> int:

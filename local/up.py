@@ -91,7 +91,7 @@ def commands(stack: LocalStack) -> list[str]:
         "# what the function logged, and what it could not take",
         logs,
         ".venv/bin/python -m operate status",
-        f".venv/bin/python -m operate why {key}",
+        f".venv/bin/python -m operate show {key}",
         f"aws sqs receive-message --endpoint-url $AWS_ENDPOINT_URL --queue-url {queue} --message-attribute-names All",
         "",
         "# the API: a token for an hour, or this one, and requests",

@@ -1,4 +1,4 @@
-"""Commands for the operator of a stack that stands: ``python -m operate``."""
+"""Commands for the operator of a deployed stack: ``python -m operate``."""
 
 import sys
 from pathlib import Path

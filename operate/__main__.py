@@ -2,33 +2,81 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from cyclopts import App, CycloptsError, Group, Parameter
 
-from operate import end, redeliver, redrive, reprocess, rotate_secret, status, why
-from operate.command import FAILED, INTERRUPTED, USAGE, Command, UsageError
-from operate.screen import Screen, flush_output
-from operate.stack_outputs import FILE_VARIABLE, OutputsError, read_outputs
+from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError
+from operate.console import Console, flush_output
+from operate.end import end
+from operate.redeliver import redeliver
+from operate.redrive import redrive
+from operate.reprocess import reprocess
+from operate.rotate_secret import rotate_secret
+from operate.session import Session
+from operate.show import show
+from operate.stack_outputs import OutputsError, read_outputs
+from operate.status import status
 
-COMMANDS: Final[Sequence[Command]] = (
-    status.COMMAND,
-    why.COMMAND,
-    redrive.COMMAND,
-    reprocess.COMMAND,
-    redeliver.COMMAND,
-    end.COMMAND,
-    rotate_secret.COMMAND,
+_HELP: Final = "Commands for a deployed stack. AWS is reached as the AWS CLI reaches it."
+_EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs attention, 2 not understood."
+_STACK: Final = Group("Stack", sort_key=1)
+
+APP: Final = App(
+    name="python -m operate",
+    help=_HELP,
+    help_epilogue=_EPILOGUE,
+    version_flags=(),
+    default_parameter=Parameter(negative=(), show_default=lambda value: value or None),
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
 )
+for _command in (status, redrive, reprocess, redeliver, end, rotate_secret):
+    APP.command(_command)
+APP.command(show, alias="why")
+APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@APP.meta.default
+def _run(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    outputs: Annotated[Path | None, Parameter(group=_STACK)] = None,
+    stack: Annotated[str | None, Parameter(group=_STACK)] = None,
+    json: Annotated[bool, Parameter(group=_STACK)] = False,
+) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    tokens
+        The command and its arguments.
+    outputs
+        The stack's outputs as JSON, - for standard input; default: the file that PIPELINE_OUTPUTS names.
+    stack
+        The stack to ask `pulumi stack output` for; default: the one that is selected.
+    json
+        Print the result as JSON.
+    """
+    if not tokens:
+        raise UsageError("name a COMMAND: --help lists them")
+    if outputs and stack:
+        raise UsageError("--outputs and --stack: give one of them")
+    command, bound, injected = APP.parse_args(tokens)
+    if "session" not in injected:  # help
+        command(*bound.args, **bound.kwargs)
+        return OK
+    session = Session(outputs=read_outputs(outputs, stack), console=Console(as_json=json))
+    answer: int = command(*bound.args, **bound.kwargs, session=session)
+    return answer
+
+
+def main(arguments: Sequence[str]) -> int:
     """Run one command.
 
     Returns
@@ -37,58 +85,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all is well, 1 if something failed or needs attention, 2 if the command was not understood or the stack's
         outputs cannot be read, 130 if it was interrupted.
     """
-    try:
-        return _run(_parser().parse_args(arguments))
-    finally:
-        flush_output()
-
-
-def _run(options: argparse.Namespace) -> int:
-    screen = Screen(as_json=options.json)
-    command: Command = options.chosen
-    # Whoever stops it, it says how far it came and shows again what it took.
+    console = Console(as_json=False)
+    # Whoever stops it, it says how far it came and makes visible again what it received.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        outputs = read_outputs(options.outputs, options.stack)
-        # Where the stack stands, whatever region the operator's own shell is set to.
-        os.environ["AWS_DEFAULT_REGION"] = outputs.region
-        return command.run(options, outputs, screen)
-    except (OutputsError, UsageError) as error:
-        screen.complain(f"{command.name}: {error}")
+        return APP.meta(arguments) or OK
+    except (CycloptsError, OutputsError, UsageError) as error:
+        console.error(str(error))
         return USAGE
     except (ClientError, BotoCoreError) as error:
-        screen.complain(f"{command.name}: {error}")
-        return FAILED
-    except KeyboardInterrupt:
-        screen.complain(f"interrupted: {command.interrupted}")
+        console.error(str(error))
+        return ATTENTION
+    except KeyboardInterrupt as stop:
+        console.error(f"Interrupted: {str(stop) or 'nothing is lost, run it again to go on'}")
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m operate",
-        description="Commands for a stack that stands. AWS is reached as the AWS CLI reaches it.",
-        epilog="Exit status: 0 all is well, 1 something failed or needs attention, 2 not understood.",
-    )
-    common = argparse.ArgumentParser(add_help=False)
-    source = common.add_mutually_exclusive_group()
-    source.add_argument(
-        "--outputs",
-        type=Path,
-        metavar="FILE",
-        help=f"the stack's outputs as JSON, - for standard input; default: the file that {FILE_VARIABLE} names",
-    )
-    source.add_argument("--stack", metavar="NAME", help="the stack to ask `pulumi stack output` for; default: selected")
-    common.add_argument("--json", action="store_true", help="print the result as JSON")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        one = commands.add_parser(command.name, parents=[common], help=command.summary, description=command.summary)
-        command.configure(one)
-        one.set_defaults(chosen=command)
-    return parser
+        flush_output()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

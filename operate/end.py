@@ -2,61 +2,59 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 
-from operate.catalog_reader import STATUS_INDEX, CatalogReader
-from operate.command import FAILED, WELL, Command, UsageError
-from operate.pipeline import Pipeline
-from operate.screen import Screen
-from operate.stack_outputs import StackOutputs
+from cyclopts import Parameter
+
+from operate.catalog_reader import STATUS_INDEX
+from operate.command import ATTENTION, OK, UsageError
+from operate.session import CurrentSession, Session
 from shared.files import Status
 
 ENDED: Final = "ended"
 UNKNOWN: Final = "not in the catalog"
 
 
-def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
-    """End requests: PROCESSING becomes FAILED, where the claim of the worker has lapsed.
+def end(*ids: str, every: Annotated[bool, Parameter(name="--all")] = False, session: CurrentSession) -> int:
+    """End requests to the API whose worker died: FAILED.
+
+    Parameters
+    ----------
+    ids
+        The ids that the API gave, such as api/process/…
+    every
+        Each that is PROCESSING and whose worker died.
+    session
+        The stack.
 
     Returns
     -------
     int
         0 if all of them were ended, else 1.
     """
-    if bool(options.ids) is options.all:
+    if bool(ids) is every:
         raise UsageError("name the ids to end, or --all for each whose worker died")
-    pipeline = Pipeline(outputs)
-    catalog, caller = pipeline.catalog, pipeline.caller()
-    ids = [request.object_id for request in catalog.lapsed_requests(STATUS_INDEX)] if options.all else options.ids
-    done: list[tuple[str, str]] = []
-    for object_id in ids:
-        ended = catalog.end_lapsed(object_id, by=caller)
-        done.append((object_id, ENDED if ended else _explain(pipeline, object_id)))
-    screen.result({"requests": [{"id": object_id, "outcome": outcome} for object_id, outcome in done]})
-    screen.table("Requests", ("id", "outcome"), done)
+    catalog, caller, console = session.catalog, session.caller(), session.console
+    if every:
+        ids = tuple(request.object_id for request in catalog.lapsed_requests(STATUS_INDEX))
+    done = [
+        (object_id, ENDED if catalog.end_lapsed(object_id, by=caller) else _explain(session, object_id))
+        for object_id in ids
+    ]
+    console.result({"requests": [{"id": object_id, "outcome": outcome} for object_id, outcome in done]})
+    console.table("Requests", ("id", "outcome"), done)
     if not done:
-        screen.say("There is none whose worker died.")
-    return WELL if all(outcome == ENDED for _, outcome in done) else FAILED
+        console.say("There is none whose worker died.")
+    return OK if all(outcome == ENDED for _, outcome in done) else ATTENTION
 
 
-def _explain(pipeline: Pipeline, object_id: str) -> str:
+def _explain(session: Session, object_id: str) -> str:
     """Say why a request was not ended."""
-    found = CatalogReader(pipeline.dynamodb, pipeline.outputs.table, pipeline.shards).request(object_id)
+    found = session.reader().request(object_id)
     if found is None:
         return UNKNOWN
     if found.status is not Status.PROCESSING:
         return f"is {found.status} already"
     expiry = datetime.fromtimestamp(found.number("claim_expires_at") or 0, UTC)
     return f"being worked on, until {expiry.isoformat()} at the latest"
-
-
-def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="*", metavar="ID", help="the id that the API gave, such as api/process/…")
-    parser.add_argument("--all", action="store_true", help="each that is PROCESSING and whose worker died")
-
-
-COMMAND: Final = Command(
-    name="end", summary="end requests to the API whose worker died: FAILED", configure=_configure, run=run
-)

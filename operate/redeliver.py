@@ -6,7 +6,6 @@ nothing is lost wherever this is interrupted; what was taken just before may the
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,15 +16,14 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from operate.command import Command
+from operate.console import Console
 from operate.dead_letters import DeadLetters, Letter, depth, hidden_letters
-from operate.screen import Screen
+from operate.session import CurrentSession
 from operate.undelivered import PlaceError, Undelivered, read_place
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
 
-    from operate.stack_outputs import StackOutputs
 
 PAGE_LETTERS: Final = 500
 """Letters that are put in order and sent together."""
@@ -56,8 +54,15 @@ class Ending:
         return self.outcome in {"sent", "skipped"}
 
 
-def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
-    """Send every dead letter again, oldest first, or say what there is.
+def redeliver(*, dry_run: bool = False, session: CurrentSession) -> int:
+    """Send the delivery's dead letters again, oldest first.
+
+    Parameters
+    ----------
+    dry_run
+        List the dead letters, and leave them.
+    session
+        The stack.
 
     Returns
     -------
@@ -71,17 +76,18 @@ def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> i
     botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
         If AWS fails; what was not sent is in the queue.
     """
+    outputs, screen = session.outputs, session.console
     sqs, url = boto3.client("sqs"), outputs.get("deliveryDeadLetterQueueUrl", _NO_DELIVERY)
     name = outputs.get("deliveryFunctionName", _NO_DELIVERY)
-    queue = DeadLetters(sqs, url, complain=screen.complain, hidden_seconds=HIDDEN_SECONDS)
+    queue = DeadLetters(sqs, url, complain=screen.error, hidden_seconds=HIDDEN_SECONDS)
     function = _Function(boto3.client("lambda", config=_INVOKE), name, queue.hide)
     endings: list[Ending] = []
     hidden, not_reached = 0, sum(depth(sqs, url))
     try:
         with screen.progress() as bars, queue as dead:
-            bar = bars.add_task("Reading dead letters" if options.dry_run else "Sending", total=not_reached)
+            bar = bars.add_task("Reading dead letters" if dry_run else "Sending", total=not_reached)
             for page in _pages(dead.take()):
-                for ending in map(_found, page) if options.dry_run else _send(page, function):
+                for ending in map(_found, page) if dry_run else _send(page, function):
                     if ending.done:
                         dead.delete(ending.what.letter)
                     endings.append(ending)
@@ -176,7 +182,7 @@ def _send_records(what: Undelivered, function: _Function) -> Ending:
     return Ending(what=what, outcome="sent", reason="")
 
 
-def _report(screen: Screen, endings: Sequence[Ending], *, hidden: int, not_reached: int) -> None:
+def _report(screen: Console, endings: Sequence[Ending], *, hidden: int, not_reached: int) -> None:
     listed = [{"letter": e.what.name, **e.what.file, "outcome": e.outcome, "reason": e.reason} for e in endings]
     screen.result({"letters": listed, "inFlight": hidden, "notReached": not_reached})
     left = [(e.what.name, e.what.file.get("key"), e.outcome, e.reason) for e in endings if not e.done]
@@ -187,12 +193,3 @@ def _report(screen: Screen, endings: Sequence[Ending], *, hidden: int, not_reach
     screen.say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no dead letters")
     if hidden:
         screen.say(hidden_letters(hidden, HIDDEN_SECONDS))
-
-
-def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="list the dead letters, and leave them")
-
-
-COMMAND: Final = Command(
-    name="redeliver", summary="send the delivery's dead letters again", configure=_configure, run=run
-)

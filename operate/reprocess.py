@@ -9,21 +9,19 @@ claimed. The catalog's condition lets one operator have a file, and no other cha
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
+from cyclopts import Parameter
 
-from operate.catalog_reader import CatalogReader
-from operate.command import FAILED, WELL, Command, UsageError, add_rate
-from operate.pace import Pace
-from operate.pipeline import Pipeline
-from operate.screen import Screen
+from operate.command import ATTENTION, OK, UsageError, if_interrupted
+from operate.console import Console
+from operate.rate import DEFAULT_RATE, Rate, RateLimiter
 from operate.selection import Selected, key_of, of_day, of_prefix
-from operate.stack_outputs import StackOutputs
+from operate.session import CurrentSession, Session
 from shared.created_event import created_event
 from shared.files import FINAL, Status
 
@@ -41,57 +39,99 @@ NEVER_SEEN: Final = "never seen"
 _SHOWN: Final = 50
 
 
-def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
-    """Put files through again.
+_STATES: Final = (*(str(status) for status in Status), NEVER_SEEN)
+
+
+def _check_states(_type: object, states: Sequence[str]) -> None:
+    if strange := set(states) - set(_STATES):
+        raise ValueError(f"{', '.join(sorted(strange))}: should be one of {', '.join(_STATES)}")
+
+
+@if_interrupted("nothing is lost; run again, it begins anew: --status or a longer prefix leaves out what was sent")
+def reprocess(
+    target: str | None = None,
+    /,
+    *,
+    day: date | None = None,
+    status: Annotated[Sequence[str], Parameter(validator=_check_states)] = (),
+    all_versions: bool = False,
+    dry_run: bool = False,
+    rate: Rate = DEFAULT_RATE,
+    session: CurrentSession,
+) -> int:
+    """Put files through the pipeline again.
+
+    Parameters
+    ----------
+    target
+        A key, or a prefix that ends in / or *; uploads/ may be left out, an s3:// URI will do.
+    day
+        Files that were last processed on a day (UTC), such as 2026-11-20.
+    status
+        Only files in this state; may be given several times.
+    all_versions
+        Older versions of a key too, not its latest alone.
+    dry_run
+        Say which files, and change nothing.
+    rate
+        Messages a second at most.
+    session
+        The stack.
 
     Returns
     -------
     int
         0 if all of them were sent, else 1; 1 too if there was none.
     """
-    pipeline = Pipeline(outputs)
-    chosen = _choose(options, pipeline, screen)
-    sender = _Sender(pipeline, screen, () if options.dry_run else chosen)
-    pace, done, counts = Pace(options.rate), list[tuple[str, str, str]](), Counter[str]()
+    if (target is None) is (day is None):
+        raise UsageError("name a KEY, a PREFIX or a --day, one of them")
+    found = _of_target(session, target) if target else of_day(session, session.reader(), str(day))
+    chosen = _choose(session, found, states=status, all_versions=all_versions)
+    sender = _Sender(session, () if dry_run else chosen)
+    limiter, done = RateLimiter(rate), list[_Done]()
     try:
-        with screen.progress() as bars:
+        with session.console.progress() as bars:
             for selected in bars.track(chosen, description="Sending files again"):
                 outcome = _judge(selected)
-                if outcome == READY and not options.dry_run:
-                    pace.keep()
+                if outcome == READY and not dry_run:
+                    limiter.wait()
                     outcome = sender.send(selected)
-                counts[outcome] += 1
-                done.append((selected.version.key, _state(selected), outcome))
+                done.append(_Done(key=selected.version.key, was=_state(selected), outcome=outcome))
                 if outcome == NOT_SENT:
                     break  # AWS is not well: what follows would fail too
     finally:  # interrupted or not, say how far it came
-        not_reached = len(chosen) - len(done)
-        _report(screen, done, counts, sender.unsent, not_reached=not_reached, dry_run=options.dry_run)
-    return WELL if done and counts.keys() <= {READY, SENT} else FAILED
+        _report(session.console, done, sender.unsent, not_reached=len(chosen) - len(done), dry_run=dry_run)
+    return OK if done and all(file.outcome in {READY, SENT} for file in done) else ATTENTION
 
 
-def _choose(options: argparse.Namespace, pipeline: Pipeline, screen: Screen) -> list[Selected]:
+class _Done(NamedTuple):
+    """What became of a file."""
+
+    key: str
+    was: str
+    outcome: str
+
+
+def _of_target(session: Session, target: str) -> Iterator[Selected]:
+    """Read the versions of a key, or under a prefix."""
+    key = key_of(session, target)
+    prefix = key.removesuffix("*")
+    if not prefix.startswith(session.uploads_prefix):
+        raise UsageError(f"{key!r}: only what lies under {session.uploads_prefix} is processed")
+    return of_prefix(session, session.reader(), prefix, exact=not key.endswith(("/", "*")))
+
+
+def _choose(
+    session: Session, found: Iterable[Selected], *, states: Collection[str], all_versions: bool
+) -> list[Selected]:
     """Find the files, all of them before the first is sent: sending moves them in the index that is read."""
-    reader = CatalogReader(pipeline.dynamodb, pipeline.outputs.table, pipeline.shards)
     chosen: dict[tuple[str, str], Selected] = {}
-    with screen.progress() as bars:
-        for selected in bars.track(_select(options, pipeline, reader), total=None, description="Finding files"):
-            wanted = (options.all_versions or selected.is_latest) and (
-                not options.status or _state(selected) in options.status
-            )
+    with session.console.progress() as bars:
+        for selected in bars.track(found, total=None, description="Finding files"):
+            wanted = (all_versions or selected.is_latest) and (not states or _state(selected) in states)
             if wanted or _is_reopened(selected):
                 chosen[_identity(selected)] = selected
     return list(chosen.values())
-
-
-def _select(options: argparse.Namespace, pipeline: Pipeline, reader: CatalogReader) -> Iterator[Selected]:
-    if options.day:
-        return of_day(pipeline, reader, options.day)
-    target = key_of(pipeline, options.target)
-    prefix = target.removesuffix("*")
-    if not prefix.startswith(pipeline.uploads_prefix):
-        raise UsageError(f"{target!r}: only what lies under {pipeline.uploads_prefix} is processed")
-    return of_prefix(pipeline, reader, prefix, exact=not target.endswith(("/", "*")))
 
 
 def _state(selected: Selected) -> str:
@@ -118,17 +158,16 @@ class _Sender:
 
     Parameters
     ----------
-    pipeline, screen
-        The stack, and where a failure is said.
+    session
+        The stack.
     chosen
         The files; some may have been reopened before.
     """
 
-    def __init__(self, pipeline: Pipeline, screen: Screen, chosen: Iterable[Selected]) -> None:
-        self._pipeline = pipeline
-        self._screen = screen
-        self._catalog = pipeline.catalog
-        self._caller = pipeline.caller()
+    def __init__(self, session: Session, chosen: Iterable[Selected]) -> None:
+        self._session = session
+        self._catalog = session.catalog
+        self._caller = session.caller()
         self._owed = {
             _identity(selected): selected.version.key
             for selected in chosen
@@ -145,7 +184,7 @@ class _Sender:
         try:
             return self._send(selected)
         except (ClientError, BotoCoreError) as error:
-            self._screen.complain(f"reprocess: {selected.version.key}: {error}")
+            self._session.console.error(f"{selected.version.key}: {error}")
             return NOT_SENT
 
     def _send(self, selected: Selected) -> str:
@@ -159,8 +198,8 @@ class _Sender:
             if not free:
                 del self._owed[identity]
                 return CHANGED
-        event = created_event(selected.version, self._pipeline.region, sender=SENDER)
-        self._pipeline.sqs.send_message(QueueUrl=self._pipeline.outputs.queue_url, MessageBody=event)
+        event = created_event(selected.version, self._session.region, sender=SENDER)
+        self._session.sqs.send_message(QueueUrl=self._session.outputs.queue_url, MessageBody=event)
         self._owed.pop(identity, None)
         return SENT
 
@@ -169,68 +208,25 @@ def _identity(selected: Selected) -> tuple[str, str]:
     return selected.version.object_id, selected.version.version_id
 
 
-def _report(
-    screen: Screen,
-    done: Sequence[tuple[str, str, str]],
-    counts: Counter[str],
-    unsent: Sequence[str],
-    *,
-    not_reached: int,
-    dry_run: bool,
-) -> None:
-    screen.result(
+def _report(console: Console, done: Sequence[_Done], unsent: Sequence[str], *, not_reached: int, dry_run: bool) -> None:
+    counts = Counter(file.outcome for file in done)
+    console.result(
         {
             "dryRun": dry_run,
-            "files": [{"key": key, "was": state, "outcome": outcome} for key, state, outcome in done],
+            "files": [file._asdict() for file in done],
             "counts": counts,
             "reopenedNotSent": unsent,
             "notReached": not_reached,
         }
     )
-    screen.table("Files", ("key", "was", "outcome"), done[:_SHOWN])
+    console.table("Files", _Done._fields, done[:_SHOWN])
     if len(done) > _SHOWN:
-        screen.say(f"… and {len(done) - _SHOWN} more; --json lists all.")
+        console.say(f"… and {len(done) - _SHOWN} more; --json lists all.")
     for key in unsent:
-        screen.say(f"reopened, its event not sent: {key}")
+        console.say(f"reopened, its event not sent: {key}")
     summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no file fits"
-    screen.say(f"Dry run: {summary}." if dry_run else f"{summary}.")
+    console.say(f"Dry run: {summary}." if dry_run else f"{summary}.")
     if not_reached:
-        screen.say(f"{not_reached} not reached, and as they were.")
+        console.say(f"{not_reached} not reached, and as they were.")
     if unsent:
-        screen.say(f"{len(unsent)} reopened and not sent: the same command sends them.")
-
-
-def _day(text: str) -> str:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: should be a day such as 2026-11-20") from error
-
-
-def _configure(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument(
-        "target",
-        nargs="?",
-        metavar="KEY|PREFIX",
-        help="a key, or a prefix that ends in / or *; uploads/ may be left out, an s3:// URI will do",
-    )
-    which.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="files that were last processed on a day (UTC)")
-    parser.add_argument(
-        "--status",
-        action="append",
-        choices=[*(str(status) for status in Status), NEVER_SEEN],
-        help="only files in this state; may be given several times",
-    )
-    parser.add_argument("--all-versions", action="store_true", help="older versions of a key too, not its latest alone")
-    parser.add_argument("--dry-run", action="store_true", help="say which files, and change nothing")
-    add_rate(parser)
-
-
-COMMAND: Final = Command(
-    name="reprocess",
-    summary="put files through the pipeline again",
-    configure=_configure,
-    run=run,
-    interrupted="nothing is lost; run again, it begins anew: --status or a longer prefix leaves out what was sent",
-)
+        console.say(f"{len(unsent)} reopened and not sent: the same command sends them.")

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from operate.catalog_reader import CatalogFile, CatalogReader
 from operate.command import UsageError
-from operate.pipeline import Pipeline
+from operate.session import Session
 from shared.catalog import iso
 from shared.files import ObjectVersion
 
@@ -44,7 +44,7 @@ class Selected:
     is_there: bool = True
 
 
-def key_of(pipeline: Pipeline, text: str) -> str:
+def key_of(session: Session, text: str) -> str:
     """Return the key, or the beginning of keys, that is meant: uploads/ may be left out, or a bucket named by s3://.
 
     Raises
@@ -54,23 +54,23 @@ def key_of(pipeline: Pipeline, text: str) -> str:
     """
     bucket, _, key = text.removeprefix(_S3).partition("/") if text.startswith(_S3) else ("", "", text)
     if bucket:
-        if bucket != pipeline.outputs.bucket:
+        if bucket != session.outputs.bucket:
             raise UsageError(
-                f"{text!r}: this stack's bucket is {pipeline.outputs.bucket}; "
+                f"{text!r}: this stack's bucket is {session.outputs.bucket}; "
                 "--stack or --outputs names the stack whose bucket that is"
             )
         return key
-    return key if key.startswith((pipeline.uploads_prefix, *_OTHERS)) else pipeline.uploads_prefix + key
+    return key if key.startswith((session.uploads_prefix, *_OTHERS)) else session.uploads_prefix + key
 
 
-def of_prefix(pipeline: Pipeline, reader: CatalogReader, prefix: str, *, exact: bool) -> Iterator[Selected]:
+def of_prefix(session: Session, reader: CatalogReader, prefix: str, *, exact: bool) -> Iterator[Selected]:
     """Read the versions that S3 has of a key or under a prefix, with what the catalog has of each."""
-    pages = pipeline.s3.get_paginator("list_object_versions").paginate(Bucket=pipeline.outputs.bucket, Prefix=prefix)
+    pages = session.s3.get_paginator("list_object_versions").paginate(Bucket=session.outputs.bucket, Prefix=prefix)
     for page in pages:
         listed = [
             (
                 ObjectVersion(
-                    bucket=pipeline.outputs.bucket,
+                    bucket=session.outputs.bucket,
                     key=entry["Key"],
                     version_id=entry["VersionId"],
                     etag=entry["ETag"].strip('"'),
@@ -95,10 +95,10 @@ def of_prefix(pipeline: Pipeline, reader: CatalogReader, prefix: str, *, exact: 
             return
 
 
-def of_day(pipeline: Pipeline, reader: CatalogReader, day: str) -> Iterator[Selected]:
+def of_day(session: Session, reader: CatalogReader, day: str) -> Iterator[Selected]:
     """Read the versions whose status was last changed on a day (UTC), and whether S3 still has each."""
-    for file in reader.of_day(pipeline.outputs.bucket, day):
-        found = _find(pipeline, file)
+    for file in reader.of_day(session.outputs.bucket, day):
+        found = _find(session, file)
         # An item may not know its size, where S3 could not be asked.
         version = file.version if found is None else replace(file.version, size=found)
         latest = reader.latest(file.version.bucket, file.version.key)
@@ -110,11 +110,11 @@ def of_day(pipeline: Pipeline, reader: CatalogReader, day: str) -> Iterator[Sele
         )
 
 
-def _find(pipeline: Pipeline, file: CatalogFile) -> int | None:
-    """Return the size of a version, or None if S3 has it no more."""
+def _find(session: Session, file: CatalogFile) -> int | None:
+    """Return the size of a version, or None if S3 no longer has it."""
     version = file.version
     try:
-        head = pipeline.s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+        head = session.s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in _GONE_CODES:
             return None
@@ -122,10 +122,10 @@ def _find(pipeline: Pipeline, file: CatalogFile) -> int | None:
     return head["ContentLength"]
 
 
-def is_deleted(pipeline: Pipeline, key: str) -> bool:
+def is_deleted(session: Session, key: str) -> bool:
     """Return whether a delete marker hides the versions of a key."""
     try:
-        pipeline.s3.head_object(Bucket=pipeline.outputs.bucket, Key=key)
+        session.s3.head_object(Bucket=session.outputs.bucket, Key=key)
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") not in _GONE_CODES:
             raise

@@ -88,7 +88,7 @@ class StackOutputs:
 
     @property
     def region(self) -> str:
-        """The region that the stack stands in."""
+        """The stack's region."""
         parts = self.queue_arn.split(":")
         if len(parts) != _ARN_PARTS:
             raise OutputsError(f"the output queueArn is {self.queue_arn!r}: should be the ARN of a queue")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
+
+from cyclopts import Parameter, validators
 
 from operate.catalog_reader import STATUS_INDEX, CatalogFile, CatalogReader
-from operate.command import FAILED, WELL, Command
+from operate.command import ATTENTION, OK
+from operate.console import Console
 from operate.dead_letters import depth
-from operate.pipeline import Pipeline
-from operate.screen import Screen
-from operate.stack_outputs import StackOutputs
+from operate.session import CurrentSession, Session
 from shared.catalog import LapsedRequest
 from shared.files import Status
 
@@ -23,70 +23,114 @@ _MAX_SHARDS: Final = 200
 """The most that ``indexShards`` may be."""
 
 
-def run(options: argparse.Namespace, outputs: StackOutputs, screen: Screen) -> int:
-    """Print the state of a stack.
+def status(
+    *,
+    waiting: bool = False,
+    shards: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=_MAX_SHARDS))] = None,
+    session: CurrentSession,
+) -> int:
+    """Count files by state, and say what waits.
+
+    Parameters
+    ----------
+    waiting
+        Count only what is PROCESSING or FAILED: to count all reads the whole index, as much as all items weigh.
+    shards
+        Index shards to ask, if there once were more; default: what the function writes to.
+    session
+        The stack.
 
     Returns
     -------
     int
         0 if all is well, 1 if something needs attention: dead letters, failed files, or a file that nobody finishes.
     """
-    pipeline = Pipeline(outputs)
-    reader = CatalogReader(pipeline.dynamodb, outputs.table, options.shards or pipeline.shards)
-    counts, requests = _count(reader, screen, _WAITING if options.waiting else tuple(Status))
-    stuck = sorted(pipeline.catalog.lapsed_requests(STATUS_INDEX), key=lambda request: request.since)
+    reader, console, queues = session.reader(shards), session.console, _Queues(session)
+    counts, requests = _count(reader, console, _WAITING if waiting else tuple(Status))
+    stuck = sorted(session.catalog.lapsed_requests(STATUS_INDEX), key=lambda request: request.since)
     oldest = {status: reader.oldest_upload(status) for status in _WAITING if counts[status]}
-    waiting, in_flight = depth(pipeline.sqs, outputs.queue_url)
-    dead = sum(depth(pipeline.sqs, outputs.dead_letter_queue_url))
-    delivery_url = outputs.delivery_dead_letter_queue_url
-    undelivered = sum(depth(pipeline.sqs, delivery_url)) if delivery_url else 0
     attention = [
-        *_attention_of_letters(dead, undelivered),
-        *_attention_of_files(counts, oldest, _patience(pipeline)),
+        *queues.attention(),
+        *_attention_of_files(counts, oldest, queues.longest_work),
         *_attention_of_requests(stuck),
     ]
-    screen.result(
+    console.result(
         {
             "files": counts,
             "requests": requests,
             "stuckRequests": [request._asdict() for request in stuck],
             "oldest": {status: _describe(file) for status, file in oldest.items() if file},
-            "queue": {"waiting": waiting, "inFlight": in_flight},
-            "deadLetters": dead,
-            "deliveryDeadLetters": undelivered,
+            **queues.result(),
             "attention": attention,
         }
     )
-    screen.table(
+    console.table(
         "Files",
         ("status", "files", "of the API", "oldest, since", "key"),
         [(status, count, requests[status], *_since(oldest.get(status))) for status, count in counts.items()],
     )
-    screen.table(
-        "Messages",
-        ("", ""),
-        [
-            ("waiting in the intake queue", waiting),
-            ("being worked on", in_flight),
-            ("dead letters", dead),
-            ("dead letters of the delivery", undelivered),
-        ],
-    )
+    console.table("Messages", ("", ""), queues.rows())
     for line in attention:
-        screen.say(f"Needs attention: {line}")
-    if refused := _refused(counts):
-        screen.say(f"{refused}, which their senders can put right: `why KEY` gives the reason.")
+        console.say(f"Needs attention: {line}")
+    if refused := " and ".join(f"{counts[s]} {s}" for s in (Status.REJECTED, Status.SKIPPED) if counts.get(s)):
+        console.say(f"{refused}, which their senders can put right: `show KEY` gives the reason.")
     if not attention:
-        screen.say("Nothing needs attention." if refused or options.waiting else "All is well.")
-    return FAILED if attention else WELL
+        console.say("Nothing needs attention." if refused or waiting else "All is well.")
+    return ATTENTION if attention else OK
+
+
+class _Queues:
+    """What lies in the stack's queues.
+
+    Parameters
+    ----------
+    session
+        The stack.
+    """
+
+    def __init__(self, session: Session) -> None:
+        sqs, outputs = session.sqs, session.outputs
+        self._waiting, self._in_flight = depth(sqs, outputs.queue_url)
+        self._dead = sum(depth(sqs, outputs.dead_letter_queue_url))
+        delivery_url = outputs.delivery_dead_letter_queue_url
+        self._undelivered = sum(depth(sqs, delivery_url)) if delivery_url else 0
+        answer = sqs.get_queue_attributes(QueueUrl=outputs.queue_url, AttributeNames=["VisibilityTimeout"])
+        # A worker that dies is followed when its message is visible again.
+        self.longest_work = 2 * timedelta(seconds=int(answer["Attributes"]["VisibilityTimeout"]))
+
+    def attention(self) -> list[str]:
+        """Return what needs attention."""
+        found = []
+        if self._dead:
+            found.append(f"{self._dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them")
+        if self._undelivered:
+            found.append(f"{self._undelivered} not delivered: `redeliver --dry-run` says why, `redeliver` sends them")
+        return found
+
+    def result(self) -> dict[str, object]:
+        """Return the counts for JSON."""
+        return {
+            "queue": {"waiting": self._waiting, "inFlight": self._in_flight},
+            "deadLetters": self._dead,
+            "deliveryDeadLetters": self._undelivered,
+        }
+
+    def rows(self) -> list[tuple[str, int]]:
+        """Return the counts for a table."""
+        return [
+            ("waiting in the intake queue", self._waiting),
+            ("being worked on", self._in_flight),
+            ("dead letters", self._dead),
+            ("dead letters of the delivery", self._undelivered),
+        ]
 
 
 def _count(
-    reader: CatalogReader, screen: Screen, statuses: Sequence[Status]
+    reader: CatalogReader, console: Console, statuses: Sequence[Status]
 ) -> tuple[dict[Status, int], dict[Status, int]]:
     """Count the files in each state, and what came through the API."""
     counts, requests = dict.fromkeys(statuses, 0), dict.fromkeys(statuses, 0)
-    with screen.progress() as bars:
+    with console.progress() as bars:
         for status, shard in bars.track(
             [(status, shard) for status in statuses for shard in range(reader.shards)], description="Counting files"
         ):
@@ -96,28 +140,15 @@ def _count(
     return counts, requests
 
 
-def _refused(counts: Mapping[Status, int]) -> str:
-    return " and ".join(f"{counts[s]} {s}" for s in (Status.REJECTED, Status.SKIPPED) if counts.get(s))
-
-
-def _attention_of_letters(dead: int, undelivered: int) -> list[str]:
-    found = []
-    if dead:
-        found.append(f"{dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them again")
-    if undelivered:
-        found.append(f"{undelivered} not delivered: `redeliver --dry-run` says why, `redeliver` sends them again")
-    return found
-
-
 def _attention_of_files(
-    counts: dict[Status, int], oldest: dict[Status, CatalogFile | None], patience: timedelta
+    counts: Mapping[Status, int], oldest: Mapping[Status, CatalogFile | None], longest_work: timedelta
 ) -> list[str]:
     found = []
     if counts[Status.FAILED]:
         found.append(f"{counts[Status.FAILED]} FAILED: the queue retries them, or `reprocess` does")
     stuck = oldest.get(Status.PROCESSING)
-    if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.text("processed_at")) > patience:
-        found.append(f"{stuck.version.key} is PROCESSING for more than {patience}: `reprocess` takes it up again")
+    if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.text("processed_at")) > longest_work:
+        found.append(f"{stuck.version.key} is PROCESSING for more than {longest_work}: `reprocess` takes it up again")
     return found
 
 
@@ -128,42 +159,9 @@ def _attention_of_requests(stuck: Sequence[LapsedRequest]) -> list[str]:
     return [f"{len(stuck)} of the API PROCESSING whose worker died, the oldest {oldest}: `end --all` ends them"]
 
 
-def _patience(pipeline: Pipeline) -> timedelta:
-    """How long a file may be PROCESSING: a worker that dies is followed when its message is visible again."""
-    answer = pipeline.sqs.get_queue_attributes(
-        QueueUrl=pipeline.outputs.queue_url, AttributeNames=["VisibilityTimeout"]
-    )
-    return 2 * timedelta(seconds=int(answer["Attributes"]["VisibilityTimeout"]))
-
-
 def _since(file: CatalogFile | None) -> tuple[str | None, str | None]:
     return (file.text("processed_at"), file.version.key) if file else (None, None)
 
 
 def _describe(file: CatalogFile) -> dict[str, str]:
     return {"key": file.version.key, "versionId": file.version.version_id, "since": file.text("processed_at")}
-
-
-def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--waiting",
-        action="store_true",
-        help="count only what is PROCESSING or FAILED: to count all reads the whole index, as much as all items weigh",
-    )
-    parser.add_argument(
-        "--shards",
-        type=_shards,
-        metavar="N",
-        help="index shards to ask, if once there were more; default: what the function writes to",
-    )
-
-
-def _shards(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= _MAX_SHARDS:
-        raise argparse.ArgumentTypeError(f"{text!r}: should be a number of shards, from 1 to {_MAX_SHARDS}")
-    return int(text)
-
-
-COMMAND: Final = Command(
-    name="status", summary="count files by state, and say what waits", configure=_configure, run=run
-)

@@ -1,78 +1,59 @@
-"""Cursors: where a list goes on, sealed so that they are good for this caller and this list alone."""
+"""Cursors: the position that a list goes on after.
+
+A cursor holds no condition of its list: those are applied anew to each page, so a cursor never shows more than the
+question that it is sent with.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
-from typing import TYPE_CHECKING, Final
+import hashlib
+from typing import TYPE_CHECKING, Annotated, Final
 
-from botocore.exceptions import ClientError
+import msgspec
+from msgspec import Meta, Struct
 
 from api.catalog_reader import Position
-from api.errors import ApiError, invalid
+from api.errors import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from types_boto3_kms import KMSClient
-
-_REFUSED: Final = frozenset({"InvalidCiphertextException", "IncorrectKeyException", "ValidationException"})
-_UNKNOWN_KEY: Final = "The ciphertext refers to"
-"""How KMS's denial begins where a ciphertext names a key that is not there; a role without a right hears otherwise."""
+_DIGITS: Final = 16
 
 
-class Cursors:
-    """Seals positions with the stack's key, bound to what they are for.
+class _Cursor(Struct, array_like=True, forbid_unknown_fields=True):
+    """What a cursor holds: a digest of the question, and the position."""
 
-    A KMS ciphertext is encrypted and authenticated, and the encryption context is a part of what is authenticated:
-    there is no key of our own to keep, and one that was changed, or made for another list or caller, does not open.
+    question: str
+    time: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z")]
+    tie: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
-    Parameters
-    ----------
-    client
-        Gives the KMS client, when it is needed.
-    key_arn
-        The key.
+
+def write_cursor(question: Sequence[str], position: Position) -> str:
+    """Return the cursor of a position in the list that answers `question`."""
+    cursor = msgspec.json.encode(_Cursor(_digest(question), position.time, position.tie))
+    return base64.urlsafe_b64encode(cursor).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, question: Sequence[str]) -> Position:
+    """Return the position of a cursor.
+
+    Raises
+    ------
+    ApiError
+        If it is not a cursor of the list that answers `question`.
     """
-
-    def __init__(self, client: Callable[[], KMSClient], key_arn: str) -> None:
-        self._client = client
-        self._key_arn = key_arn
-
-    def seal(self, position: Position, purpose: dict[str, str]) -> str:
-        """Return the cursor of a position, for `purpose`."""
-        sealed = self._client().encrypt(
-            KeyId=self._key_arn, Plaintext=json.dumps(position).encode(), EncryptionContext=purpose
-        )
-        return base64.urlsafe_b64encode(sealed["CiphertextBlob"]).decode().rstrip("=")
-
-    def open(self, cursor: str, purpose: dict[str, str]) -> Position:
-        """Return the position of a cursor.
-
-        Raises
-        ------
-        ApiError
-            If we did not make the cursor, for this purpose.
-        """
-        try:
-            blob = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            opened = self._client().decrypt(KeyId=self._key_arn, CiphertextBlob=blob, EncryptionContext=purpose)
-            time, tie = json.loads(opened["Plaintext"])
-        except (binascii.Error, ValueError) as error:
-            raise _refuse() from error
-        except ClientError as error:
-            if _is_refusal(error):
-                raise _refuse() from error
-            raise
-        return Position(time, tie)
-
-
-def _is_refusal(error: ClientError) -> bool:
-    said = error.response.get("Error", {})
-    return said.get("Code") in _REFUSED or said.get("Message", "").startswith(_UNKNOWN_KEY)
-
-
-def _refuse() -> ApiError:
     message = "is not one that this list gave; ask for the first page without it"
-    return invalid(f"cursor {message}", {"cursor": message})
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        read = msgspec.json.decode(text, type=_Cursor)
+    except ValueError as error:  # which msgspec's errors are too
+        raise invalid(f"cursor {message}", {"cursor": message}) from error
+    if read.question != _digest(question):
+        raise invalid(f"cursor {message}", {"cursor": message})
+    return Position(read.time, read.tie)
+
+
+def _digest(question: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(question).encode()).hexdigest()[:_DIGITS]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from api.catalog_reader import CatalogReader, Index, Item, position_of
+from api.cursors import read_cursor, write_cursor
 from api.errors import not_found
 from api.models import File, FileDetail, FileList
 from api.requests import SAFE_ID_MARK
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from types_boto3_s3 import S3Client
 
-    from api.cursors import Cursors
-    from api.requests import Caller
     from api.settings import ApiSettings
 
 _FIRST: Final = "0"
@@ -42,27 +41,22 @@ class Files:
 
     Parameters
     ----------
-    reader, cursors
-        The catalog, and the cursors of its lists.
+    reader
+        The catalog.
     presigner
         Gives the client that signs links, when it is needed.
     settings
         The function's settings.
     """
 
-    def __init__(
-        self, reader: CatalogReader, cursors: Cursors, presigner: Callable[[], S3Client], settings: ApiSettings
-    ) -> None:
+    def __init__(self, reader: CatalogReader, presigner: Callable[[], S3Client], settings: ApiSettings) -> None:
         self._reader = reader
-        self._cursors = cursors
         self._presigner = presigner
         self._settings = settings
         self._by_bucket = Index.parse(settings.bucket_index)
         self._by_status = Index.parse(settings.status_index)
 
-    def list(
-        self, *, status: Status | None, day: date | None, limit: int, cursor: str | None, caller: Caller
-    ) -> FileList:
+    def list(self, *, status: Status | None, day: date | None, limit: int, cursor: str | None) -> FileList:
         """Return a page of files, the latest first.
 
         Raises
@@ -70,9 +64,8 @@ class Files:
         ApiError
             If the cursor is not one of this list.
         """
-        # KMS takes no empty value in an encryption context.
-        purpose = {"for": "files", "caller": caller.subject, "status": status or "any", "day": str(day or "any")}
-        after = self._cursors.open(cursor, purpose) if cursor else None
+        question = (status or "", str(day or ""))
+        after = read_cursor(cursor, question) if cursor else None
         items = self._reader.newest(
             self._by_status if status else self._by_bucket,
             status or self._settings.bucket,
@@ -84,7 +77,7 @@ class Files:
         more = len(items) > limit
         return FileList(
             files=[File.model_validate(_fields(item)) for item in items[:limit]],
-            cursor=self._cursors.seal(position_of(items[limit - 1]), purpose) if more else None,
+            cursor=write_cursor(question, position_of(items[limit - 1])) if more else None,
         )
 
     def show(self, object_id: str, version_id: str | None) -> FileDetail:

@@ -76,10 +76,9 @@ def _uploads() -> Uploads:
 
 @cache
 def _files() -> Files:
-    from api.cursors import Cursors  # noqa: PLC0415
     from api.files import Files  # noqa: PLC0415
 
-    return Files(_reader(), Cursors(clients.kms, _settings.key_arn), clients.presigner, _settings)
+    return Files(_reader(), clients.presigner, _settings)
 
 
 _app = build_app(

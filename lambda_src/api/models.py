@@ -127,7 +127,7 @@ class RecordsAnswer(BaseModel):
 class UploadRequest(BaseModel):
     """A file that is to be uploaded."""
 
-    name: Annotated[str, Field(min_length=1, max_length=1016)] = Field(
+    name: Annotated[str, Field(min_length=1, max_length=1024)] = Field(
         description="Its key below uploads/, such as shipments/2026-11-20.csv."
     )
     content_type: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$")] = Field(

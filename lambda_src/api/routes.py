@@ -214,8 +214,7 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
             str | None, Query(min_length=1, max_length=MAX_CURSOR_CHARACTERS, description="Of the page before.")
         ] = None,
     ) -> FileList:
-        caller = caller_of(app.current_event.raw_event)
-        return services.files().list(status=status, day=day, limit=limit, cursor=cursor, caller=caller)
+        return services.files().list(status=status, day=day, limit=limit, cursor=cursor)
 
     @app.get("/files/<file_id>", summary="Show a file", responses=_responses(FileDetail, 404), security=_TOKEN)
     def show_file(

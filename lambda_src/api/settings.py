@@ -22,7 +22,7 @@ class ApiSettings:
     bucket, table
         The landing bucket and the catalog table.
     key_arn
-        The key that uploads and cursors are encrypted with.
+        The key that uploads are encrypted with.
     uploads_prefix, processed_prefix, rejected_prefix
         Where uploads are, and where valid and rejected records are published.
     items_prefix

@@ -13,7 +13,6 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
@@ -72,12 +71,6 @@ def sqs() -> SQSClient:
 def cloudwatch() -> CloudWatchClient:
     """Return the CloudWatch client."""
     return boto3.client("cloudwatch", config=_CONFIG)
-
-
-@cache
-def kms() -> KMSClient:
-    """Return the KMS client; made when the first list of files has another page."""
-    return boto3.client("kms", config=_CONFIG)
 
 
 @cache

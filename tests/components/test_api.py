@@ -265,7 +265,6 @@ def test_the_api_role_may_do_exactly_this(stack: DeclaredStack) -> None:
         ),
         "SignUploads": ({"s3:PutObject"}, {f"{bucket}/uploads/*"}),
         "SignRejects": ({"s3:GetObject"}, {f"{bucket}/rejected/*"}),
-        "Seal": ({"kms:Decrypt", "kms:Encrypt"}, {key}),
         "UseKey": ({"kms:Decrypt", "kms:GenerateDataKey"}, {key}),
         "WriteLogs": ({"logs:CreateLogStream", "logs:PutLogEvents"}, {logs}),
         "SendTraces": ({"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, {"*"}),
@@ -274,4 +273,3 @@ def test_the_api_role_may_do_exactly_this(stack: DeclaredStack) -> None:
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["api/*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
-    assert statements["Seal"]["Condition"] == {"StringEquals": {"kms:EncryptionContext:for": "files"}}

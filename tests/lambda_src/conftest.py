@@ -9,10 +9,9 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from urllib.parse import quote_plus
 
 import boto3
@@ -22,13 +21,12 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.config import DefaultConfig
-from moto.kms.utils import generate_private_key
 
 from local.cloud import Cloud
 from local.services import dynamodb
 from local.services.base import Inputs
 from shared import clients
-from tests.conftest import REGION, DeclaredStack, dig
+from tests.conftest import ACCOUNT, REGION, DeclaredStack, dig
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -155,8 +153,6 @@ def aws_clients() -> Iterator[tuple[S3Client, SQSClient, DynamoDBClient]]:
         for name, value in FAKE_ENVIRONMENT.items():
             environment.setenv(name, value)
         environment.delenv("AWS_ENDPOINT_URL", raising=False)
-        # moto makes an RSA key for every KMS key, of any kind.
-        environment.setattr("moto.kms.models.generate_private_key", cache(generate_private_key))
         yield boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
 
 
@@ -178,8 +174,8 @@ def aws(aws_clients: tuple[S3Client, SQSClient, DynamoDBClient], dev: DeclaredSt
 
 def make_table(client: DynamoDBClient, stack: DeclaredStack) -> str:
     """Make the table as the program declares it."""
-    cloud = object.__new__(Cloud)
-    object.__setattr__(cloud, "dynamodb", client)
+    session = SimpleNamespace(client=lambda _service: client, region_name=REGION)
+    cloud = Cloud(cast("boto3.Session", session), account=ACCOUNT)
     declared = stack.one("Table")
     return dynamodb.CREATORS[declared.type](cloud, Inputs(declared.name, declared.inputs)).id
 
@@ -244,7 +240,6 @@ def import_function(purpose: str) -> ModuleType:
         clients.sqs,
         clients.dynamodb,
         clients.cloudwatch,
-        clients.kms,
         clients.presigner,
     ):
         client.cache_clear()

@@ -17,7 +17,7 @@ from botocore.compat import HTTPHeaders
 from local.stack_config import ROOT
 from shared import clients
 from tests.conftest import DeclaredStack, declare
-from tests.lambda_src.api.conftest import Api, api, kms  # noqa: F401 - fixtures
+from tests.lambda_src.api.conftest import Api, api  # noqa: F401 - the fixture
 from tests.lambda_src.conftest import (
     EVENTS,
     FAKE_ENVIRONMENT,
@@ -68,7 +68,6 @@ def test_the_catalog_forgets_a_request_after_its_days(api: Api, aws: Aws) -> Non
         (clients.s3, "get_object", {"Bucket": "b", "Key": "k"}),
         (clients.dynamodb, "query", {"TableName": "t", "KeyConditionExpression": "a = :a"}),
         (clients.sqs, "send_message", {"QueueUrl": "https://sqs.eu-central-1.amazonaws.com/1/q", "MessageBody": "m"}),
-        (clients.kms, "encrypt", {"KeyId": "k", "Plaintext": b"p"}),
         (clients.secretsmanager, "get_secret_value", {"SecretId": "s"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

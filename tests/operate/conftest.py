@@ -21,6 +21,13 @@ from tests.conftest import ACCOUNT, REGION
 from tests.lambda_src.conftest import BUCKET, Aws, Calls, aws, aws_clients, calls  # noqa: F401 - fixtures
 
 SHARDS = 4
+COMPLETED = Outcome(status=Status.COMPLETED)
+LONG_AGO = datetime(2026, 3, 1, 12, tzinfo=UTC)
+REJECTED = Outcome(status=Status.REJECTED, reason="file has no records")
+
+
+def raise_interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def operator_catalog(aws: Aws, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Catalog:  # noqa: F811
@@ -120,8 +127,8 @@ def operate(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Operate:
-    monkeypatch.setattr("operate.dead_letters._LONG_POLL_SECONDS", 0)  # what is there, is there at once
     """Run a command against the stack on moto."""
+    monkeypatch.setattr("operate.dead_letters._LONG_POLL_SECONDS", 0)  # what is there, is there at once
     arn = aws.sqs.get_queue_attributes(QueueUrl=aws.queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     outputs = {
         "bucketName": BUCKET,
@@ -138,10 +145,7 @@ def operate(
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()
-        try:
-            status = main(arguments)
-        except SystemExit as stop:
-            status = int(stop.code or 0)
+        status = main(arguments)
         captured = capsys.readouterr()
         return Ran(status, captured.out, captured.err)
 

@@ -79,8 +79,8 @@ def test_a_request_that_is_worked_on_or_failed_needs_nobody(aws: Aws, operate: O
         ("api/validate/validated", 0, "VALIDATED"),
     ],
 )
-def test_why_shows_one(operate: Operate, object_id: str, status: int, told: str) -> None:
-    ran = operate("why", object_id)
+def test_show_shows_one(operate: Operate, object_id: str, status: int, told: str) -> None:
+    ran = operate("show", object_id)
 
     assert ran.status == status
     assert told in ran.out

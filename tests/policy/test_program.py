@@ -14,14 +14,14 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel
 
-from docs import iam
 from local.stack_config import ROOT
-from policy import resource_types as types
 from policy.guardrails import GUARDRAILS
+from policy.resource_types import OUR_OWN, Type
 from tests.conftest import declare
 from tests.conftest import run as run_program
 from tests.policy.conftest import broken, given, run, violations
 from tests.stage_files import stages
+from tools.docs import permissions
 
 
 @pytest.mark.parametrize("stage", stages())
@@ -36,7 +36,7 @@ def test_the_program_keeps_every_promise(stage: str, *, preview: bool) -> None:
 
 @pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
 def test_the_program_with_every_part_keeps_every_promise(*, preview: bool) -> None:
-    assert violations(*given(declare("prod", preview=preview, overrides=iam.EVERY_PART).resources)) == set()
+    assert violations(*given(declare("prod", preview=preview, overrides=permissions.EVERY_PART).resources)) == set()
 
 
 def test_production_without_a_subscriber_is_advised_not_stopped() -> None:
@@ -65,10 +65,10 @@ def test_production_whose_api_is_open_to_every_origin_is_stopped() -> None:
 
 def test_the_known_types_are_those_that_the_program_declares() -> None:
     """One that nobody declares any more would be let in unread."""
-    stacks = [*(declare(stage) for stage in stages()), run_program(iam.CONFIG)]
+    stacks = [*(declare(stage) for stage in stages()), run_program(permissions.CONFIG)]
     declared = {resource.type for stack in stacks for resource in stack.resources}
 
-    assert {kind for kind in declared if not kind.startswith(types.OUR_OWN)} == types.KNOWN
+    assert {kind for kind in declared if not kind.startswith(OUR_OWN)} == set(Type)
 
 
 def test_every_rule_has_a_name_of_its_own_and_a_description() -> None:

@@ -6,10 +6,9 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode
 
-import boto3
 import pytest
 
 from tests.conftest import DeclaredStack
@@ -21,9 +20,6 @@ from tests.lambda_src.conftest import (
     import_function,
     load_event,
 )
-
-if TYPE_CHECKING:
-    from types_boto3_kms import KMSClient
 
 SHARDS: Final = 3
 
@@ -105,17 +101,10 @@ class Api:
 
 
 @pytest.fixture
-def kms(aws: Aws) -> KMSClient:
-    del aws  # the region and the fake credentials
-    return boto3.client("kms")
-
-
-@pytest.fixture
-def api(aws: Aws, kms: KMSClient, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Api:
+def api(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Api:
     here = {
         "BUCKET_NAME": BUCKET,
         "CATALOG_TABLE_NAME": aws.table,
-        "KEY_ARN": kms.create_key()["KeyMetadata"]["Arn"],
         "POWERTOOLS_TRACE_DISABLED": "true",
         "MAX_RECORDS": "50",
         "INDEX_SHARDS": str(SHARDS),

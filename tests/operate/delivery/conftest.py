@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import boto3
 import pytest
 
-from operate import redeliver
-from operate.screen import Screen
+from operate.console import Console
+from operate.redeliver import redeliver
+from operate.session import Session
 from operate.stack_outputs import StackOutputs
 from tests.lambda_src.conftest import calls  # noqa: F401 - a fixture
 from tests.lambda_src.delivery.conftest import (  # noqa: F401 - fixtures
@@ -64,7 +64,7 @@ class Operating:
 
     def redeliver(self, *, dry_run: bool = False, as_json: bool = False) -> int:
         """Run the command; returns its exit status."""
-        return redeliver.run(Namespace(dry_run=dry_run), self.outputs, Screen(as_json=as_json))
+        return redeliver(dry_run=dry_run, session=Session(outputs=self.outputs, console=Console(as_json=as_json)))
 
     def waiting(self) -> int:
         """Dead letters that can be received."""

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operate import __main__ as program
-from operate import redeliver
+from operate.redeliver import HIDDEN_SECONDS
 from operate.stack_outputs import OutputsError, StackOutputs
 from tests.conftest import dig
 from tests.lambda_src.conftest import Calls
@@ -235,7 +235,7 @@ def test_a_letter_that_is_shown_again_meanwhile_is_one_letter(
 ) -> None:
     """Its time was up while others were read: its receipt is new, and it is the same."""
     refused = operating.put_aside(3)
-    monkeypatch.setattr(redeliver, "HIDDEN_SECONDS", 0)
+    monkeypatch.setattr("operate.redeliver.HIDDEN_SECONDS", 0)
     receives = iter(range(100))
     calls.after["ReceiveMessage"] = lambda _answer: None if next(receives) < 99 else pytest.fail("it has no end")
     capsys.readouterr()
@@ -253,7 +253,7 @@ def test_what_is_held_stays_hidden_while_others_are_sent(operating: Operating, c
 
     def invoked() -> None:
         entries = [dig(p, "Entries") for p in calls.parameters if dig(p, "Entries")]
-        assert all(dig(e, "VisibilityTimeout") == redeliver.HIDDEN_SECONDS for part in entries for e in _list(part))
+        assert all(dig(e, "VisibilityTimeout") == HIDDEN_SECONDS for part in entries for e in _list(part))
         extended.append(sum(len(_list(part)) for part in entries))
 
     operating.function.before = [invoked, invoked]

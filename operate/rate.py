@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Annotated, Final, TypeAlias
+
+from cyclopts import Parameter
+
+DEFAULT_RATE: Final = 50.0
+_MAX_RATE: Final = 500.0
+"""What SQS's own redrive allows (API reference, StartMessageMoveTask)."""
 
 
-class Pace:
+def _check(_type: object, rate: float) -> None:
+    if not 0 < rate <= _MAX_RATE:
+        raise ValueError(f"Should be more than 0 and at most {_MAX_RATE:g} messages a second.")
+
+
+Rate: TypeAlias = Annotated[float, Parameter(validator=_check)]
+"""Messages a second, as an option of a command."""
+
+
+class RateLimiter:
     """Keeps a rate.
 
     Parameters
     ----------
     rate
         Times a second.
-    now, wait
+    now, sleep
         The clock, and how seconds are waited.
     """
 
@@ -22,17 +38,17 @@ class Pace:
         rate: float,
         *,
         now: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._interval = 1 / rate
         self._now = now
-        self._wait = wait
+        self._sleep = sleep
         self._next = now()
 
-    def keep(self) -> None:
+    def wait(self) -> None:
         """Wait until it is time again."""
         early = self._next - self._now()
         if early > 0:
-            self._wait(early)
+            self._sleep(early)
         # What was late is not made up for: the rate holds in every second.
         self._next = max(self._next, self._now() - self._interval) + self._interval

@@ -1,54 +1,77 @@
-"""A standing stack as its operator reaches it: clients, and what its ingest function was told."""
+"""A deployed stack as its operator reaches it: outputs, clients, the catalog, and the console."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import boto3
 from botocore.config import Config
+from cyclopts import Parameter
 
+from operate.catalog_reader import CatalogReader
+from operate.console import Console
 from operate.stack_outputs import OutputsError, StackOutputs
 from shared.catalog import Catalog
 from shared.environment import Environment
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
 # A person waits: longer than a function would, and through more throttling.
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """A standing stack.
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A deployed stack, and the console of its operator.
 
     Parameters
     ----------
     outputs
-        Its outputs.
+        The stack's outputs.
+    console
+        Where commands print.
     """
 
     outputs: StackOutputs
+    console: Console
+
+    @property
+    def region(self) -> str:
+        """The stack's region, whatever region the operator's own shell is set to."""
+        return self.outputs.region
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """Client of the catalog."""
-        return boto3.client("dynamodb", config=_CONFIG)
+        return boto3.client("dynamodb", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def s3(self) -> S3Client:
         """Client of the bucket."""
-        return boto3.client("s3", config=_CONFIG)
+        return boto3.client("s3", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def sqs(self) -> SQSClient:
         """Client of the queues."""
-        return boto3.client("sqs", config=_CONFIG)
+        return boto3.client("sqs", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def lambda_(self) -> LambdaClient:
+        """Client of the functions."""
+        return boto3.client("lambda", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        """Client of the secret."""
+        return boto3.client("secretsmanager", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def environment(self) -> Environment:
@@ -69,16 +92,6 @@ class Pipeline:
         return Environment(shown["Variables"])
 
     @property
-    def region(self) -> str:
-        """The region that the commands work in."""
-        return self.dynamodb.meta.region_name
-
-    @property
-    def shards(self) -> int:
-        """Partition keys that one bucket's or status's index entries are spread over."""
-        return self.environment.integer("INDEX_SHARDS")
-
-    @property
     def uploads_prefix(self) -> str:
         """What the key of every upload begins with."""
         return self.environment.text("UPLOADS_PREFIX")
@@ -89,13 +102,17 @@ class Pipeline:
         named = self._function.get("LoggingConfig", {}).get("LogGroup")
         return named or f"/aws/lambda/{self.outputs.ingest_function}"
 
+    def reader(self, shards: int | None = None) -> CatalogReader:
+        """Return the catalog, to read from; with other shards than the function writes to, if there once were more."""
+        return CatalogReader(self.dynamodb, self.outputs.table, shards or self.environment.integer("INDEX_SHARDS"))
+
     @property
     def catalog(self) -> Catalog:
         """The catalog, to write to."""
         return Catalog(
             self.dynamodb,
             self.outputs.table,
-            shards=self.shards,
+            shards=self.environment.integer("INDEX_SHARDS"),
             retention=self.environment.retention("CATALOG_RETENTION_DAYS"),
             stage=self.environment.text("STAGE"),
             region=self.region,
@@ -103,9 +120,12 @@ class Pipeline:
 
     def caller(self) -> str:
         """Return who the operator is to AWS."""
-        return boto3.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
+        return boto3.client("sts", region_name=self.region, config=_CONFIG).get_caller_identity()["Arn"]
 
     @cached_property
     def _function(self) -> FunctionConfigurationResponseTypeDef:
-        client = boto3.client("lambda", config=_CONFIG)
-        return client.get_function_configuration(FunctionName=self.outputs.ingest_function)
+        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function)
+
+
+CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]
+"""A command's argument that ``operate/__main__.py`` fills: it stands in no command line."""

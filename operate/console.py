@@ -1,4 +1,4 @@
-"""What a command prints: tables or JSON to standard output, progress and complaints to standard error."""
+"""What a command prints: tables or JSON to standard output, progress and errors to standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Final
 
-from rich.console import Console
+import rich.console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -34,7 +34,7 @@ _STYLES: Final[Mapping[str, str]] = {
 }
 
 
-class PlainConsole(Console):
+class PlainConsole(rich.console.Console):
     """A console that prints what it is given: an ARN's ``:secret:`` is no emoji, and a key's ``[b]`` no style.
 
     A reader that has seen enough, such as ``head``, ends neither the command nor its work.
@@ -69,8 +69,8 @@ def _print_no_more(file: IO[str]) -> None:
         os.dup2(nowhere.fileno(), file.fileno())
 
 
-class Screen:
-    """The operator's screen. Colours only on a terminal.
+class Console:
+    """Where a command prints. Colours only on a terminal.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Screen:
         self._err = PlainConsole(stderr=True)
 
     def progress(self) -> Progress:
-        """Return bars on standard error, which vanish when all is done; without a terminal there are none."""
+        """Return progress bars on standard error, removed when all is done; without a terminal there are none."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         return Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal)
 
@@ -94,7 +94,7 @@ class Screen:
             self._out.out(json.dumps(result, default=_plain))
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table, if JSON is not wanted; what is None stays empty, numbers stand right."""
+        """Print a table, if JSON is not wanted; None is an empty cell, numbers are aligned right."""
         cells = [list(row) for row in rows]
         if self.as_json or not cells:
             return
@@ -111,7 +111,7 @@ class Screen:
         if not self.as_json:
             self._out.print(_visible(line), soft_wrap=True)
 
-    def complain(self, line: str) -> None:
+    def error(self, line: str) -> None:
         """Print a line to standard error."""
         self._err.print(_visible(line), soft_wrap=True)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from docs import iam
 from tests.conftest import DeclaredStack, run, texts
+from tools.docs import permissions
 
 
 def rows() -> list[list[str]]:
-    lines = [line for line in iam.document().splitlines() if line.startswith("| ")]
+    lines = [line for line in permissions.document().splitlines() if line.startswith("| ")]
     return [[cell.strip("` ") for cell in line.strip("|").split("|")] for line in lines]
 
 
 @pytest.fixture(scope="module")
 def full() -> DeclaredStack:
-    return run(iam.CONFIG)
+    return run(permissions.CONFIG)
 
 
 def test_every_action_of_every_role_has_a_row_for_each_resource(full: DeclaredStack) -> None:

@@ -1,1 +1,0 @@
-"""The project's documents, and what makes the parts of them that come from the code."""

@@ -1,0 +1,218 @@
+"""``show``: everything that is known of one file, or of records that came through the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.events import MalformedEventError, parse_uploads
+from operate.catalog_reader import CatalogFile
+from operate.command import ATTENTION, OK, UsageError
+from operate.dead_letters import DeadLetters, Letter, depth
+from operate.logs import logs_command
+from operate.selection import is_deleted, key_of, of_prefix
+from operate.session import CurrentSession, Session
+from operate.show_request import IDS, show_request
+from operate.undelivered import Undelivered
+from shared.files import ObjectVersion, Status
+
+PEEKED_LETTERS: Final = 200
+"""Dead letters that are looked at: each look hides them from others for a moment."""
+
+_NOT_SEEN: Final = "not in the catalog"
+_COUNTED: Final = ("valid", "rejected")
+_RESULTS: Final = ("processed_key", "rejected_key")
+
+
+def show(key: str, /, *, search: bool = False, session: CurrentSession) -> int:
+    """Show everything that is known of one file or request.
+
+    Parameters
+    ----------
+    key
+        The object's key (uploads/ may be left out, its s3:// URI will do), or an id that the API gave.
+    search
+        Find old versions that S3 no longer has, too: reads the index of the whole bucket.
+    session
+        The stack.
+
+    Returns
+    -------
+    int
+        0 if the latest version has its final status, 1 if it failed, is unfinished, dead or unknown.
+    """
+    if key.startswith(IDS):
+        return show_request(session, key)
+    found = _find(session, key, search=search)
+    session.console.result(found.as_json(session))
+    _print(session, found)
+    return OK if found.is_settled else ATTENTION
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What is known of a key.
+
+    Parameters
+    ----------
+    key
+        The key.
+    files
+        The versions that the catalog knows, the latest first.
+    unseen
+        The versions in S3 that it does not know.
+    latest
+        The version that the catalog takes for the latest.
+    in_s3
+        Ids of the versions that S3 has.
+    deleted
+        Whether a delete marker hides them.
+    letters
+        Id and reason of each dead letter of the key.
+    letters_not_seen
+        How many dead letters were not looked at.
+    """
+
+    key: str
+    files: Sequence[CatalogFile]
+    unseen: Sequence[ObjectVersion]
+    latest: CatalogFile | None
+    in_s3: frozenset[str]
+    deleted: bool
+    letters: Sequence[dict[str, str]]
+    letters_not_seen: int
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody has to do anything more."""
+        ended = self.latest is not None and self.latest.status not in {Status.FAILED, Status.PROCESSING}
+        return ended and not self.letters and not self.letters_not_seen and not self.unseen
+
+    def is_latest(self, file: CatalogFile) -> bool:
+        """Whether a version is the latest."""
+        return self.latest is not None and file.version.version_id == self.latest.version.version_id
+
+    def as_json(self, session: Session) -> dict[str, object]:
+        """Return all of it for JSON."""
+        return {
+            "key": self.key,
+            "deleted": self.deleted,
+            "versions": [
+                {
+                    **file.attributes,
+                    "is_latest": self.is_latest(file),
+                    "in_s3": file.version.version_id in self.in_s3,
+                    "logs": _logs(session, file),
+                }
+                for file in self.files
+            ],
+            "not_in_catalog": [version.version_id for version in self.unseen],
+            "dead_letters": self.letters,
+            "dead_letters_not_seen": self.letters_not_seen,
+        }
+
+
+def _find(session: Session, text: str, *, search: bool) -> _Found:
+    key, reader, bucket = key_of(session, text), session.reader(), session.outputs.bucket
+    if not key.startswith(session.uploads_prefix):
+        raise UsageError(f"{key!r}: only what lies under {session.uploads_prefix} is a file; ask the API for the rest")
+    latest = reader.latest(bucket, key)
+    listed = list(of_prefix(session, reader, key, exact=True))
+    known = [*(selected.file for selected in listed), latest, *(reader.search(bucket, key) if search else ())]
+    versions = {file.version.version_id: file for file in known if file}
+    letters, letters_not_seen = _letters(session, key)
+    return _Found(
+        key=key,
+        files=sorted(versions.values(), key=lambda file: file.version.order, reverse=True),
+        unseen=[selected.version for selected in listed if not selected.file],
+        latest=latest,
+        in_s3=frozenset(selected.version.version_id for selected in listed),
+        deleted=is_deleted(session, key),
+        letters=letters,
+        letters_not_seen=letters_not_seen,
+    )
+
+
+def _print(session: Session, found: _Found) -> None:
+    console, key = session.console, found.key
+    for file in found.files:
+        notes = [
+            *(["latest"] if found.is_latest(file) else []),
+            *(["gone from S3"] if file.version.version_id not in found.in_s3 else []),
+        ]
+        console.table(", ".join((key, *notes)), ("", ""), _rows(file))
+    for file in found.files:
+        for name in _RESULTS:
+            if file.text(name):
+                console.say(f"{name.removesuffix('_key')}: s3://{file.version.bucket}/{file.text(name)}")
+        console.say(f"logs of {file.version.version_id}: {_logs(session, file)}")
+    for version in found.unseen:
+        rows = [("version", version.version_id), ("status", _NOT_SEEN), ("uploaded", version.event_time)]
+        console.table(key, ("", ""), rows)
+    if found.deleted:
+        console.say(f"{key} is deleted: a delete marker hides its versions until they expire or the marker is removed.")
+    for letter in found.letters:
+        console.say(f"dead letter {letter['id']}: {letter['reason']}")
+    if found.letters_not_seen:
+        console.say(f"About {found.letters_not_seen} dead letters were not looked at: others have them, or too many.")
+    if not found.files and not found.unseen:
+        console.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
+
+
+def _rows(file: CatalogFile) -> list[tuple[str, object]]:
+    counts = [f"{file.number(f'records_{kind}')} {kind}" for kind in _COUNTED if f"records_{kind}" in file.attributes]
+    rows: list[tuple[str, object]] = [
+        ("version", file.version.version_id),
+        ("status", file.status),
+        ("reason", file.text("reason")),
+        ("records", ", ".join(counts)),
+        ("bytes", file.version.size),
+        ("uploaded", file.text("event_time")),
+        ("processed", file.text("processed_at")),
+        ("reopened by", file.text("reopened_by")),
+        ("attempt", file.number("attempt")),
+        ("took, ms", file.number("duration_ms")),
+    ]
+    return [(name, value) for name, value in rows if value not in {None, ""}]
+
+
+def _logs(session: Session, file: CatalogFile) -> str:
+    """Return the command that prints the log lines of the invocation that had the file last."""
+    request = file.text("request_id") or file.text("owner")
+    return logs_command(session.region, session.log_group, file, f'$.function_request_id = "{request}"')
+
+
+def _letters(session: Session, key: str) -> tuple[list[dict[str, str]], int]:
+    """Find dead letters of a key among the first ones of each queue, and leave them where they are.
+
+    Returns
+    -------
+    list, int
+        Those of the key, and how many of other letters were not looked at.
+    """
+    outputs = session.outputs
+    queues: list[tuple[str, Callable[[Letter], bool]]] = [
+        (outputs.dead_letter_queue_url, lambda letter: key in _keys(letter, outputs.bucket))
+    ]
+    if url := outputs.delivery_dead_letter_queue_url:
+        queues.append((url, lambda letter: Undelivered.of(letter).file.get("key") == key))
+    found: list[dict[str, str]] = []
+    not_seen = 0
+    for url, is_of_key in queues:
+        seen, expected = 0, sum(depth(session.sqs, url))
+        with DeadLetters(session.sqs, url, complain=session.console.error) as dead:
+            for letter in dead.take(PEEKED_LETTERS):
+                seen += 1
+                if is_of_key(letter):
+                    found.append({"id": letter.id, "reason": Undelivered.of(letter).reason or letter.reason})
+        not_seen += max(0, expected - seen)
+    return found, not_seen
+
+
+def _keys(letter: Letter, bucket: str) -> set[str]:
+    try:
+        uploads, _ = parse_uploads(letter.body, bucket)
+    except MalformedEventError:
+        return set()
+    return {upload.key for upload in uploads}

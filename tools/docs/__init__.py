@@ -1,0 +1,1 @@
+"""Writes what the documents take from the code: ``python -m tools.docs``."""

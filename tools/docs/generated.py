@@ -1,0 +1,55 @@
+"""What the documents take from the code, between its markers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from tools.docs import permissions
+from tools.docs.settings import project_config, settings_table
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
+
+from api.openapi import openapi  # noqa: E402
+from api.routes import Services, build_app  # noqa: E402
+
+_SETTINGS: Final = ("settings: made by `make docs` from components/settings.py", "settings: end")
+_FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
+
+
+def generated() -> dict[Path, str]:
+    """Return every file with a generated part, as it should be."""
+    project, docs = ROOT / "Pulumi.yaml", ROOT / "docs"
+    configuration, benchmarks = docs / "configuration.md", docs / "benchmarks.md"
+    figures = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    return {
+        project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
+        configuration: _between(configuration.read_text(), settings_table(), "<!-- {} -->", _SETTINGS),
+        benchmarks: _between(benchmarks.read_text(), figures, "<!-- {} -->", _FIGURES),
+        docs / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
+        docs / "iam.md": permissions.document(),
+    }
+
+
+def _api() -> APIGatewayHttpResolver:
+    """Return the API, with nobody to do its work: a document needs none."""
+
+    def nobody() -> NoReturn:
+        raise AssertionError("the document calls no route")
+
+    return build_app(Services(name="api", max_records=1, records=nobody, uploads=nobody, files=nobody))
+
+
+def _between(document: str, text: str, marker: str, names: tuple[str, str]) -> str:
+    """Put `text` between two markers of a document."""
+    start, end = (marker.format(name) for name in names)
+    head, _, rest = document.partition(start)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError(f"the markers {start!r} and {end!r} are missing")
+    return f"{head}{start}\n{text}{end}{tail}"

@@ -1,0 +1,102 @@
+"""The component of the package."""
+
+import pulumi
+from pulumi.provider.experimental.util import camel_case
+from pydantic import ValidationError
+
+from components.pipeline import Pipeline, PipelineArgs
+from components.settings import Settings, SettingsError
+from package.arguments import FilePipelineArgs
+
+# Pulumi's analyzer reads this file: it takes no annotation that is a text, so there is no `from __future__` here; and it
+# finds a description only as a text below its attribute.
+
+
+class FilePipeline(pulumi.ComponentResource):
+    """A file pipeline. AWS resources are called NAME-STACK-…; their tags are the default tags of the AWS provider."""
+
+    bucket_name: pulumi.Output[str]
+    """Name of the landing bucket."""
+    bucket_arn: pulumi.Output[str]
+    """ARN of the landing bucket."""
+    bucket_url: pulumi.Output[str]
+    """The landing bucket as s3://…"""
+    table_name: pulumi.Output[str]
+    """Name of the catalog table."""
+    ingest_function_name: pulumi.Output[str]
+    """Name of the function that checks files."""
+    ingest_function_arn: pulumi.Output[str]
+    """ARN of the function that checks files."""
+    queue_url: pulumi.Output[str]
+    """URL of the intake queue."""
+    queue_arn: pulumi.Output[str]
+    """ARN of the intake queue."""
+    dead_letter_queue_url: pulumi.Output[str]
+    """URL of the intake's dead-letter queue."""
+    api_endpoint: pulumi.Output[str]
+    """URL of the HTTP API."""
+    api_function_name: pulumi.Output[str]
+    """Name of the API's function."""
+    api_function_arn: pulumi.Output[str]
+    """ARN of the API's function."""
+    user_pool_id: pulumi.Output[str]
+    """Id of the Cognito user pool."""
+    user_pool_client_id: pulumi.Output[str]
+    """Id of the people's client of the user pool."""
+    topic_arn: pulumi.Output[str]
+    """ARN of the topic that alarms are published to."""
+    key_id: pulumi.Output[str]
+    """Id of the KMS key."""
+    key_arn: pulumi.Output[str]
+    """ARN of the KMS key; who uploads needs kms:GenerateDataKey on it."""
+    secret_arn: pulumi.Output[str]
+    """ARN of the secret with the credentials that your endpoint checks."""
+    dashboard_url: pulumi.Output[str]
+    """URL of the dashboard."""
+    reconcile_function_name: pulumi.Output[str] | None
+    """Name of the function that searches for uploads whose event never came."""
+    delivery_function_name: pulumi.Output[str] | None
+    """Name of the function that posts finished files, with a deliveryEndpoint."""
+    delivery_function_arn: pulumi.Output[str] | None
+    """ARN of the function that posts finished files, with a deliveryEndpoint."""
+    delivery_dead_letter_queue_url: pulumi.Output[str] | None
+    """URL of the queue for deliveries that were not taken, with a deliveryEndpoint."""
+    test_user_name: pulumi.Output[str] | None
+    """Name of the test user, with testUser."""
+    test_user_password: pulumi.Output[str] | None
+    """Password of the test user, with testUser; secret."""
+
+    def __init__(self, name: str, args: FilePipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("file-pipeline:index:FilePipeline", name, {}, opts)
+        stage = pulumi.get_stack()
+        pipeline = Pipeline(
+            f"{name}-{stage}",
+            PipelineArgs(project=name, stage=stage, settings=check(name, args)),
+            pulumi.ResourceOptions(parent=self),
+        )
+        for attribute in self.__annotations__:
+            setattr(self, attribute, pipeline.outputs.get(camel_case(attribute)))
+        self.register_outputs(pipeline.outputs)
+
+
+def check(name: str, args: FilePipelineArgs) -> Settings:
+    """Return the settings of a pipeline.
+
+    Parameters
+    ----------
+    name
+        The component's name, which problems are told with.
+    args
+        Its arguments. Whole numbers may be floats, which is how the engine hands them over.
+
+    Raises
+    ------
+    SettingsError
+        If an argument is unknown, of the wrong type or out of bounds, or two contradict each other. All problems are
+        named at once.
+    """
+    try:
+        return Settings.model_validate(dict(args))
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
+        raise SettingsError(f"wrong arguments of {name!r}:\n" + "\n".join(f"  {text}" for text in problems)) from error

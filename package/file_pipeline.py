@@ -1,5 +1,7 @@
 """The component of the package."""
 
+from collections.abc import Mapping
+
 import pulumi
 from pulumi.provider.experimental.util import camel_case
 from pydantic import ValidationError
@@ -79,15 +81,15 @@ class FilePipeline(pulumi.ComponentResource):
         self.register_outputs(pipeline.outputs)
 
 
-def check(name: str, args: FilePipelineArgs) -> Settings:
+def check(name: str, args: Mapping[str, object]) -> Settings:
     """Return the settings of a pipeline.
 
     Parameters
     ----------
     name
-        The component's name, which problems are told with.
+        The component's name, for the message of what is wrong.
     args
-        Its arguments. Whole numbers may be floats, which is how the engine hands them over.
+        Its arguments. Whole numbers may be floats: the engine hands them over so.
 
     Raises
     ------
@@ -95,8 +97,16 @@ def check(name: str, args: FilePipelineArgs) -> Settings:
         If an argument is unknown, of the wrong type or out of bounds, or two contradict each other. All problems are
         named at once.
     """
-    try:
-        return Settings.model_validate(dict(args))
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
-        raise SettingsError(f"wrong arguments of {name!r}:\n" + "\n".join(f"  {text}" for text in problems)) from error
+    problems = [f"{key}: is not an argument" for key in sorted(set(args) - set(FilePipelineArgs.__annotations__))]
+    problems += [f"{key}: should be a value, not an Output" for key, value in args.items() if _is_unknown(value)]
+    if not problems:
+        try:
+            return Settings.model_validate(dict(args))
+        except ValidationError as error:
+            problems = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
+    raise SettingsError(f"wrong arguments of {name!r}:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+def _is_unknown(value: object) -> bool:
+    """Whether a value, or one in a list, is known only when the program runs, or is a secret: no argument is one."""
+    return isinstance(value, pulumi.Output) or (isinstance(value, list) and any(map(_is_unknown, value)))

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Final
 
 import pulumi
-from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
+from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult
 from pulumi.provider import main as serve_provider
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.util import camel_case
 
+from components.settings import SettingsError
 from package.arguments import FilePipelineArgs
-from package.file_pipeline import FilePipeline
+from package.file_pipeline import FilePipeline, check
 
 NAME: Final = "file-pipeline"
 VERSION: Final = str(
@@ -24,11 +25,11 @@ VERSION: Final = str(
 )
 """The functions' own, whose packages are not imported here."""
 
-ARGUMENTS: Final = frozenset(camel_case(name) for name in FilePipelineArgs.__annotations__)
+_NAMES: Final = {camel_case(name): name for name in FilePipelineArgs.__annotations__}
 
 
 class PackageProvider(ComponentProvider):
-    """Pulumi's host of components, which drops arguments that it does not know."""
+    """Pulumi's host of components, which by itself drops arguments that it does not know."""
 
     def __init__(self) -> None:
         super().__init__([FilePipeline], NAME, version=VERSION)
@@ -41,12 +42,12 @@ class PackageProvider(ComponentProvider):
         Raises
         ------
         InputPropertiesError
-            If an argument is unknown.
+            If an argument is unknown or wrong. All problems are named at once.
         """
-        unknown = sorted(set(inputs) - ARGUMENTS)
-        if unknown:
-            problems = [InputPropertyErrorDetails(property_path=key, reason="is not an argument") for key in unknown]
-            raise InputPropertiesError(f"wrong arguments of {name!r}", problems)
+        try:
+            check(name, {_NAMES.get(key, key): value for key, value in inputs.items()})
+        except SettingsError as error:
+            raise InputPropertiesError(str(error), []) from error  # without a list, the SDK itself fails
         return super().construct(name, resource_type, inputs, options)
 
 

@@ -16,8 +16,8 @@ TAGS: Final = frozenset({"owner", "cost_center", "backup"})
 
 _TYPES: Final[Mapping[Kind, str]] = {"array": "list[str]", "boolean": "bool", "integer": "int", "string": "str"}
 
-# Pulumi's analyzer reads what is written: it takes no annotation that is a text, so there is no `from __future__` in it,
-# and it finds a description only as a text below its field.
+# Pulumi's analyzer reads what is written. It takes no annotation that is a text, hence no `from __future__` in it;
+# it finds a description only as a text below its field.
 _HEAD: Final = '''"""The arguments of the package's component: made by `make docs` from the settings."""
 
 from typing import NotRequired, TypedDict

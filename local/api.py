@@ -78,7 +78,7 @@ def sign_in(stack: LocalStack, username: str, password: str, kind: TokenKind = "
     str
         The token.
     """
-    result = stack.cloud.cognito.initiate_auth(
+    result = stack.cloud.client("cognito-idp").initiate_auth(
         AuthFlow="USER_PASSWORD_AUTH",
         ClientId=stack.outputs["userPoolClientId"],
         AuthParameters={"USERNAME": username, "PASSWORD": password},

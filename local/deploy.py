@@ -186,7 +186,7 @@ class EmulatorProvider(pulumi.runtime.Mocks):
         return answers[args.token], []
 
     def _random_password(self, inputs: Inputs) -> Properties:
-        answer = self._cloud.secretsmanager.get_random_password(
+        answer = self._cloud.client("secretsmanager").get_random_password(
             PasswordLength=inputs.integer("passwordLength", 32),
             ExcludeCharacters=inputs.text("excludeCharacters", ""),
             ExcludePunctuation=inputs.flag("excludePunctuation"),

@@ -232,7 +232,7 @@ class Drill:
 
     def _event(self, file: UploadedFile) -> str:
         bucket = self.intake.bucket
-        head = self.stack.cloud.s3.head_object(Bucket=bucket, Key=file.key, VersionId=file.version_id)
+        head = self.stack.cloud.client("s3").head_object(Bucket=bucket, Key=file.key, VersionId=file.version_id)
         version = ObjectVersion(
             bucket=bucket,
             key=file.key,

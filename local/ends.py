@@ -26,8 +26,8 @@ class Ends:
     """
 
     def __init__(self, stack: LocalStack) -> None:
-        self._streams = stack.cloud.dynamodbstreams
-        table = stack.cloud.dynamodb.describe_table(TableName=stack.outputs["tableName"])["Table"]
+        self._streams = stack.cloud.client("dynamodbstreams")
+        table = stack.cloud.client("dynamodb").describe_table(TableName=stack.outputs["tableName"])["Table"]
         self._stream_arn = table["LatestStreamArn"]
         self._read: dict[str, UploadedFile] = {}
 

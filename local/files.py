@@ -28,20 +28,20 @@ class UploadedFile:
 
 def upload(cloud: Cloud, bucket: str, key: str, body: bytes, content_type: str) -> UploadedFile:
     """Put an object through S3's API, as any client would."""
-    answer = cloud.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+    answer = cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return UploadedFile(key=key, version_id=answer["VersionId"])
 
 
 def read_lines(cloud: Cloud, bucket: str, key: str) -> list[str]:
     """Read the lines of a published result."""
-    body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return gzip.decompress(body).decode().splitlines()
 
 
 def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     """Read every file's catalog item."""
     deserializer = TypeDeserializer()
-    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     items = [
         {name: deserializer.deserialize(value) for name, value in item.items()}
         for page in pages

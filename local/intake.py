@@ -56,7 +56,7 @@ class Intake:
 
     def send(self, body: str) -> None:
         """Send a message past S3, as an operator does who sends a dead letter again."""
-        self.stack.cloud.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)
+        self.stack.cloud.client("sqs").send_message(QueueUrl=self.queue_url, MessageBody=body)
 
     def items(self) -> dict[UploadedFile, Item]:
         """Read every file's catalog item."""
@@ -64,7 +64,7 @@ class Intake:
 
     def latest(self, key: str) -> str:
         """Version id to which the catalog's pointer for `key` points."""
-        item = self.stack.cloud.dynamodb.get_item(
+        item = self.stack.cloud.client("dynamodb").get_item(
             TableName=self.table, Key={"object_id": {"S": f"latest:{self.bucket}/{key}"}, "version_id": {"S": "latest"}}
         )["Item"]
         return item["latest_version_id"]["S"]
@@ -79,7 +79,7 @@ class Intake:
 
     def count(self, url: str) -> int:
         """Messages in a queue, in flight or not."""
-        counts = self.stack.cloud.sqs.get_queue_attributes(
+        counts = self.stack.cloud.client("sqs").get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         )["Attributes"]
         return sum(int(count) for count in counts.values())
@@ -93,7 +93,7 @@ class Intake:
         return [(message["Body"], refusal(message)) for message in self._take(self.dead_letter_url)]
 
     def _take(self, url: str) -> Iterator[MessageTypeDef]:
-        sqs = self.stack.cloud.sqs
+        sqs = self.stack.cloud.client("sqs")
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
             "Messages"
         ):
@@ -117,7 +117,7 @@ class Intake:
         cloud = self.stack.cloud
         if oldest_waits is not None:
             # The emulator has no metrics of its queues.
-            cloud.cloudwatch.put_metric_data(
+            cloud.client("cloudwatch").put_metric_data(
                 Namespace="AWS/SQS",
                 MetricData=[
                     {
@@ -127,7 +127,7 @@ class Intake:
                     }
                 ],
             )
-        answer = cloud.lambda_.invoke(
+        answer = cloud.client("lambda").invoke(
             FunctionName=self.stack.outputs["reconcileFunctionName"], Payload=json.dumps({"at_once": True})
         )
         result: dict[str, int] = json.loads(answer["Payload"].read())
@@ -138,7 +138,7 @@ class Intake:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Let messages wait in the intake queue."""
-        lambda_, mapping = self.stack.cloud.lambda_, self._source()
+        lambda_, mapping = self.stack.cloud.client("lambda"), self._source()
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
             yield
@@ -146,7 +146,7 @@ class Intake:
             lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def _source(self) -> EventSourceMappingConfigurationTypeDef:
-        (mapping,) = self.stack.cloud.lambda_.list_event_source_mappings(
+        (mapping,) = self.stack.cloud.client("lambda").list_event_source_mappings(
             FunctionName=self.stack.outputs["ingestFunctionName"]
         )["EventSourceMappings"]
         return mapping
@@ -154,7 +154,7 @@ class Intake:
     @contextmanager
     def retried_after(self, seconds: int) -> Iterator[None]:
         """Make a failed message visible again after `seconds`, not after six time-outs."""
-        sqs = self.stack.cloud.sqs
+        sqs = self.stack.cloud.client("sqs")
         before = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"]
         sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes={"VisibilityTimeout": str(seconds)})
         try:
@@ -166,11 +166,11 @@ class Intake:
     def denied(self, *actions: str) -> Iterator[None]:
         """Deny the ingest function some actions."""
         cloud = self.stack.cloud
-        function = cloud.lambda_.get_function(FunctionName=self.stack.outputs["ingestFunctionName"])
+        function = cloud.client("lambda").get_function(FunctionName=self.stack.outputs["ingestFunctionName"])
         role = function["Configuration"]["Role"].rpartition("/")[2]
         deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": list(actions), "Resource": "*"}]}
-        cloud.iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(deny))
+        cloud.client("iam").put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(deny))
         try:
             yield
         finally:
-            cloud.iam.delete_role_policy(RoleName=role, PolicyName="deny")
+            cloud.client("iam").delete_role_policy(RoleName=role, PolicyName="deny")

@@ -81,7 +81,7 @@ class Receiver:
 
     def trust(self, cloud: Cloud, secret_arn: str) -> None:
         """Read the secret, as the operator of the next system does once and after each rotation."""
-        self.expect(json.loads(cloud.secretsmanager.get_secret_value(SecretId=secret_arn)["SecretString"]))
+        self.expect(json.loads(cloud.client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"]))
 
     def expect(self, secret: Mapping[str, str]) -> None:
         """Take what comes with this secret, and nothing else."""

@@ -126,6 +126,9 @@ class FilePipelineArgs(TypedDict):
     layer_platform: NotRequired[str]
     """What the shared layer is built for: Lambda's arm64, or (local cloud) this machine. Allowed: lambda, host. Default: "lambda"."""
 
+    time_reserve_seconds: NotRequired[int]
+    """Time that must be left in an invocation for one more message to be started. At least 1. Default: 10."""
+
     max_object_bytes: NotRequired[int]
     """Size above which an object is skipped, in bytes. Allowed: 1 to 5497558138880. Default: 1073741824."""
 
@@ -134,9 +137,6 @@ class FilePipelineArgs(TypedDict):
 
     refused_prefixes: NotRequired[list[str]]
     """Folders, at the top of the bucket or of uploads/, whose objects are skipped. Default: ["temp/", "tmp/", ".aws/", ".git/"]."""
-
-    time_reserve_seconds: NotRequired[int]
-    """Time that must be left in an invocation for one more message to be started. At least 1. Default: 10."""
 
     record_types: NotRequired[list[str]]
     """Which files hold records: a key prefix, =, and the name of a file in lambda_src/shared/records/schemas. The longest prefix that fits a key counts. Default: ["uploads/shipments/=shipment"]."""

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from policy.rule import UNKNOWN
+from policy.resource import UNKNOWN
 
 _POSITIVE_OPERATORS: Final = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
+SOURCE_KEYS: Final = frozenset({"aws:sourceaccount", "aws:sourcearn", "kms:encryptioncontext:aws:logs:arn"})
+"""Condition keys, in lower case, that say for whom a service acts."""
+
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
 
@@ -19,7 +22,7 @@ class MalformedDocumentError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statement:
+class PolicyStatement:
     """One statement of a policy document.
 
     Parameters
@@ -61,6 +64,11 @@ class Statement:
         ]
 
     @property
+    def is_for_one_source(self) -> bool:
+        """Whether it demands that a service acts for one account or resource only."""
+        return any(all(is_one_source(key, value) for value in values) for key, values in self.demands if values)
+
+    @property
     def is_for_everybody(self) -> bool:
         """Whether its principal is everybody."""
         return any("*" in who for who in self.principals.values())
@@ -84,7 +92,15 @@ def account_of(text: str) -> str | None:
     return next((part for part in text.split("/") if _ACCOUNT.fullmatch(part)), None)
 
 
-def read_document(text: object) -> list[Statement]:
+def is_one_source(key: str, value: str) -> bool:
+    """Tell whether a value of one of `SOURCE_KEYS` means one account, or one resource."""
+    if key == "aws:sourceaccount":
+        return account_of(value) == value
+    # A bucket's ARN names no account, so it has to name the bucket.
+    return key in SOURCE_KEYS and value.startswith("arn:") and (bool(account_of(value)) or not has_wildcard(value))
+
+
+def read_document(text: object) -> list[PolicyStatement]:
     """Return the statements of a policy document; none for one that is missing or not known yet.
 
     Raises
@@ -105,13 +121,13 @@ def read_document(text: object) -> list[Statement]:
     return [_read_statement(number, entry) for number, entry in enumerate(entries) if isinstance(entry, dict)]
 
 
-def _read_statement(number: int, entry: dict[str, object]) -> Statement:
+def _read_statement(number: int, entry: dict[str, object]) -> PolicyStatement:
     conditions = _mapping(entry.get("Condition"))
     principal = entry.get("Principal")
     sid, effect = str(entry.get("Sid", number)), entry.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise MalformedDocumentError(f"has a statement {sid} whose Effect is {effect}: should be Allow or Deny")
-    return Statement(
+    return PolicyStatement(
         sid=sid,
         allows=effect == "Allow",
         actions=_texts(entry.get("Action")),

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Final
 
-from policy import resource_types as types
-from policy.rule import UNKNOWN, Resource, Stack, elements, is_on, is_one_of, is_set, resource_rule, stack_rule
+from policy.resource import UNKNOWN, Resource, Stack, elements, is_on, is_one_of, is_set
+from policy.resource_types import Type
+from policy.rule import StackComplaints, resource_rule, stack_rule
 
 VISIBILITY_PER_TIMEOUT: Final = 6
 """Visibility of a message as a multiple of its consumer's time-out (Lambda, Using Lambda with Amazon SQS)."""
 
-_DATA: Final = (types.BUCKET, types.KEY, types.TABLE, types.USER_POOL)
+_DATA: Final = (Type.BUCKET, Type.KEY, Type.TABLE, Type.USER_POOL)
 
 
-def _keeps_what_fails(stack: Stack) -> Iterator[tuple[Resource, str]]:
-    for source in stack.all(types.EVENT_SOURCE):
-        queues = [queue for queue in stack.all(types.QUEUE) if source.comes_from("eventSourceArn", queue)]
+@stack_rule()
+def dead_letters_kept(stack: Stack) -> StackComplaints:
+    """What a function cannot process is kept, from queues and from streams."""
+    for source in stack.all(Type.EVENT_SOURCE):
+        queues = [queue for queue in stack.all(Type.QUEUE) if source.comes_from("eventSourceArn", queue)]
         for queue in queues:
             if not is_set(queue.at("redrivePolicy")):
                 yield queue, "feeds a function and has no redrivePolicy: a message that always fails would be lost"
@@ -25,10 +28,12 @@ def _keeps_what_fails(stack: Stack) -> Iterator[tuple[Resource, str]]:
             yield source, "reads a stream and has no destinationConfig.onFailure: what always fails would be lost"
 
 
-def _waits_long_enough(stack: Stack) -> Iterator[tuple[Resource, str]]:
-    for source in stack.all(types.EVENT_SOURCE):
-        queues = [queue for queue in stack.all(types.QUEUE) if source.comes_from("eventSourceArn", queue)]
-        functions = [function for function in stack.all(types.FUNCTION) if source.comes_from("functionName", function)]
+@stack_rule()
+def visibility_outlasts_timeout(stack: Stack) -> StackComplaints:
+    """A message stays hidden for 6 times its consumer's time-out."""
+    for source in stack.all(Type.EVENT_SOURCE):
+        queues = [queue for queue in stack.all(Type.QUEUE) if source.comes_from("eventSourceArn", queue)]
+        functions = [function for function in stack.all(Type.FUNCTION) if source.comes_from("functionName", function)]
         for queue, function in product(queues, functions):
             visibility, timeout = queue.at("visibilityTimeoutSeconds"), function.at("timeout")
             if not isinstance(visibility, int | float) or not isinstance(timeout, int | float):
@@ -39,65 +44,50 @@ def _waits_long_enough(stack: Stack) -> Iterator[tuple[Resource, str]]:
                 yield queue, f"{complaint} is given out again while {function.name} is at it"
 
 
-def _returns_one_by_one(source: Resource) -> Iterator[str]:
+@resource_rule(Type.EVENT_SOURCE)
+def partial_batches(source: Resource) -> Iterator[str]:
+    """Functions hand back failed messages one by one."""
     answers = source.at("functionResponseTypes")
     if answers is not UNKNOWN and "ReportBatchItemFailures" not in elements(answers):
         yield "functionResponseTypes lacks ReportBatchItemFailures: one failure would return the whole batch"
 
 
-def _is_read(source: Resource) -> Iterator[str]:
+@resource_rule(Type.EVENT_SOURCE)
+def sources_read(source: Resource) -> Iterator[str]:
+    """What arrives for a function is read."""
     if source.at("enabled") in (False, "false"):
         yield "enabled is false: nobody would read what arrives, until it lapses"
 
 
-def _outlives_production(resource: Resource) -> Iterator[str]:
+@resource_rule(*_DATA)
+def production_retained(resource: Resource) -> Iterator[str]:
+    """Production's buckets, tables, keys and user pools are protected from deletion."""
     if not resource.is_production:
         return
     if not resource.protect:
         yield "is not protected: retainData should be true in production"
-    if resource.type == types.BUCKET and resource.at("forceDestroy") is True:
+    if resource.type == Type.BUCKET and resource.at("forceDestroy") is True:
         yield "forceDestroy is true: its objects would be deleted with it"
-    if resource.type == types.TABLE and not is_on(resource.at("deletionProtectionEnabled")):
+    if resource.type == Type.TABLE and not is_on(resource.at("deletionProtectionEnabled")):
         yield "deletionProtectionEnabled is not true"
-    if resource.type == types.USER_POOL and not is_one_of(resource.at("deletionProtection"), "ACTIVE"):
+    if resource.type == Type.USER_POOL and not is_one_of(resource.at("deletionProtection"), "ACTIVE"):
         yield "deletionProtection is not ACTIVE: its users would be deleted with it"
 
 
-def _can_be_restored(table: Resource) -> Iterator[str]:
+@resource_rule(Type.TABLE)
+def tables_restorable(table: Resource) -> Iterator[str]:
+    """Tables can be restored to any point in time."""
     if not is_on(table.at("pointInTimeRecovery", "enabled")):
         yield "pointInTimeRecovery is not enabled"
 
 
-def _is_versioned(stack: Stack) -> Iterator[tuple[Resource, str]]:
-    for bucket in stack.all(types.BUCKET):
+@stack_rule()
+def buckets_versioned(stack: Stack) -> StackComplaints:
+    """Buckets keep what is overwritten."""
+    for bucket in stack.all(Type.BUCKET):
         states = [
             setting.at("versioningConfiguration", "status")
-            for setting in stack.pointing_at(bucket, types.BUCKET_VERSIONING, "bucket")
+            for setting in stack.pointing_at(bucket, Type.BUCKET_VERSIONING, "bucket")
         ]
         if not states or not all(is_one_of(state, "Enabled") for state in states):
             yield bucket, "is not versioned: an object that is overwritten would be lost"
-
-
-RULES: Final = (
-    stack_rule(
-        "dead-letters-kept", "What a function cannot process is kept, from queues and from streams.", _keeps_what_fails
-    ),
-    stack_rule(
-        "visibility-outlasts-timeout", "A message stays hidden for 6 times its consumer's time-out.", _waits_long_enough
-    ),
-    resource_rule(
-        "partial-batches",
-        "Functions hand back failed messages one by one.",
-        {types.EVENT_SOURCE},
-        _returns_one_by_one,
-    ),
-    resource_rule("sources-read", "What arrives for a function is read.", {types.EVENT_SOURCE}, _is_read),
-    resource_rule(
-        "production-retained",
-        "Production's buckets, tables, keys and user pools are protected from deletion.",
-        _DATA,
-        _outlives_production,
-    ),
-    resource_rule("tables-restorable", "Tables can be restored to any point in time.", {types.TABLE}, _can_be_restored),
-    stack_rule("buckets-versioned", "Buckets keep what is overwritten.", _is_versioned),
-)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from pulumi_policy import EnforcementLevel
 
-from policy import resource_types as types
-from policy.rule import Resource, Stack, is_set, resource_rule, stack_rule
+from policy.resource import Resource, Stack, is_set
+from policy.resource_types import Type
+from policy.rule import StackComplaints, resource_rule, stack_rule
 
 
-def _logs_end(group: Resource) -> Iterator[str]:
+@resource_rule(Type.LOG_GROUP)
+def logs_expire(group: Resource) -> Iterator[str]:
+    """Log groups have a retention."""
     if not is_set(group.at("retentionInDays")):
         yield "retentionInDays is not set: its logs would be kept, and paid for, for ever"
 
 
-def _alarm_is_heard(alarm: Resource) -> Iterator[str]:
+@resource_rule(Type.ALARM)
+def alarms_heard(alarm: Resource) -> Iterator[str]:
+    """Alarms have an action, and say what missing data means."""
     if not is_set(alarm.at("alarmActions")):
         yield "alarmActions is empty: the alarm would reach nobody"
     if not is_set(alarm.at("treatMissingData")):
@@ -25,31 +29,19 @@ def _alarm_is_heard(alarm: Resource) -> Iterator[str]:
         yield "actionsEnabled is false: the alarm would reach nobody"
 
 
-def _topic_is_heard(stack: Stack) -> Iterator[tuple[Resource, str]]:
-    for topic in stack.all(types.TOPIC):
-        if topic.is_production and not stack.pointing_at(topic, types.SUBSCRIPTION, "topic"):
+@stack_rule(EnforcementLevel.ADVISORY)
+def topics_heard(stack: Stack) -> StackComplaints:
+    """Somebody has subscribed to production's alarms."""
+    for topic in stack.all(Type.TOPIC):
+        if topic.is_production and not stack.pointing_at(topic, Type.SUBSCRIPTION, "topic"):
             yield topic, "has no subscription: set alertEmails"
 
 
-def _bucket_is_logged(stack: Stack) -> Iterator[tuple[Resource, str]]:
-    for bucket in stack.all(types.BUCKET):
-        logged = stack.pointing_at(bucket, types.BUCKET_LOGGING, "bucket")
-        takes_logs = stack.pointing_at(bucket, types.BUCKET_LOGGING, "targetBucket")
+@stack_rule()
+def buckets_logged(stack: Stack) -> StackComplaints:
+    """Access to every bucket is logged."""
+    for bucket in stack.all(Type.BUCKET):
+        logged = stack.pointing_at(bucket, Type.BUCKET_LOGGING, "bucket")
+        takes_logs = stack.pointing_at(bucket, Type.BUCKET_LOGGING, "targetBucket")
         if not logged and not takes_logs:
             yield bucket, "has no BucketLogging: nobody could tell who read it"
-
-
-RULES: Final = (
-    resource_rule("logs-expire", "Log groups have a retention.", {types.LOG_GROUP}, _logs_end),
-    resource_rule(
-        "alarms-heard", "Alarms have an action, and say what missing data means.", {types.ALARM}, _alarm_is_heard
-    ),
-    stack_rule(
-        "topics-heard",
-        "Somebody has subscribed to production's alarms.",
-        _topic_is_heard,
-        # Who is told is for the account to say: the stack works without.
-        EnforcementLevel.ADVISORY,
-    ),
-    stack_rule("buckets-logged", "Access to every bucket is logged.", _bucket_is_logged),
-)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policy import resource_types as types
-from policy.documents import Statement, has_wildcard, is_nothing_but_wildcards
-from policy.rule import Resource, resource_rule
-from policy.statements import ACCOUNT_ROOT, DOCUMENTS, given_by_resource, given_to_role, statements
+from policy.documents import PolicyStatement, has_wildcard, is_nothing_but_wildcards
+from policy.resource import Resource
+from policy.resource_types import Type
+from policy.rule import resource_rule
+from policy.statements import ACCOUNT_ROOT, DOCUMENTS, all_statements, resource_statements, role_statements
 
 _WITHOUT_RESOURCE: Final = frozenset({"cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"})
 """Actions that cannot be bound to a resource (Service Authorization Reference, AWS X-Ray)."""
@@ -26,8 +27,10 @@ _KEY_USES: Final = ("kms:viaservice", "kms:encryptioncontext:")
 """Conditions that say what a key is used for: through which service, or, of KMS itself, with which context."""
 
 
-def _names_what_it_gives(resource: Resource) -> Iterator[str]:
-    to_role, by_resource = statements(given_to_role(resource)), statements(given_by_resource(resource))
+@resource_rule(*DOCUMENTS)
+def least_privilege(resource: Resource) -> Iterator[str]:
+    """Roles name their actions, and their resources or a condition; nothing is given by negation."""
+    to_role, by_resource = role_statements(resource), resource_statements(resource)
     for statement in (*to_role, *by_resource):
         for element in statement.negated:
             yield f"{statement.sid} has {element}: name what is meant, not what is not"
@@ -37,13 +40,13 @@ def _names_what_it_gives(resource: Resource) -> Iterator[str]:
                 yield f"{statement.sid} allows {action}: name each action"
             yield from _names_its_resources(statement)
     for statement in by_resource:
-        if statement.allows and not (resource.type == types.KEY and _is_account_root(statement)):
+        if statement.allows and not (resource.type == Type.KEY and _is_account_root(statement)):
             for action in filter(has_wildcard, statement.actions):
-                if resource.type != types.KEY or action not in _KEY_FAMILIES:
+                if resource.type != Type.KEY or action not in _KEY_FAMILIES:
                     yield f"{statement.sid} allows {action}: name each action"
 
 
-def _names_its_resources(statement: Statement) -> Iterator[str]:
+def _names_its_resources(statement: PolicyStatement) -> Iterator[str]:
     unbound = set(statement.actions) <= _WITHOUT_RESOURCE
     for name in statement.resources:
         if _names_something(name):
@@ -65,30 +68,36 @@ def _names_something(arn: str) -> bool:
     return named.endswith((":", "/")) and named.strip(":/") not in {"", *_KINDS}
 
 
-def _is_account_root(statement: Statement) -> bool:
+def _is_account_root(statement: PolicyStatement) -> bool:
     """Tell whether it leaves a key to its account's own IAM, without which nobody could manage the key."""
     who = statement.principals.get("AWS", [])
     return set(statement.principals) == {"AWS"} and bool(who) and all(map(ACCOUNT_ROOT.fullmatch, who))
 
 
-def _is_not_true_of_nothing(resource: Resource) -> Iterator[str]:
-    """Complain of ForAllValues alone: a request without the key meets it."""
-    for statement in (*statements(given_to_role(resource)), *statements(given_by_resource(resource))):
+@resource_rule(*DOCUMENTS)
+def conditions_need_their_key(resource: Resource) -> Iterator[str]:
+    """No permission is given to a request because it lacks what a condition asks for.
+
+    ForAllValues alone is such a condition: a request without the key meets it.
+    """
+    for statement in all_statements(resource):
         required = {key.lower() for key, values in _conditions(statement, "null") if values == ["false"]}
         for key, _ in _conditions(statement, "forallvalues:"):
             if statement.allows and key.lower() not in required:
                 yield f"{statement.sid} has ForAllValues on {key}, true without it: add Null: {{{key}: false}}"
 
 
-def _conditions(statement: Statement, operator: str) -> Iterator[tuple[str, list[str]]]:
+def _conditions(statement: PolicyStatement, operator: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the keys and values under the operators that begin with `operator`."""
     for name, keys in statement.conditions.items():
         if name.lower().startswith(operator):
             yield from keys.items()
 
 
-def _uses_keys_for_something(resource: Resource) -> Iterator[str]:
-    for statement in statements(given_to_role(resource)):
+@resource_rule(Type.ROLE, Type.ROLE_POLICY)
+def keys_used_for_something(resource: Resource) -> Iterator[str]:
+    """Roles use keys through named services, or with a named encryption context."""
+    for statement in role_statements(resource):
         actions = [action for action in statement.actions if action.lower().startswith("kms:")]
         if not statement.allows or not actions:
             continue
@@ -100,25 +109,3 @@ def _uses_keys_for_something(resource: Resource) -> Iterator[str]:
                 f"{statement.sid} allows {', '.join(actions)} in any way: add kms:ViaService with the services that "
                 "use the key, or kms:EncryptionContext:… for what is asked of KMS itself"
             )
-
-
-RULES: Final = (
-    resource_rule(
-        "least-privilege",
-        "Roles name their actions, and their resources or a condition; nothing is given by negation.",
-        DOCUMENTS,
-        _names_what_it_gives,
-    ),
-    resource_rule(
-        "conditions-need-their-key",
-        "No permission is given to a request because it lacks what a condition asks for.",
-        DOCUMENTS,
-        _is_not_true_of_nothing,
-    ),
-    resource_rule(
-        "keys-used-for-something",
-        "Roles use keys through named services, or with a named encryption context.",
-        {types.ROLE, types.ROLE_POLICY},
-        _uses_keys_for_something,
-    ),
-)

@@ -1,93 +1,64 @@
-"""Pulumi's names of the resource types that the rules know."""
+"""The resource types that the rules know, by Pulumi's names: those that the program declares."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
-ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
-API: Final = "aws:apigatewayv2/api:Api"
-API_AUTHORIZER: Final = "aws:apigatewayv2/authorizer:Authorizer"
-API_ROUTE: Final = "aws:apigatewayv2/route:Route"
-API_STAGE: Final = "aws:apigatewayv2/stage:Stage"
-BUCKET: Final = "aws:s3/bucket:Bucket"
-BUCKET_ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-BUCKET_LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
-BUCKET_OWNERSHIP: Final = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
-BUCKET_PUBLIC_ACCESS: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-BUCKET_VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
-EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
-FUNCTION: Final = "aws:lambda/function:Function"
-FUNCTION_PERMISSION: Final = "aws:lambda/permission:Permission"
-FUNCTION_RECURSION: Final = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
-KEY: Final = "aws:kms/key:Key"
-LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
-QUEUE: Final = "aws:sqs/queue:Queue"
-QUEUE_POLICY: Final = "aws:sqs/queuePolicy:QueuePolicy"
-ROLE: Final = "aws:iam/role:Role"
-ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
-SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type, not a secret
-SECRET_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105 - a type, not a secret
-SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
-TABLE: Final = "aws:dynamodb/table:Table"
-TOPIC: Final = "aws:sns/topic:Topic"
-TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
-USER_POOL: Final = "aws:cognito/userPool:UserPool"
-USER_POOL_CLIENT: Final = "aws:cognito/userPoolClient:UserPoolClient"
 
-KNOWN: Final = frozenset(
-    {
-        ALARM,
-        API,
-        API_AUTHORIZER,
-        API_ROUTE,
-        API_STAGE,
-        BUCKET,
-        BUCKET_ENCRYPTION,
-        BUCKET_LOGGING,
-        BUCKET_OWNERSHIP,
-        BUCKET_POLICY,
-        BUCKET_PUBLIC_ACCESS,
-        BUCKET_VERSIONING,
-        EVENT_SOURCE,
-        FUNCTION,
-        FUNCTION_PERMISSION,
-        FUNCTION_RECURSION,
-        KEY,
-        LOG_GROUP,
-        QUEUE,
-        QUEUE_POLICY,
-        ROLE,
-        ROLE_POLICY,
-        SECRET,
-        SECRET_POLICY,
-        SUBSCRIPTION,
-        TABLE,
-        TOPIC,
-        TOPIC_POLICY,
-        USER_POOL,
-        USER_POOL_CLIENT,
-        # These hold no data of their own and let nobody in: no rule has to read them.
-        "aws:apigatewayv2/integration:Integration",
-        "aws:appautoscaling/policy:Policy",
-        "aws:appautoscaling/target:Target",
-        "aws:cloudwatch/dashboard:Dashboard",
-        "aws:cognito/riskConfiguration:RiskConfiguration",
-        "aws:cognito/user:User",
-        "aws:cognito/userGroup:UserGroup",
-        "aws:cognito/userInGroup:UserInGroup",
-        "aws:kms/alias:Alias",
-        "aws:lambda/layerVersion:LayerVersion",
-        "aws:scheduler/schedule:Schedule",
-        "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration",
-        "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration",
-        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-        "aws:s3/bucketNotification:BucketNotification",
-        "aws:secretsmanager/secretVersion:SecretVersion",
-        "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
-    }
-)
-"""What the program declares. A rule that does not know a type cannot hold it to anything: others are refused."""
+class Type(StrEnum):
+    """A type that the program may declare. What no rule knows cannot be held to anything: other types are refused."""
+
+    ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+    API = "aws:apigatewayv2/api:Api"
+    API_AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
+    API_ROUTE = "aws:apigatewayv2/route:Route"
+    API_STAGE = "aws:apigatewayv2/stage:Stage"
+    BUCKET = "aws:s3/bucket:Bucket"
+    BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    BUCKET_LOGGING = "aws:s3/bucketLogging:BucketLogging"
+    BUCKET_OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+    BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+    BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+    BUCKET_VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+    EVENT_SOURCE = "aws:lambda/eventSourceMapping:EventSourceMapping"
+    FUNCTION = "aws:lambda/function:Function"
+    FUNCTION_PERMISSION = "aws:lambda/permission:Permission"
+    FUNCTION_RECURSION = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
+    KEY = "aws:kms/key:Key"
+    LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+    QUEUE = "aws:sqs/queue:Queue"
+    QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
+    ROLE = "aws:iam/role:Role"
+    ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+    SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type, not a secret
+    SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105 - a type, not a secret
+    SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+    TABLE = "aws:dynamodb/table:Table"
+    TOPIC = "aws:sns/topic:Topic"
+    TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+    USER_POOL = "aws:cognito/userPool:UserPool"
+    USER_POOL_CLIENT = "aws:cognito/userPoolClient:UserPoolClient"
+
+    # These hold no data of their own and let nobody in: no rule has to read them.
+    API_INTEGRATION = "aws:apigatewayv2/integration:Integration"
+    SCALING_POLICY = "aws:appautoscaling/policy:Policy"
+    SCALING_TARGET = "aws:appautoscaling/target:Target"
+    DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+    USER_POOL_RISK = "aws:cognito/riskConfiguration:RiskConfiguration"
+    USER = "aws:cognito/user:User"
+    USER_GROUP = "aws:cognito/userGroup:UserGroup"
+    USER_IN_GROUP = "aws:cognito/userInGroup:UserInGroup"
+    KEY_ALIAS = "aws:kms/alias:Alias"
+    LAYER = "aws:lambda/layerVersion:LayerVersion"
+    SCHEDULE = "aws:scheduler/schedule:Schedule"
+    BUCKET_CORS = "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration"
+    BUCKET_TIERING = "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration"
+    BUCKET_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    BUCKET_NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
+    SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105 - a type, not a secret
+    QUEUE_REDRIVE_ALLOW_POLICY = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
+
 
 OUR_OWN: Final = ("pulumi:", "pipeline:")
 """Prefixes of what is no resource of a cloud: providers, the stack, the program's components."""

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policy.rule import AWS_TYPES, UNKNOWN, Resource, look, resource_rule
+from policy.resource import UNKNOWN, Resource, look
+from policy.rule import AWS_TYPES, resource_rule
 
 REQUIRED: Final = ("Environment", "Project", "ManagedBy", "Owner", "CostCenter", "Backup")
 
 
-def _is_tagged(resource: Resource) -> Iterator[str]:
+@resource_rule(AWS_TYPES)
+def tagged(resource: Resource) -> Iterator[str]:
+    """Every resource carries the tags Environment, Project, ManagedBy, Owner, CostCenter and Backup."""
     # The provider puts its default tags on all that can be tagged; it lists them in tagsAll.
     layers = [_default_tags(resource), resource.at("tags"), resource.at("tagsAll")]
     if UNKNOWN in layers:
@@ -34,8 +37,3 @@ def _default_tags(resource: Resource) -> object:
         except ValueError:  # partly unknown: the text holds a placeholder
             return UNKNOWN
     return UNKNOWN if defaults is UNKNOWN else look(defaults, "tags")
-
-
-RULES: Final = (
-    resource_rule("tagged", f"Every resource carries the tags {', '.join(REQUIRED)}.", AWS_TYPES, _is_tagged),
-)

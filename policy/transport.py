@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from policy import resource_types as types
-from policy.rule import UNKNOWN, Resource, Stack, resource_rule, stack_rule
-from policy.statements import given_by_resource, statements
+from policy.resource import UNKNOWN, Resource, Stack
+from policy.resource_types import Type
+from policy.rule import StackComplaints, resource_rule, stack_rule
+from policy.statements import resource_statements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,22 +23,24 @@ class _Guarded:
 
 
 _GUARDED: Final[Mapping[str, _Guarded]] = {
-    types.BUCKET: _Guarded(policy=types.BUCKET_POLICY, pointer="bucket", action="s3:*"),
-    types.QUEUE: _Guarded(policy=types.QUEUE_POLICY, pointer="queueUrl", action="sqs:*"),
+    Type.BUCKET: _Guarded(policy=Type.BUCKET_POLICY, pointer="bucket", action="s3:*"),
+    Type.QUEUE: _Guarded(policy=Type.QUEUE_POLICY, pointer="queueUrl", action="sqs:*"),
     # A topic's policy takes single actions only; publishing is what carries data.
-    types.TOPIC: _Guarded(policy=types.TOPIC_POLICY, pointer="arn", action="sns:Publish"),
+    Type.TOPIC: _Guarded(policy=Type.TOPIC_POLICY, pointer="arn", action="sns:Publish"),
 }
 _TLS_ACTIONS: Final = {guarded.policy: guarded.action for guarded in _GUARDED.values()}
 _QUEUE_URL: Final = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com[a-z.]*/(\d{12})/([^/]+)")
 
 
-def _denies_plain_http(resource: Resource) -> Iterator[str]:
+@resource_rule(*_TLS_ACTIONS)
+def tls_only(resource: Resource) -> Iterator[str]:
+    """Policies of buckets, queues and topics deny plain HTTP."""
     if resource.at("policy") is UNKNOWN:
         return
     action = _TLS_ACTIONS[resource.type]
     denials = [
         statement
-        for statement in statements(given_by_resource(resource))
+        for statement in resource_statements(resource)
         if not statement.allows
         and statement.is_for_everybody
         and action in statement.actions
@@ -58,9 +61,9 @@ def _targets(policy: Resource) -> list[str]:
     if target is UNKNOWN:
         return []
     name = str(target)
-    if policy.type == types.BUCKET_POLICY:
+    if policy.type == Type.BUCKET_POLICY:
         return [f"arn:aws[a-z-]*:s3:::{re.escape(name)}", f"arn:aws[a-z-]*:s3:::{re.escape(name)}/\\*"]
-    if policy.type == types.TOPIC_POLICY:
+    if policy.type == Type.TOPIC_POLICY:
         return [re.escape(name)]
     if of_aws := _QUEUE_URL.fullmatch(name):
         return [f"arn:aws[a-z-]*:sqs:{':'.join(re.escape(part) for part in of_aws.groups())}"]
@@ -68,24 +71,17 @@ def _targets(policy: Resource) -> list[str]:
     return [f"arn:aws[a-z-]*:sqs:.*:{re.escape(name.rpartition('/')[2])}"]
 
 
-def _has_a_policy(stack: Stack) -> Iterator[tuple[Resource, str]]:
+@stack_rule()
+def tls_everywhere(stack: Stack) -> StackComplaints:
+    """Every bucket, queue and topic has a policy."""
     for kind, guarded in _GUARDED.items():
         for resource in stack.all(kind):
             if not stack.pointing_at(resource, guarded.policy, guarded.pointer):
                 yield resource, "has no policy, so nothing denies plain HTTP"
 
 
-def _tells_over_tls(subscription: Resource) -> Iterator[str]:
+@resource_rule(Type.SUBSCRIPTION)
+def subscriptions_over_tls(subscription: Resource) -> Iterator[str]:
+    """Topics send nothing in plain text."""
     if subscription.at("protocol") == "http":
         yield f"protocol = http sends to {subscription.at('endpoint')} in plain text: use https"
-
-
-RULES: Final = (
-    resource_rule(
-        "tls-only", "Policies of buckets, queues and topics deny plain HTTP.", _TLS_ACTIONS, _denies_plain_http
-    ),
-    stack_rule("tls-everywhere", "Every bucket, queue and topic has such a policy.", _has_a_policy),
-    resource_rule(
-        "subscriptions-over-tls", "Topics send nothing in plain text.", {types.SUBSCRIPTION}, _tells_over_tls
-    ),
-)

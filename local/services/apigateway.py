@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def _api(cloud: Cloud, inputs: Inputs) -> Made:
     request = inputs.as_api("name", "protocolType", "corsConfiguration")
-    api = cloud.apigateway.create_api(**cast("CreateApiRequestTypeDef", request))
+    api = cloud.client("apigatewayv2").create_api(**cast("CreateApiRequestTypeDef", request))
     outputs = {
-        "apiEndpoint": f"{cloud.apigateway.meta.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default",
+        "apiEndpoint": f"{cloud.client('apigatewayv2').meta.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default",
         "executionArn": cloud.arn("execute-api", api["ApiId"]),
     }
     return Made(id=api["ApiId"], outputs={**outputs})
@@ -29,7 +29,7 @@ def _api(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _authorizer(cloud: Cloud, inputs: Inputs) -> Made:
     jwt = inputs.part("jwtConfiguration")
-    authorizer = cloud.apigateway.create_authorizer(
+    authorizer = cloud.client("apigatewayv2").create_authorizer(
         ApiId=inputs.text("apiId"),
         Name=inputs.text("name"),
         AuthorizerType=cast("AuthorizerTypeType", inputs.text("authorizerType")),
@@ -40,7 +40,7 @@ def _authorizer(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _integration(cloud: Cloud, inputs: Inputs) -> Made:
-    integration = cloud.apigateway.create_integration(
+    integration = cloud.client("apigatewayv2").create_integration(
         ApiId=inputs.text("apiId"),
         IntegrationType=cast("IntegrationTypeType", inputs.text("integrationType")),
         IntegrationUri=inputs.text("integrationUri"),
@@ -52,7 +52,7 @@ def _integration(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _route(cloud: Cloud, inputs: Inputs) -> Made:
     request = inputs.as_api("apiId", "routeKey", "target", "authorizationType", "authorizerId", "authorizationScopes")
-    route = cloud.apigateway.create_route(**cast("CreateRouteRequestTypeDef", request))
+    route = cloud.client("apigatewayv2").create_route(**cast("CreateRouteRequestTypeDef", request))
     return Made(id=route["RouteId"], outputs={})
 
 
@@ -63,7 +63,7 @@ def _stage(cloud: Cloud, inputs: Inputs) -> Made:
         route.text("routeKey"): route.as_api("throttlingBurstLimit", "throttlingRateLimit")
         for route in inputs.parts("routeSettings")
     }
-    cloud.apigateway.create_stage(**cast("CreateStageRequestTypeDef", {**request, "StageName": name}))
+    cloud.client("apigatewayv2").create_stage(**cast("CreateStageRequestTypeDef", {**request, "StageName": name}))
     return Made(id=name, outputs={})
 
 

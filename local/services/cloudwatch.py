@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def _log_group(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name()
-    logs = cloud.logs
+    logs = cloud.client("logs")
     logs.create_log_group(logGroupName=name, kmsKeyId=inputs.text("kmsKeyId"))
     logs.put_retention_policy(logGroupName=name, retentionInDays=inputs.integer("retentionInDays"))
     return Made(id=name, outputs={"name": name, "arn": cloud.arn("logs", f"log-group:{name}")})
@@ -49,7 +49,7 @@ def _alarm(cloud: Cloud, inputs: Inputs) -> Made:
             request["Statistic"] = cast("StatisticType", inputs.text("statistic"))
         request["Dimensions"] = _dimensions(inputs)
         request["Period"] = inputs.integer("period")
-    cloud.cloudwatch.put_metric_alarm(**request)
+    cloud.client("cloudwatch").put_metric_alarm(**request)
     return Made(id=name, outputs={"name": name, "arn": cloud.arn("cloudwatch", f"alarm:{name}")})
 
 
@@ -75,7 +75,7 @@ def _query(query: Inputs) -> MetricDataQueryTypeDef:
 
 def _dashboard(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("dashboardName")
-    cloud.cloudwatch.put_dashboard(DashboardName=name, DashboardBody=inputs.text("dashboardBody"))
+    cloud.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=inputs.text("dashboardBody"))
     return Made(id=name, outputs={})
 
 

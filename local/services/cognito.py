@@ -22,7 +22,7 @@ def _pool(cloud: Cloud, inputs: Inputs) -> Made:
         *("adminCreateUserConfig", "userPoolTier", "userPoolAddOns", "deletionProtection"),
     )
     request |= {"PoolName": inputs.physical_name(), "Policies": inputs.as_api("passwordPolicy")}
-    pool = cloud.cognito.create_user_pool(**cast("CreateUserPoolRequestTypeDef", request))["UserPool"]
+    pool = cloud.client("cognito-idp").create_user_pool(**cast("CreateUserPoolRequestTypeDef", request))["UserPool"]
     outputs = {"arn": pool["Arn"], "endpoint": f"cognito-idp.{cloud.region}.amazonaws.com/{pool['Id']}"}
     return Made(id=pool["Id"], outputs={**outputs})
 
@@ -33,7 +33,7 @@ def _client(cloud: Cloud, inputs: Inputs) -> Made:
         *("accessTokenValidity", "idTokenValidity", "refreshTokenValidity", "tokenValidityUnits"),
     )
     request["ClientName"] = inputs.physical_name()
-    client = cloud.cognito.create_user_pool_client(**cast("CreateUserPoolClientRequestTypeDef", request))[
+    client = cloud.client("cognito-idp").create_user_pool_client(**cast("CreateUserPoolClientRequestTypeDef", request))[
         "UserPoolClient"
     ]
     return Made(id=client["ClientId"], outputs={})
@@ -41,7 +41,7 @@ def _client(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _group(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("name")
-    cloud.cognito.create_group(
+    cloud.client("cognito-idp").create_group(
         GroupName=name, UserPoolId=inputs.text("userPoolId"), Description=inputs.text("description", "")
     )
     return Made(id=name, outputs={})
@@ -50,8 +50,8 @@ def _group(cloud: Cloud, inputs: Inputs) -> Made:
 def _user(cloud: Cloud, inputs: Inputs) -> Made:
     pool, name = inputs.text("userPoolId"), inputs.text("username")
     request = inputs.as_api("userPoolId", "username", "messageAction")
-    cloud.cognito.admin_create_user(**cast("AdminCreateUserRequestTypeDef", request))
-    cloud.cognito.admin_set_user_password(
+    cloud.client("cognito-idp").admin_create_user(**cast("AdminCreateUserRequestTypeDef", request))
+    cloud.client("cognito-idp").admin_set_user_password(
         UserPoolId=pool, Username=name, Password=inputs.text("password"), Permanent=True
     )
     return Made(id=name, outputs={})
@@ -59,7 +59,9 @@ def _user(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _membership(cloud: Cloud, inputs: Inputs) -> Made:
     name, group = inputs.text("username"), inputs.text("groupName")
-    cloud.cognito.admin_add_user_to_group(UserPoolId=inputs.text("userPoolId"), Username=name, GroupName=group)
+    cloud.client("cognito-idp").admin_add_user_to_group(
+        UserPoolId=inputs.text("userPoolId"), Username=name, GroupName=group
+    )
     return Made(id=f"{name}/{group}", outputs={})
 
 

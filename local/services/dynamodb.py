@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _table(cloud: Cloud, inputs: Inputs) -> Made:
-    dynamodb = cloud.dynamodb
+    dynamodb = cloud.client("dynamodb")
     name = inputs.physical_name()
     encryption = inputs.part("serverSideEncryption")
     request = inputs.as_api("billingMode", "deletionProtectionEnabled") | {

@@ -11,13 +11,13 @@ from local.services.base import Creator, Inputs, Made
 
 def _role(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name()
-    role = cloud.iam.create_role(RoleName=name, AssumeRolePolicyDocument=inputs.text("assumeRolePolicy"))
+    role = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=inputs.text("assumeRolePolicy"))
     return Made(id=name, outputs={"name": name, "arn": role["Role"]["Arn"]})
 
 
 def _role_policy(cloud: Cloud, inputs: Inputs) -> Made:
     role, name = inputs.text("role"), inputs.physical_name()
-    cloud.iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=inputs.text("policy"))
+    cloud.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=inputs.text("policy"))
     return Made(id=f"{role}:{name}", outputs={"name": name})
 
 

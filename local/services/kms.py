@@ -10,7 +10,7 @@ from local.services.base import Creator, Inputs, Made
 
 
 def _key(cloud: Cloud, inputs: Inputs) -> Made:
-    kms = cloud.kms
+    kms = cloud.client("kms")
     key = kms.create_key(Description=inputs.text("description", ""), Policy=inputs.text("policy"))["KeyMetadata"]
     if inputs.flag("enableKeyRotation"):
         kms.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=inputs.integer("rotationPeriodInDays"))
@@ -19,7 +19,7 @@ def _key(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _alias(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.text("name")
-    cloud.kms.create_alias(AliasName=name, TargetKeyId=inputs.text("targetKeyId"))
+    cloud.client("kms").create_alias(AliasName=name, TargetKeyId=inputs.text("targetKeyId"))
     return Made(id=name, outputs={"arn": cloud.arn("kms", name)})
 
 

@@ -23,7 +23,7 @@ def _layer(cloud: Cloud, inputs: Inputs) -> Made:
         "LayerName": inputs.physical_name("layerName"),
         "Content": {"ZipFile": Path(inputs.archive_path("code")).read_bytes()},
     }
-    version = cloud.lambda_.publish_layer_version(**cast("PublishLayerVersionRequestTypeDef", request))
+    version = cloud.client("lambda").publish_layer_version(**cast("PublishLayerVersionRequestTypeDef", request))
     arn = version["LayerVersionArn"]
     return Made(id=arn, outputs={"arn": arn, "layerArn": version["LayerArn"], "version": str(version["Version"])})
 
@@ -40,22 +40,22 @@ def _function(cloud: Cloud, inputs: Inputs) -> Made:
         "Environment": {"Variables": inputs.part("environment").mapping("variables")},
         "KMSKeyArn": inputs.text("kmsKeyArn"),
     }
-    arn = cloud.lambda_.create_function(**cast("CreateFunctionRequestTypeDef", request))["FunctionArn"]
+    arn = cloud.client("lambda").create_function(**cast("CreateFunctionRequestTypeDef", request))["FunctionArn"]
     if "reservedConcurrentExecutions" in inputs:
         reserved = inputs.integer("reservedConcurrentExecutions")
-        cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+        cloud.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     invoke_arn = f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
     return Made(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})
 
 
 def _recursion(cloud: Cloud, inputs: Inputs) -> Made:
     name, answer = inputs.text("functionName"), cast("RecursiveLoopType", inputs.text("recursiveLoop"))
-    cloud.lambda_.put_function_recursion_config(FunctionName=name, RecursiveLoop=answer)
+    cloud.client("lambda").put_function_recursion_config(FunctionName=name, RecursiveLoop=answer)
     return Made(id=name, outputs={})
 
 
 def _permission(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.lambda_.add_permission(
+    cloud.client("lambda").add_permission(
         FunctionName=inputs.text("function"),
         StatementId=inputs.name,
         Action=inputs.text("action"),
@@ -74,7 +74,9 @@ def _event_source(cloud: Cloud, inputs: Inputs) -> Made:
     if "destinationConfig" in inputs:
         destination = inputs.part("destinationConfig").part("onFailure").text("destinationArn")
         request["DestinationConfig"] = {"OnFailure": {"Destination": destination}}
-    mapping = cloud.lambda_.create_event_source_mapping(**cast("CreateEventSourceMappingRequestTypeDef", request))
+    mapping = cloud.client("lambda").create_event_source_mapping(
+        **cast("CreateEventSourceMappingRequestTypeDef", request)
+    )
     return Made(id=mapping["UUID"], outputs={"uuid": mapping["UUID"]})
 
 

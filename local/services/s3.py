@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def _bucket(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name("bucket")
-    cloud.s3.create_bucket(Bucket=name)
+    cloud.client("s3").create_bucket(Bucket=name)
     return Made(id=name, outputs={"bucket": name, "arn": f"arn:aws:s3:::{name}"})
 
 
 def _versioning(cloud: Cloud, inputs: Inputs) -> Made:
     configuration = inputs.part("versioningConfiguration").as_api("status", "mfaDelete")
-    cloud.s3.put_bucket_versioning(
+    cloud.client("s3").put_bucket_versioning(
         Bucket=inputs.text("bucket"), VersioningConfiguration=cast("VersioningConfigurationTypeDef", configuration)
     )
     return _beside(inputs)
@@ -35,13 +35,13 @@ def _versioning(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _ownership(cloud: Cloud, inputs: Inputs) -> Made:
     rule = cast("OwnershipControlsRuleTypeDef", inputs.part("rule").as_api())
-    cloud.s3.put_bucket_ownership_controls(Bucket=inputs.text("bucket"), OwnershipControls={"Rules": [rule]})
+    cloud.client("s3").put_bucket_ownership_controls(Bucket=inputs.text("bucket"), OwnershipControls={"Rules": [rule]})
     return _beside(inputs)
 
 
 def _public_access(cloud: Cloud, inputs: Inputs) -> Made:
     block = inputs.as_api("blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets")
-    cloud.s3.put_public_access_block(
+    cloud.client("s3").put_public_access_block(
         Bucket=inputs.text("bucket"),
         PublicAccessBlockConfiguration=cast("PublicAccessBlockConfigurationTypeDef", block),
     )
@@ -49,7 +49,7 @@ def _public_access(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _encryption(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.s3.put_bucket_encryption(
+    cloud.client("s3").put_bucket_encryption(
         Bucket=inputs.text("bucket"),
         ServerSideEncryptionConfiguration={"Rules": [_encryption_rule(rule) for rule in inputs.parts("rules")]},
     )
@@ -67,12 +67,12 @@ def _encryption_rule(rule: Inputs) -> ServerSideEncryptionRuleTypeDef:
 
 
 def _policy(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.s3.put_bucket_policy(Bucket=inputs.text("bucket"), Policy=inputs.text("policy"))
+    cloud.client("s3").put_bucket_policy(Bucket=inputs.text("bucket"), Policy=inputs.text("policy"))
     return _beside(inputs)
 
 
 def _logging(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.s3.put_bucket_logging(
+    cloud.client("s3").put_bucket_logging(
         Bucket=inputs.text("bucket"),
         BucketLoggingStatus={
             "LoggingEnabled": {
@@ -85,7 +85,7 @@ def _logging(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _lifecycle(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.s3.put_bucket_lifecycle_configuration(
+    cloud.client("s3").put_bucket_lifecycle_configuration(
         Bucket=inputs.text("bucket"),
         LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in inputs.parts("rules")]},
     )
@@ -101,7 +101,7 @@ def _lifecycle_rule(rule: Inputs) -> LifecycleRuleTypeDef:
 
 
 def _cors(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.s3.put_bucket_cors(
+    cloud.client("s3").put_bucket_cors(
         Bucket=inputs.text("bucket"),
         CORSConfiguration={
             "CORSRules": [
@@ -120,7 +120,7 @@ def _cors(cloud: Cloud, inputs: Inputs) -> Made:
 
 
 def _notification(cloud: Cloud, inputs: Inputs) -> Made:
-    cloud.s3.put_bucket_notification_configuration(
+    cloud.client("s3").put_bucket_notification_configuration(
         Bucket=inputs.text("bucket"),
         NotificationConfiguration={
             "QueueConfigurations": [

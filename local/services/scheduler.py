@@ -11,7 +11,7 @@ from local.services.base import Creator, Inputs, Made
 
 def _schedule(cloud: Cloud, inputs: Inputs) -> Made:
     name, target = inputs.physical_name(), inputs.part("target")
-    cloud.scheduler.create_schedule(
+    cloud.client("scheduler").create_schedule(
         Name=name,
         Description=inputs.text("description"),
         ScheduleExpression=inputs.text("scheduleExpression"),

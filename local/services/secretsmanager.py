@@ -11,7 +11,7 @@ from local.services.base import Creator, Inputs, Made
 
 def _secret(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name()
-    arn = cloud.secretsmanager.create_secret(
+    arn = cloud.client("secretsmanager").create_secret(
         Name=name, Description=inputs.text("description", ""), KmsKeyId=inputs.text("kmsKeyId")
     )["ARN"]
     return Made(id=arn, outputs={"arn": arn, "name": name})
@@ -19,7 +19,7 @@ def _secret(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _version(cloud: Cloud, inputs: Inputs) -> Made:
     secret = inputs.text("secretId")
-    client = cloud.secretsmanager
+    client = cloud.client("secretsmanager")
     version = client.put_secret_value(SecretId=secret, SecretString=inputs.secret("secretString"))["VersionId"]
     for label in set(inputs.texts("versionStages")) - {"AWSCURRENT"}:
         # The emulator forgets every other label that is given beside AWSCURRENT.
@@ -29,7 +29,7 @@ def _version(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _policy(cloud: Cloud, inputs: Inputs) -> Made:
     arn = inputs.text("secretArn")
-    cloud.secretsmanager.put_resource_policy(
+    cloud.client("secretsmanager").put_resource_policy(
         SecretId=arn, ResourcePolicy=inputs.text("policy"), BlockPublicPolicy=inputs.flag("blockPublicPolicy")
     )
     return Made(id=arn, outputs={})

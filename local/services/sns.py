@@ -11,7 +11,7 @@ from local.services.base import Creator, Inputs, Made
 
 def _topic(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name()
-    arn = cloud.sns.create_topic(
+    arn = cloud.client("sns").create_topic(
         Name=name,
         Attributes={"DisplayName": inputs.text("displayName"), "KmsMasterKeyId": inputs.text("kmsMasterKeyId")},
     )["TopicArn"]
@@ -20,12 +20,12 @@ def _topic(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _policy(cloud: Cloud, inputs: Inputs) -> Made:
     arn = inputs.text("arn")
-    cloud.sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=inputs.text("policy"))
+    cloud.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=inputs.text("policy"))
     return Made(id=arn, outputs={})
 
 
 def _subscription(cloud: Cloud, inputs: Inputs) -> Made:
-    arn = cloud.sns.subscribe(
+    arn = cloud.client("sns").subscribe(
         TopicArn=inputs.text("topic"),
         Protocol=inputs.text("protocol"),
         Endpoint=inputs.text("endpoint"),

@@ -27,7 +27,7 @@ def _queue(cloud: Cloud, inputs: Inputs) -> Made:
     name = inputs.physical_name()
     attributes = {attribute: str(inputs.integer(key)) for key, attribute in _NUMBERS.items() if key in inputs}
     attributes |= {attribute: inputs.text(key) for key, attribute in _TEXTS.items() if key in inputs}
-    url = cloud.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    url = cloud.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     return Made(id=url, outputs={"url": url, "name": name, "arn": cloud.arn("sqs", name)})
 
 
@@ -41,7 +41,7 @@ def _redrive_allow(cloud: Cloud, inputs: Inputs) -> Made:
 
 def _set(cloud: Cloud, inputs: Inputs, attribute: QueueAttributeNameType, key: str) -> Made:
     url = inputs.text("queueUrl")
-    cloud.sqs.set_queue_attributes(QueueUrl=url, Attributes={attribute: inputs.text(key)})
+    cloud.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: inputs.text(key)})
     return Made(id=url, outputs={})
 
 

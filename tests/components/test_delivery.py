@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pulumi
 import pytest
 
-from components import settings
 from components.delivery import DELIVERED_STATUSES
+from components.settings import delivery as settings
 from delivery.credentials import FIELDS
 from delivery.endpoint import CONNECT_SECONDS
 from delivery.events import DELIVERED

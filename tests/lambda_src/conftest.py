@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from urllib.parse import quote_plus
 
 import boto3
@@ -26,7 +26,7 @@ from local.cloud import Cloud
 from local.services import dynamodb
 from local.services.base import Inputs
 from shared import clients
-from tests.conftest import REGION, DeclaredStack, dig
+from tests.conftest import ACCOUNT, REGION, DeclaredStack, dig
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -174,8 +174,8 @@ def aws(aws_clients: tuple[S3Client, SQSClient, DynamoDBClient], dev: DeclaredSt
 
 def make_table(client: DynamoDBClient, stack: DeclaredStack) -> str:
     """Make the table as the program declares it."""
-    cloud = object.__new__(Cloud)
-    object.__setattr__(cloud, "dynamodb", client)
+    session = SimpleNamespace(client=lambda _service: client, region_name=REGION)
+    cloud = Cloud(cast("boto3.Session", session), account=ACCOUNT)
     declared = stack.one("Table")
     return dynamodb.CREATORS[declared.type](cloud, Inputs(declared.name, declared.inputs)).id
 

@@ -40,7 +40,7 @@ class Pipeline(Intake):
 
     def waiting_messages(self) -> list[str]:
         """Read what waits, without taking it. Only while paused."""
-        sqs = self.stack.cloud.sqs
+        sqs = self.stack.cloud.client("sqs")
         messages = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [message["Body"] for message in messages.get("Messages", [])]
 
@@ -80,7 +80,7 @@ def make_probe(pipeline: Pipeline, purpose: str) -> Probe:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("probe.py", _PROBE)
-    lambda_ = pipeline.stack.cloud.lambda_
+    lambda_ = pipeline.stack.cloud.client("lambda")
     function = pipeline.stack.outputs[f"{purpose}FunctionName"]
     role = lambda_.get_function(FunctionName=function)["Configuration"]["Role"]
     name = f"probe-{purpose}"

@@ -18,14 +18,16 @@ State: TypeAlias = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 def heard(standing: Pipeline) -> Iterator[Callable[[], list[tuple[str, str]]]]:
     """What somebody hears who subscribed as the program subscribes addresses: the state before, and the new one."""
     cloud, topic = standing.stack.cloud, standing.stack.outputs["topicArn"]
-    (declared,) = cloud.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    attributes = cloud.sns.get_subscription_attributes(SubscriptionArn=declared["SubscriptionArn"])["Attributes"]
-    url = cloud.sqs.create_queue(QueueName="operator")["QueueUrl"]
+    (declared,) = cloud.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    attributes = cloud.client("sns").get_subscription_attributes(SubscriptionArn=declared["SubscriptionArn"])[
+        "Attributes"
+    ]
+    url = cloud.client("sqs").create_queue(QueueName="operator")["QueueUrl"]
     policy = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
-    cloud.sqs.set_queue_attributes(
+    cloud.client("sqs").set_queue_attributes(
         QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [policy]})}
     )
-    subscription = cloud.sns.subscribe(
+    subscription = cloud.client("sns").subscribe(
         TopicArn=topic,
         Protocol="sqs",
         Endpoint=cloud.arn("sqs", "operator"),
@@ -35,21 +37,21 @@ def heard(standing: Pipeline) -> Iterator[Callable[[], list[tuple[str, str]]]]:
     messages: list[tuple[str, str]] = []
 
     def receive() -> list[tuple[str, str]]:
-        for message in cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in cloud.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             alarm = json.loads(json.loads(message["Body"])["Message"])
             messages.append((alarm["OldStateValue"], alarm["NewStateValue"]))
-            cloud.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            cloud.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return messages
 
     yield receive
-    cloud.sns.unsubscribe(SubscriptionArn=subscription)
-    cloud.sqs.delete_queue(QueueUrl=url)
+    cloud.client("sns").unsubscribe(SubscriptionArn=subscription)
+    cloud.client("sqs").delete_queue(QueueUrl=url)
 
 
 def test_an_alarm_and_its_end_are_heard_and_a_new_one_that_is_well_is_not(
     standing: Pipeline, heard: Callable[[], list[tuple[str, str]]]
 ) -> None:
-    cloudwatch = standing.stack.cloud.cloudwatch
+    cloudwatch = standing.stack.cloud.client("cloudwatch")
     name = next(
         alarm["AlarmName"]
         for alarm in cloudwatch.describe_alarms()["MetricAlarms"]

@@ -50,7 +50,7 @@ def writer(standing: Pipeline) -> ApiClient:
 def add_user(pipeline: Pipeline, *groups: str) -> str:
     """Make a user, and return its name."""
     name, pool = f"user-{uuid.uuid4().hex[:8]}", pipeline.stack.outputs["userPoolId"]
-    cognito = pipeline.stack.cloud.cognito
+    cognito = pipeline.stack.cloud.client("cognito-idp")
     cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True)
     for group in groups:
@@ -109,7 +109,9 @@ def test_processing_the_same_twice_stores_once(pipeline: Pipeline, writer: ApiCl
     again = writer.post("/process", {"data": [RECORD]})
 
     assert (first.status, first) == (200, again)
-    versions = pipeline.stack.cloud.s3.list_object_versions(Bucket=pipeline.bucket, Prefix=str(first.body["s3_key"]))
+    versions = pipeline.stack.cloud.client("s3").list_object_versions(
+        Bucket=pipeline.bucket, Prefix=str(first.body["s3_key"])
+    )
     assert len(versions["Versions"]) == 1
     shown = writer.get("/files/" + quote(str(first.body["id"]), safe=""))
     assert (shown.body["status"], shown.body["uploaded_by"]) == ("COMPLETED", "test-user")
@@ -174,7 +176,7 @@ def test_a_token_that_was_good_is_refused_when_it_has_expired(pipeline: Pipeline
     name = add_user(pipeline, "readers")
 
     def set_validity(value: int, unit: Literal["seconds", "hours"]) -> None:
-        pipeline.stack.cloud.cognito.update_user_pool_client(
+        pipeline.stack.cloud.client("cognito-idp").update_user_pool_client(
             UserPoolId=pipeline.stack.outputs["userPoolId"],
             ClientId=pipeline.stack.outputs["userPoolClientId"],
             AccessTokenValidity=value,
@@ -304,7 +306,7 @@ def encode(part: dict[str, object]) -> str:
 
 def foreign_token(pipeline: Pipeline) -> str:
     """A good token of another pool."""
-    cognito = pipeline.stack.cloud.cognito
+    cognito = pipeline.stack.cloud.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="foreign")["UserPool"]["Id"]
     app = cognito.create_user_pool_client(
         UserPoolId=pool, ClientName="foreign", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]

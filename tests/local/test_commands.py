@@ -282,7 +282,7 @@ def test_a_declared_property_that_nothing_reads_is_an_error(
     standing: Pipeline, kind: str, inputs: dict[str, object], ignored: str
 ) -> None:
     """Or a test of the whole pipeline would pass with and without it."""
-    standing.stack.cloud.s3.create_bucket(Bucket="another")
+    standing.stack.cloud.client("s3").create_bucket(Bucket="another")
     provider = EmulatorProvider(standing.stack.cloud, lambda _count: None)
 
     with pytest.raises(NotEmulatedError, match=f"the local cloud ignores {ignored} of {kind}"):

@@ -153,7 +153,9 @@ def test_a_rotation_needs_no_deployment(delivered: Delivered) -> None:
     delivered.told(*delivered.final(delivered.drop("uploads/after.csv")))
 
     assert delivered.delivery_dead_letters() == 0
-    value = delivered.stack.cloud.secretsmanager.get_secret_value(SecretId=delivered.stack.outputs["secretArn"])
+    value = delivered.stack.cloud.client("secretsmanager").get_secret_value(
+        SecretId=delivered.stack.outputs["secretArn"]
+    )
     secret = json.loads(value["SecretString"])
     assert secret["username"] == "admin"
     assert secret["password"] not in rotated.stdout + rotated.stderr
@@ -263,7 +265,7 @@ def test_the_delivery_role_may_do_its_work_and_nothing_else(delivered: Delivered
     assert probe("secretsmanager", "get_secret_value", {"SecretId": out["secretArn"]}) == "allowed"
     letter: dict[str, object] = {"QueueUrl": out["deliveryDeadLetterQueueUrl"], "MessageBody": "{}"}
     assert probe("sqs", "send_message", letter) == "allowed"
-    delivered.stack.cloud.sqs.purge_queue(QueueUrl=out["deliveryDeadLetterQueueUrl"])
+    delivered.stack.cloud.client("sqs").purge_queue(QueueUrl=out["deliveryDeadLetterQueueUrl"])
 
     denied: list[tuple[str, str, dict[str, object]]] = [
         ("secretsmanager", "put_secret_value", {"SecretId": out["secretArn"], "SecretString": "{}"}),
@@ -297,14 +299,16 @@ def test_the_ingest_role_may_not_read_the_secret(delivered: Delivered) -> None:
 
 
 def test_the_denial_of_plain_http_stands_on_the_secret(delivered: Delivered) -> None:
-    policy = delivered.stack.cloud.secretsmanager.get_resource_policy(SecretId=delivered.stack.outputs["secretArn"])
+    policy = delivered.stack.cloud.client("secretsmanager").get_resource_policy(
+        SecretId=delivered.stack.outputs["secretArn"]
+    )
 
     assert "aws:SecureTransport" in policy["ResourcePolicy"]
 
 
 def test_the_first_secret_is_as_it_should_be(delivered: Delivered) -> None:
     """What the program made: 32 letters and digits, kept under its own label after rotations."""
-    value = delivered.stack.cloud.secretsmanager.get_secret_value(
+    value = delivered.stack.cloud.client("secretsmanager").get_secret_value(
         SecretId=delivered.stack.outputs["secretArn"], VersionStage="DECLARED"
     )
     secret = json.loads(value["SecretString"])
@@ -318,9 +322,11 @@ def test_the_first_secret_is_as_it_should_be(delivered: Delivered) -> None:
 
 def test_no_secret_stands_in_a_log(delivered: Delivered) -> None:
     delivered.told(*delivered.final(delivered.drop("uploads/logged.csv")))
-    secret = delivered.stack.cloud.secretsmanager.get_secret_value(SecretId=delivered.stack.outputs["secretArn"])
+    secret = delivered.stack.cloud.client("secretsmanager").get_secret_value(
+        SecretId=delivered.stack.outputs["secretArn"]
+    )
     value = json.loads(secret["SecretString"])
-    logs = delivered.stack.cloud.logs
+    logs = delivered.stack.cloud.client("logs")
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
 
     text = "".join(

@@ -53,7 +53,7 @@ def test_a_failure_names_the_files(drill: Drill) -> None:
     ends = Ends(drill.stack)
     items = drill.intake.items()
     for day in ("20", "21"):
-        drill.stack.cloud.dynamodb.update_item(
+        drill.stack.cloud.client("dynamodb").update_item(
             TableName=drill.intake.table,
             Key={"object_id": {"S": str(items[twice]["object_id"])}, "version_id": {"S": twice.version_id}},
             UpdateExpression="SET processed_at = :now",

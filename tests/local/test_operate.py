@@ -87,7 +87,7 @@ def done_again(pipeline: Pipeline, file: UploadedFile, before: object) -> bool:
 def test_dead_letters_are_sent_again_and_malformed_ones_stay(pipeline: Pipeline) -> None:
     with pipeline.paused():
         file = pipeline.drop("uploads/dead.txt")
-        sqs = pipeline.stack.cloud.sqs
+        sqs = pipeline.stack.cloud.client("sqs")
         wait_until(lambda: pipeline.waiting() == 1, "no event")
         (event,) = sqs.receive_message(QueueUrl=pipeline.queue_url)["Messages"]
         sqs.send_message(QueueUrl=pipeline.dead_letter_url, MessageBody=event["Body"])
@@ -128,7 +128,7 @@ def test_where_sqs_has_no_task_the_command_moves_the_letters(pipeline: Pipeline)
         event_time="2026-11-20T08:15:30.123Z",
     )
     body = created_event(version, "us-east-1", sender="test")
-    pipeline.stack.cloud.sqs.send_message(QueueUrl=pipeline.dead_letter_url, MessageBody=body)
+    pipeline.stack.cloud.client("sqs").send_message(QueueUrl=pipeline.dead_letter_url, MessageBody=body)
 
     status, result = operate(pipeline, "redrive", "--sqs")
 
@@ -143,7 +143,7 @@ def test_what_a_worker_of_the_api_left_is_shown_ended_and_taken_up_again(pipelin
     name = str(writer.post("/process", request).body["id"])
     assert operate(pipeline, "why", name)[1]["status"] == "COMPLETED"
     # As a worker that was killed leaves it.
-    pipeline.stack.cloud.dynamodb.update_item(
+    pipeline.stack.cloud.client("dynamodb").update_item(
         TableName=pipeline.table,
         Key={"object_id": {"S": name}, "version_id": {"S": "api"}},
         UpdateExpression="SET #status = :status, status_shard = :shard, claim_expires_at = :long_ago",

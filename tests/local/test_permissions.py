@@ -125,7 +125,7 @@ def test_a_catalog_that_cannot_be_written_loses_nothing(pipeline: Pipeline) -> N
 
 
 def in_flight(pipeline: Pipeline) -> bool:
-    attributes = pipeline.stack.cloud.sqs.get_queue_attributes(
+    attributes = pipeline.stack.cloud.client("sqs").get_queue_attributes(
         QueueUrl=pipeline.queue_url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
     )["Attributes"]
     return attributes["ApproximateNumberOfMessagesNotVisible"] != "0"

@@ -31,7 +31,7 @@ def test_the_samples_end_as_expected(pipeline: Pipeline) -> None:
 
 
 def test_the_item_holds_what_s3_knows(pipeline: Pipeline) -> None:
-    answer = pipeline.stack.cloud.s3.put_object(
+    answer = pipeline.stack.cloud.client("s3").put_object(
         Bucket=pipeline.bucket,
         Key="uploads/facts.csv",
         Body=b"12345",
@@ -85,7 +85,7 @@ def test_only_uploads_start_the_pipeline(pipeline: Pipeline) -> None:
 def test_an_object_deleted_before_it_is_read(pipeline: Pipeline) -> None:
     with pipeline.paused():
         file = pipeline.drop("uploads/deleted.csv")
-        pipeline.stack.cloud.s3.delete_object(Bucket=pipeline.bucket, Key=file.key, VersionId=file.version_id)
+        pipeline.stack.cloud.client("s3").delete_object(Bucket=pipeline.bucket, Key=file.key, VersionId=file.version_id)
 
     (item,) = pipeline.final(file)
 
@@ -155,7 +155,9 @@ def test_a_file_claimed_by_a_worker_that_died(pipeline: Pipeline) -> None:
     with pipeline.retried_after(1):
         with pipeline.paused():
             file = pipeline.drop("uploads/claimed.csv")
-            head = pipeline.stack.cloud.s3.head_object(Bucket=pipeline.bucket, Key=file.key, VersionId=file.version_id)
+            head = pipeline.stack.cloud.client("s3").head_object(
+                Bucket=pipeline.bucket, Key=file.key, VersionId=file.version_id
+            )
             version = ObjectVersion(
                 bucket=pipeline.bucket,
                 key=file.key,
@@ -183,7 +185,7 @@ def test_a_file_claimed_by_a_worker_that_died(pipeline: Pipeline) -> None:
 
 def admin_catalog(pipeline: Pipeline) -> Catalog:
     return Catalog(
-        pipeline.stack.cloud.dynamodb,
+        pipeline.stack.cloud.client("dynamodb"),
         pipeline.table,
         shards=1,
         retention=timedelta(days=1),

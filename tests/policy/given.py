@@ -7,18 +7,18 @@ import json
 
 from pulumi.output import Unknown
 
-from policy import resource_types as types
+from policy.resource_types import Type
 from tests.policy.conftest import Given
 
-KEY = Given(type=types.KEY, name="key", properties={"enableKeyRotation": True})
-QUEUE = Given(type=types.QUEUE, name="queue")
-TOPIC = Given(type=types.TOPIC, name="topic")
-BUCKET = Given(type=types.BUCKET, name="bucket")
-LOGS = Given(type=types.BUCKET, name="logs")
-GROUP = Given(type=types.LOG_GROUP, name="group")
-OTHER_GROUP = Given(type=types.LOG_GROUP, name="other-group")
-ROLE = Given(type=types.ROLE, name="role")
-FUNCTION = Given(type=types.FUNCTION, name="function", sources={"loggingConfig": [GROUP], "role": [ROLE]})
+KEY = Given(type=Type.KEY, name="key", properties={"enableKeyRotation": True})
+QUEUE = Given(type=Type.QUEUE, name="queue")
+TOPIC = Given(type=Type.TOPIC, name="topic")
+BUCKET = Given(type=Type.BUCKET, name="bucket")
+LOGS = Given(type=Type.BUCKET, name="logs")
+GROUP = Given(type=Type.LOG_GROUP, name="group")
+OTHER_GROUP = Given(type=Type.LOG_GROUP, name="other-group")
+ROLE = Given(type=Type.ROLE, name="role")
+FUNCTION = Given(type=Type.FUNCTION, name="function", sources={"loggingConfig": [GROUP], "role": [ROLE]})
 TLS = {"Bool": {"aws:SecureTransport": "false"}}
 SOURCE = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:queue"
@@ -42,11 +42,11 @@ def given_to_role(**entry: object) -> str:
 
 
 def role_policy(**entry: object) -> tuple[Given, ...]:
-    return one(types.ROLE_POLICY, policy=given_to_role(**entry))
+    return one(Type.ROLE_POLICY, policy=given_to_role(**entry))
 
 
 def inline_policy(**entry: object) -> tuple[Given, ...]:
-    return one(types.ROLE, inlinePolicies=[{"name": "extra", "policy": given_to_role(**entry)}])
+    return one(Type.ROLE, inlinePolicies=[{"name": "extra", "policy": given_to_role(**entry)}])
 
 
 def traces(condition: object) -> tuple[Given, ...]:
@@ -58,11 +58,11 @@ def key_use(condition: object) -> tuple[Given, ...]:
 
 
 def bucket_policy(*statements: object) -> tuple[Given, ...]:
-    return one(types.BUCKET_POLICY, bucket="bucket", policy=document(*statements))
+    return one(Type.BUCKET_POLICY, bucket="bucket", policy=document(*statements))
 
 
 def queue_policy(resource: str, url: str = QUEUE_URL) -> tuple[Given, ...]:
-    return one(types.QUEUE_POLICY, queueUrl=url, policy=document(deny("sqs:*", resource)))
+    return one(Type.QUEUE_POLICY, queueUrl=url, policy=document(deny("sqs:*", resource)))
 
 
 def deny(action: str, *resources: str) -> object:
@@ -74,7 +74,7 @@ def service(condition: object) -> tuple[Given, ...]:
 
 
 def trust(principal: object) -> tuple[Given, ...]:
-    return one(types.ROLE, assumeRolePolicy=document(statement("Allow", principal, "sts:AssumeRole")))
+    return one(Type.ROLE, assumeRolePolicy=document(statement("Allow", principal, "sts:AssumeRole")))
 
 
 def root(account: str) -> object:
@@ -91,13 +91,13 @@ def encrypted(*keys: Given, algorithm: str = "aws:kms", bucket_key: bool = True)
         "bucketKeyEnabled": bucket_key,
     }
     return Given(
-        type=types.BUCKET_ENCRYPTION, properties={"rules": [rule]}, sources={"bucket": [BUCKET], "rules": list(keys)}
+        type=Type.BUCKET_ENCRYPTION, properties={"rules": [rule]}, sources={"bucket": [BUCKET], "rules": list(keys)}
     )
 
 
 def event_source(feeds: Given, function: Given = FUNCTION, **properties: object) -> Given:
     return Given(
-        type=types.EVENT_SOURCE,
+        type=Type.EVENT_SOURCE,
         name="source",
         properties={"functionResponseTypes": ["ReportBatchItemFailures"], **properties},
         sources={"eventSourceArn": [feeds], "functionName": [function]},
@@ -113,20 +113,20 @@ def one(kind: str, **properties: object) -> tuple[Given, ...]:
 
 
 def permission(**properties: object) -> tuple[Given, ...]:
-    return one(types.FUNCTION_PERMISSION, **{"principal": "apigateway.amazonaws.com", **properties})
+    return one(Type.FUNCTION_PERMISSION, **{"principal": "apigateway.amazonaws.com", **properties})
 
 
 def subscription(protocol: str, endpoint: object, topic: str = TOPIC_ARN) -> tuple[Given, ...]:
-    return one(types.SUBSCRIPTION, topic=topic, protocol=protocol, endpoint=endpoint)
+    return one(Type.SUBSCRIPTION, topic=topic, protocol=protocol, endpoint=endpoint)
 
 
 def api(origin: str) -> tuple[Given, ...]:
-    return production(types.API, corsConfiguration={"allowOrigins": ["https://app.example.com", origin]})
+    return production(Type.API, corsConfiguration={"allowOrigins": ["https://app.example.com", origin]})
 
 
 def authorizer(issuer: object, *pools: Given) -> Given:
     return Given(
-        type=types.API_AUTHORIZER,
+        type=Type.API_AUTHORIZER,
         properties={"authorizerType": "JWT", "jwtConfiguration": {"issuer": issuer}},
         sources={"jwtConfiguration": list(pools)},
     )
@@ -134,8 +134,8 @@ def authorizer(issuer: object, *pools: Given) -> Given:
 
 def open_route(*settings: dict[str, object], api: str = "a1b2c3", key: str = "GET /health") -> tuple[Given, ...]:
     """A route without an authorizer, and a stage with the settings of some routes."""
-    route = Given(type=types.API_ROUTE, properties={"apiId": "a1b2c3", "routeKey": key, "authorizationType": "NONE"})
-    return route, Given(type=types.API_STAGE, properties={"apiId": api, "routeSettings": list(settings)})
+    route = Given(type=Type.API_ROUTE, properties={"apiId": "a1b2c3", "routeKey": key, "authorizationType": "NONE"})
+    return route, Given(type=Type.API_STAGE, properties={"apiId": api, "routeSettings": list(settings)})
 
 
 def production(kind: str, *, protect: bool = True, **properties: object) -> tuple[Given, ...]:
@@ -149,24 +149,24 @@ def function(**properties: object) -> tuple[Given, ...]:
         "loggingConfig": {"logFormat": "JSON"},
         "kmsKeyArn": "arn",
     }
-    return one(types.FUNCTION, **{**good, **properties})
+    return one(Type.FUNCTION, **{**good, **properties})
 
 
 def second(**sources: list[Given]) -> Given:
-    return Given(type=types.FUNCTION, name="second", sources=sources)
+    return Given(type=Type.FUNCTION, name="second", sources=sources)
 
 
-STREAM_TABLE = Given(type=types.TABLE, name="table")
+STREAM_TABLE = Given(type=Type.TABLE, name="table")
 BLOCKED = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
-LOGGING = Given(type=types.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetBucket": [LOGS]})
+LOGGING = Given(type=Type.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetBucket": [LOGS]})
 DENY = deny("s3:*", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*")
 ACCESS_LOGS = {"destinationArn": "arn", "format": "{}"}
 LIMITS = {"throttlingBurstLimit": 100, "throttlingRateLimit": 50}
 OTHER = "999999999999"
 FOREIGN_TOPIC = f"arn:aws:sns:eu-central-1:{OTHER}:topic"
 POOL_ENDPOINT = "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Abc123"
-POOL = Given(type=types.USER_POOL, properties={"endpoint": POOL_ENDPOINT})
-NEW_POOL = Given(type=types.USER_POOL, properties={"endpoint": UNKNOWN_VALUE})
+POOL = Given(type=Type.USER_POOL, properties={"endpoint": POOL_ENDPOINT})
+NEW_POOL = Given(type=Type.USER_POOL, properties={"endpoint": UNKNOWN_VALUE})
 ISSUER = f"https://{POOL_ENDPOINT}"
 ROOT = root("123456789012")
 SERVICE = {"Service": "s3.amazonaws.com"}

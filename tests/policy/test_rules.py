@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pulumi_policy import ResourceValidationPolicy
 
-from policy import resource_types as types
 from policy.guardrails import GUARDRAILS
+from policy.resource_types import Type
 from tests.policy.breaks import BREAKS
 from tests.policy.conftest import Given, broken, violations
 from tests.policy.given import UNKNOWN_VALUE
@@ -43,14 +43,14 @@ def test_a_value_that_is_not_known_yet_is_not_held_against_a_resource(kind: str)
 
 @pytest.mark.parametrize("stage", ["prod", "production", "live", "Prod", "prod-eu", "eu_live"])
 def test_production_is_known_by_its_name(stage: str) -> None:
-    assert "production-retained" in broken(Given(type=types.KEY, stage=stage))
+    assert "production-retained" in broken(Given(type=Type.KEY, stage=stage))
 
 
 @pytest.mark.parametrize("stage", ["dev", "local", "product", "delivery", "olive"])
 def test_a_name_that_only_looks_like_production_is_not(stage: str) -> None:
-    assert "production-retained" not in broken(Given(type=types.KEY, stage=stage))
+    assert "production-retained" not in broken(Given(type=Type.KEY, stage=stage))
 
 
 def test_tags_that_are_not_known_yet_are_not_held_against_a_resource() -> None:
-    assert "tagged" not in broken(Given(type=types.QUEUE, provider={"defaultTags": UNKNOWN_VALUE}))
-    assert "tagged" not in broken(Given(type=types.QUEUE, provider={}, properties={"tagsAll": UNKNOWN_VALUE}))
+    assert "tagged" not in broken(Given(type=Type.QUEUE, provider={"defaultTags": UNKNOWN_VALUE}))
+    assert "tagged" not in broken(Given(type=Type.QUEUE, provider={}, properties={"tagsAll": UNKNOWN_VALUE}))

@@ -19,7 +19,7 @@ sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
 from api.openapi import openapi  # noqa: E402
 from api.routes import Services, build_app  # noqa: E402
 
-_SETTINGS: Final = ("settings: made by `make docs` from components/settings.py", "settings: end")
+_SETTINGS: Final = ("settings: made by `make docs` from components/settings/", "settings: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
 
 

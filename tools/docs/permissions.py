@@ -13,8 +13,8 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 
 from local.program import run_program
 from local.stack_config import StackConfig
-from policy import resource_types as types
-from policy.documents import Statement, read_document
+from policy.documents import PolicyStatement, read_document
+from policy.resource_types import Type
 
 EVERY_PART: Final[Mapping[str, object]] = {
     # The layer is not looked at: this machine's is built the fastest.
@@ -43,15 +43,15 @@ that grows shows here, in review. The stack's own resources go by their names in
 `REGION` and `ACCOUNT` are those of the stack.
 """
 
-_TARGETS: Final = {
-    types.BUCKET_POLICY: "bucket",
-    types.QUEUE_POLICY: "queueUrl",
-    types.TOPIC_POLICY: "arn",
-    types.SECRET_POLICY: "secretArn",
+_TARGETS: Final[Mapping[str, str]] = {
+    Type.BUCKET_POLICY: "bucket",
+    Type.QUEUE_POLICY: "queueUrl",
+    Type.TOPIC_POLICY: "arn",
+    Type.SECRET_POLICY: "secretArn",
 }
 """What a policy that is a resource of its own belongs to."""
 
-_INSIDE: Final = {types.KEY: "policy", types.ROLE: "assumeRolePolicy"}
+_INSIDE: Final[Mapping[str, str]] = {Type.KEY: "policy", Type.ROLE: "assumeRolePolicy"}
 """Resources that their policy is a property of."""
 
 
@@ -107,10 +107,10 @@ _Declared = Sequence[tuple[str, str, Mapping[str, object]]]
 def _functions(declared: _Declared) -> Iterator[tuple[str, ...]]:
     users: dict[object, list[str]] = {}
     for kind, name, inputs in declared:
-        if kind == types.FUNCTION:
+        if kind == Type.FUNCTION:
             users.setdefault(inputs["role"], []).append(name)
     for kind, _, inputs in declared:
-        if kind == types.ROLE_POLICY:
+        if kind == Type.ROLE_POLICY:
             who = ", ".join(sorted(users.get(inputs["role"], [str(inputs["role"]).removesuffix("-role")])))
             for statement in read_document(inputs["policy"]):
                 for action in statement.actions:
@@ -124,7 +124,7 @@ def _resources(declared: _Declared) -> Iterator[tuple[str, ...]]:
             owner, text = str(inputs[_TARGETS[kind]]), inputs["policy"]
         elif kind in _INSIDE:
             owner, text = name, inputs.get(_INSIDE[kind])
-        elif kind == types.FUNCTION_PERMISSION:
+        elif kind == Type.FUNCTION_PERMISSION:
             source = str(inputs.get("sourceArn", ""))
             yield (
                 str(inputs["function"]),
@@ -152,7 +152,7 @@ def _resources(declared: _Declared) -> Iterator[tuple[str, ...]]:
                 )
 
 
-def _conditions(statement: Statement) -> str:
+def _conditions(statement: PolicyStatement) -> str:
     return "; ".join(
         f"{operator}: {key} = {', '.join(values)}"
         for operator, keys in sorted(statement.conditions.items())

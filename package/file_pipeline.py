@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pulumi
 from pulumi.provider.experimental.util import camel_case
-from pydantic import ValidationError
 
 from components.pipeline import Pipeline, PipelineArgs
-from components.settings import Settings, SettingsError
+from components.settings import SettingsError, parse
 from package.arguments import FilePipelineArgs
+from tools import schemas
 
 # Pulumi's analyzer reads this file: it takes no annotation that is a text, so there is no `from __future__` here; and it
 # finds a description only as a text below its attribute.
@@ -70,43 +70,40 @@ class FilePipeline(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FilePipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("file-pipeline:index:FilePipeline", name, {}, opts)
-        stage = pulumi.get_stack()
-        pipeline = Pipeline(
-            f"{name}-{stage}",
-            PipelineArgs(project=name, stage=stage, settings=check(name, args)),
-            pulumi.ResourceOptions(parent=self),
-        )
+        checked = check(name, {camel_case(argument): value for argument, value in args.items()})
+        pipeline = Pipeline(f"{name}-{checked.stage}", checked, pulumi.ResourceOptions(parent=self))
         for attribute in self.__annotations__:
             setattr(self, attribute, pipeline.outputs.get(camel_case(attribute)))
         self.register_outputs(pipeline.outputs)
 
 
-def check(name: str, args: Mapping[str, object]) -> Settings:
-    """Return the settings of a pipeline.
+def check(name: str, values: Mapping[str, object]) -> PipelineArgs:
+    """Return what a pipeline is made from: in its names, the component's stands in the place of the project's.
 
     Parameters
     ----------
     name
-        The component's name, for the message of what is wrong.
-    args
-        Its arguments. Whole numbers may be floats: the engine hands them over so.
+        The component's name.
+    values
+        Its arguments, by their names in the schema. Whole numbers may be floats: the engine hands them over so.
 
     Raises
     ------
     SettingsError
-        If an argument is unknown, of the wrong type or out of bounds, or two contradict each other. All problems are
-        named at once.
+        If an argument is unknown, of the wrong type or out of bounds, or two contradict each other; or if a
+        schema cannot be used.
     """
-    problems = [f"{key}: is not an argument" for key in sorted(set(args) - set(FilePipelineArgs.__annotations__))]
-    problems += [f"{key}: should be a value, not an Output" for key, value in args.items() if _is_unknown(value)]
-    if not problems:
-        try:
-            return Settings.model_validate(dict(args))
-        except ValidationError as error:
-            problems = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
-    raise SettingsError(f"wrong arguments of {name!r}:\n" + "\n".join(f"  {problem}" for problem in problems))
+    known = {camel_case(argument) for argument in FilePipelineArgs.__annotations__}
+    problems = [f"{key}: is not an argument" for key in sorted(set(values) - known)]
+    problems += [f"{key}: should be a plain value, not an Output" for key, value in values.items() if _is_output(value)]
+    if problems:
+        raise SettingsError(f"wrong arguments of {name!r}:\n" + "\n".join(f"  {problem}" for problem in problems))
+    stage = pulumi.get_stack()
+    checked = PipelineArgs(project=name, stage=stage, settings=parse(name, stage, values))
+    schemas.check(checked)
+    return checked
 
 
-def _is_unknown(value: object) -> bool:
-    """Whether a value, or one in a list, is known only when the program runs, or is a secret: no argument is one."""
-    return isinstance(value, pulumi.Output) or (isinstance(value, list) and any(map(_is_unknown, value)))
+def _is_output(value: object) -> bool:
+    """Whether a value, or one in a list, may not be known yet, or is secret: settings are neither."""
+    return isinstance(value, pulumi.Output) or (isinstance(value, list) and any(map(_is_output, value)))

@@ -13,10 +13,8 @@ from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult
 from pulumi.provider import main as serve_provider
 from pulumi.provider.experimental.component import ComponentProvider
-from pulumi.provider.experimental.util import camel_case
 
 from components.settings import SettingsError
-from package.arguments import FilePipelineArgs
 from package.file_pipeline import FilePipeline, check
 
 NAME: Final = "file-pipeline"
@@ -24,8 +22,6 @@ VERSION: Final = str(
     runpy.run_path(str(Path(__file__).resolve().parents[1] / "lambda_src" / "shared" / "version.py"))["VERSION"]
 )
 """The functions' own, whose packages are not imported here."""
-
-_NAMES: Final = {camel_case(name): name for name in FilePipelineArgs.__annotations__}
 
 
 class PackageProvider(ComponentProvider):
@@ -45,7 +41,7 @@ class PackageProvider(ComponentProvider):
             If an argument is unknown or wrong. All problems are named at once.
         """
         try:
-            check(name, {_NAMES.get(key, key): value for key, value in inputs.items()})
+            check(name, inputs)
         except SettingsError as error:
             raise InputPropertiesError(str(error), []) from error  # without a list, the SDK itself fails
         return super().construct(name, resource_type, inputs, options)

@@ -23,8 +23,8 @@ class ApiSettings:
         The landing bucket and the catalog table.
     key_arn
         The key that uploads are encrypted with.
-    uploads_prefix, results_prefix
-        Where uploads are, and where the API's own results are published.
+    uploads_prefix, processed_prefix, rejected_prefix
+        Where uploads are, and where valid and rejected records are published.
     items_prefix
         What the ids of the API's own items begin with.
     bucket_index, status_index
@@ -46,7 +46,8 @@ class ApiSettings:
     table: str
     key_arn: str
     uploads_prefix: str
-    results_prefix: str
+    processed_prefix: str
+    rejected_prefix: str
     items_prefix: str
     bucket_index: str
     status_index: str
@@ -67,7 +68,8 @@ class ApiSettings:
             table=environment.text("CATALOG_TABLE_NAME"),
             key_arn=environment.text("KEY_ARN"),
             uploads_prefix=environment.text("UPLOADS_PREFIX"),
-            results_prefix=environment.text("API_RESULTS_PREFIX"),
+            processed_prefix=environment.text("PROCESSED_PREFIX"),
+            rejected_prefix=environment.text("REJECTED_PREFIX"),
             items_prefix=environment.text("API_ITEMS_PREFIX"),
             bucket_index=environment.text("BUCKET_INDEX"),
             status_index=environment.text("STATUS_INDEX"),

@@ -118,6 +118,27 @@ class LapsedRequest(NamedTuple):
     since: str
 
 
+class Standing(NamedTuple):
+    """What the item of a request says that came before.
+
+    Parameters
+    ----------
+    content
+        The digest of its records.
+    status
+        Its state.
+    received_at
+        When it came, the first time.
+    processed_key
+        The object that holds its valid records, if there are any.
+    """
+
+    content: str
+    status: Status
+    received_at: datetime
+    processed_key: str | None
+
+
 class _Expiry(NamedTuple):
     """What an update expression needs to put off an item's expiry; nothing where none expires."""
 
@@ -218,13 +239,14 @@ class Catalog:
             raise
         return True
 
-    def store(self, result: ApiResult) -> str | None:
-        """Put the item of records that came through the API, if its id is free or taken for the same records.
+    def store(self, result: ApiResult) -> Standing | None:
+        """Put the item of records that came through the API, if its id is free or taken for the same request.
 
         Returns
         -------
-        str or None
-            None if it was put; else the digest of the records that the id stands for: the same, if they are finished.
+        Standing or None
+            None if it was put; else what the item says that is there: of other records, finished, or begun at another
+            time.
         """
         try:
             self._client.put_item(
@@ -232,18 +254,25 @@ class Catalog:
                 Item=self._request_item(result),
                 ConditionExpression=(
                     "attribute_not_exists(object_id)"
-                    " OR (content_sha256 = :content AND #status IN (:processing, :failed))"
+                    " OR (content_sha256 = :content AND event_time = :received AND #status IN (:processing, :failed))"
                 ),
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
                     ":content": {"S": result.content_sha256},
+                    ":received": {"S": iso(result.received_at)},
                     ":processing": {"S": Status.PROCESSING},
                     ":failed": {"S": Status.FAILED},
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return _item_of(error.response)["content_sha256"]["S"]
+            item = _item_of(error.response)
+            return Standing(
+                content=item["content_sha256"]["S"],
+                status=Status(item["status"]["S"]),
+                received_at=datetime.fromisoformat(item["event_time"]["S"]),
+                processed_key=item["processed_key"]["S"] if "processed_key" in item else None,
+            )
         return None
 
     def fail(self, result: ApiResult) -> bool:
@@ -455,8 +484,9 @@ class Catalog:
                 bucket=result.bucket,
                 key=result.key,
                 size=result.size,
-                content_type="application/json" if result.key else None,
+                content_type="application/gzip" if result.key else None,
                 content_sha256=result.content_sha256,
+                event_time=iso(result.received_at),
                 uploaded_by=result.uploaded_by,
                 stage=self._stage,
                 region=self._region,

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-MAX_UPLOAD_KEY_BYTES = 900
-"""The longest key whose results have room for theirs: of S3's 1,024, without a prefix, a version id and an ending."""
+MAX_KEY_BYTES = 1024
+"""The longest key (Amazon S3 User Guide, Naming Amazon S3 objects)."""
 
 API_VERSION = "api"
 """Sort key of the items of records that came through the API, which have no versions."""
@@ -130,6 +130,8 @@ class ApiResult:
         Hex digest of the records as they came.
     bucket, key, size
         The object that they were stored in, and its bytes; None where they were only checked.
+    received_at
+        When the request came, the first time.
     uploaded_by
         Who sent them.
     function_name, request_id, duration_ms
@@ -145,6 +147,7 @@ class ApiResult:
     bucket: str
     key: str | None
     size: int | None
+    received_at: datetime
     uploaded_by: str
     function_name: str
     request_id: str

@@ -28,10 +28,10 @@ from local.report import (
 )
 from local.samples import Sample, read_samples
 from local.stack import LocalStack, standing_stack
+from local.waiting import wait_for
 
 _FINAL_STATUS_SECONDS: Final = 120
 _DELIVERY_SECONDS: Final = 60
-_POLL_SECONDS: Final = 0.05
 _DELIVERED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED"})
 _SHOWN_REJECTS: Final = 3
 _SHOWN_CHARACTERS: Final = 160
@@ -99,16 +99,14 @@ def run(console: Console, *, verbose: bool = False) -> int:
 def _wait_for_deliveries(receiver: Receiver, items: Mapping[UploadedFile, Item]) -> list[DeliveryRow]:
     """Wait until each finished file was delivered, or the time is up; a row for each, without an id if it was not."""
     due = {(str(i["object_id"]), str(i["status"])): str(i["key"]) for i in items.values() if i["status"] in _DELIVERED}
-    deadline = time.monotonic() + _DELIVERY_SECONDS
-    while True:
-        came = {(a.told["object_id"], a.told["status"]): a for a in list(receiver.arrivals)}
-        if came.keys() >= due.keys() or time.monotonic() > deadline:
-            break
-        time.sleep(_POLL_SECONDS)
-    return [
-        DeliveryRow(key=key, status=change[1], delivery_id=came[change].delivery_id if change in came else "")
-        for change, key in due.items()
-    ]
+    came: dict[tuple[str, str], str] = {}
+
+    def all_came() -> bool:
+        came.update({(str(a.told["object_id"]), str(a.told["status"])): a.delivery_id for a in list(receiver.arrivals)})
+        return came.keys() >= due.keys()
+
+    wait_for(all_came, timeout_seconds=_DELIVERY_SECONDS)
+    return [DeliveryRow(key=key, status=change[1], delivery_id=came.get(change, "")) for change, key in due.items()]
 
 
 def _upload(stack: LocalStack, samples: Sequence[Sample]) -> Mapping[Sample, UploadedFile]:
@@ -153,14 +151,12 @@ def _ask(stack: LocalStack) -> list[AnswerRow]:
 
 def _find(client: ApiClient, key: str) -> str:
     """Wait until the list has a file with `key`; return its id, or an empty one if it never comes."""
-    deadline = time.monotonic() + _FINAL_STATUS_SECONDS
-    while time.monotonic() < deadline:
-        listed = client.get("/files", status="COMPLETED", limit=100).body.get("files")
-        for file in listed if isinstance(listed, list) else []:
-            if file["key"] == key:
-                return str(file["id"])
-        time.sleep(0.1)
-    return "-"
+
+    def listed() -> str | None:
+        files = client.get("/files", status="COMPLETED", limit=100).body.get("files")
+        return next((file["id"] for file in files if file["key"] == key), None) if isinstance(files, list) else None
+
+    return wait_for(listed, timeout_seconds=_FINAL_STATUS_SECONDS) or "-"
 
 
 def _answer(request: str, answer: ApiAnswer, expected: int) -> AnswerRow:

@@ -11,7 +11,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from local.certificate import write_certificate
+from local.waiting import wait_for
 
 HOST: Final = "127.0.0.1"
 ACCESS_KEY: Final = "test"
@@ -46,7 +46,7 @@ class Emulator:
     region
         The region that it plays.
     ca_bundle
-        The certificate to trust.
+        The authority to trust.
     log
         What it printed.
     faults
@@ -110,19 +110,19 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
     """
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     try:
-        certificate, key = write_certificate(folder)
+        authority, certificate = write_certificate(folder)
         door = _open_door(preferred_port)
         port = int(door.getsockname()[1])
         emulator = Emulator(
             endpoint=f"https://{HOST}:{port}",
             region=region,
-            ca_bundle=certificate,
+            ca_bundle=authority,
             log=folder / "emulator.log",
             faults=folder / "faults",
             throttled=folder / "throttled",
             slow=folder / "slow",
         )
-        server = _Server(emulator, _environment(emulator, folder, key, port, keep_state=keep_state))
+        server = _Server(emulator, _environment(emulator, folder, certificate, port, keep_state=keep_state))
         try:
             server.start(door)
             yield replace(emulator, restart=server.restart)
@@ -192,7 +192,7 @@ class _Server:
             self._process.wait()
 
 
-def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep_state: bool) -> dict[str, str]:
+def _environment(emulator: Emulator, folder: Path, certificate: Path, port: int, *, keep_state: bool) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -216,8 +216,8 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep
         "SLOW_FILE": str(emulator.slow),
         "AUTH": "true",
         "USE_SSL": "1",
-        "MINISTACK_SSL_CERT": str(emulator.ca_bundle),
-        "MINISTACK_SSL_KEY": str(key),
+        "MINISTACK_SSL_CERT": str(certificate),
+        "MINISTACK_SSL_KEY": str(certificate),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         # There is no X-Ray daemon to send to.
@@ -241,17 +241,16 @@ def _open_door(preferred: int) -> socket.socket:
 def _wait_until_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
     context = ssl.create_default_context(cafile=str(emulator.ca_bundle))
     # Past any proxy: this machine is not behind it.
+    url = f"{emulator.endpoint}/_ministack/ready"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            url = f"{emulator.endpoint}/_ministack/ready"
-            with opener.open(url, timeout=2):
-                return
-        time.sleep(0.05)
-    ended = (
-        f"ended with status {process.poll()}"
-        if process.poll() is not None
-        else f"is not ready after {_START_SECONDS} s"
-    )
-    raise EmulatorError(f"the local cloud {ended}:\n{emulator.log.read_text(errors='replace')[-_LOG_TAIL:]}")
+
+    def answers_or_ended() -> bool:
+        with contextlib.suppress(urllib.error.URLError, OSError), opener.open(url, timeout=2):
+            return True
+        return process.poll() is not None
+
+    ready = wait_for(answers_or_ended, timeout_seconds=_START_SECONDS)
+    status = process.poll()
+    if not ready or status is not None:
+        problem = f"ended with status {status}" if ready else f"is not ready after {_START_SECONDS} s"
+        raise EmulatorError(f"the local cloud {problem}:\n{emulator.log.read_text(errors='replace')[-_LOG_TAIL:]}")

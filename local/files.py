@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from boto3.dynamodb.types import TypeDeserializer
 
-if TYPE_CHECKING:
-    from local.cloud import Cloud
+from local.cloud import Cloud
+from local.waiting import wait_for
 
 Item: TypeAlias = Mapping[str, object]
 FINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
-_POLL_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +67,13 @@ def wait_for_final(
     dict
         The items of those of `files` that have one.
     """
-    deadline = time.monotonic() + timeout_seconds
-    while True:
+    final: dict[UploadedFile, Item] = {}
+
+    def all_final() -> bool:
         items = read_items(cloud, table)
-        final = {file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES}
+        final.update({file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES})
         on_progress(len(final))
-        if len(final) == len(files) or time.monotonic() > deadline:
-            return final
-        time.sleep(_POLL_SECONDS)
+        return len(final) == len(files)
+
+    wait_for(all_final, timeout_seconds=timeout_seconds)
+    return final

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from local.deploy import LIMITS, NOT_EMULATED, NOT_READ
+from local.limits import LIMITS, NOT_EMULATED, NOT_READ
 
 _HIDDEN: Final = "(secret)"
 _STYLES: Final = {"COMPLETED": "green", "SKIPPED": "yellow", "REJECTED": "yellow", "FAILED": "red"}

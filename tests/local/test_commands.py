@@ -18,8 +18,9 @@ from rich.console import Console
 
 from local import demo, emulator, samples
 from local.__main__ import main
-from local.deploy import NOT_READ, EmulatorProvider, NotEmulatedError
+from local.deploy import EmulatorProvider, NotEmulatedError
 from local.drills import OVERRIDES
+from local.limits import NOT_READ
 from local.program import check_settings
 from local.receiver import Arrival, Receiver, Reply
 from local.stack_config import ROOT, StackConfig

@@ -10,7 +10,7 @@ from local.waiting import wait_until
 
 if TYPE_CHECKING:
     from local.drills import Drill
-    from local.outcome import Outcome
+    from local.outcome import DrillOutcome
 
 LARGEST_BYTES: Final = 3_000_000
 """The largest record file that the drills' settings allow: what an invocation is counted on to read."""
@@ -25,7 +25,7 @@ _LATE: Final = timedelta(seconds=5)
 """How much later the function may run than CloudWatch is told how long messages have waited."""
 
 
-def backlog(drill: Drill) -> Outcome:
+def backlog(drill: Drill) -> DrillOutcome:
     """Let a backlog of the largest files that are taken, gzipped and not, be worked off in random order."""
     plain = _HEADER + b"".join(_ROW % number for number in range((LARGEST_BYTES - 100) // len(_ROW % 0)))
     bodies = [(f"{number:05d}.csv", plain) for number in range(drill.size)]
@@ -41,7 +41,7 @@ def backlog(drill: Drill) -> Outcome:
     return outcome.noting(f"{len(again)} tried more than once" if again else "", again)
 
 
-def lost_events(drill: Drill) -> Outcome:
+def lost_events(drill: Drill) -> DrillOutcome:
     """Lose the events of some files beside a queue that holds others, and search for them, twice."""
     intake = drill.intake
     intake.search()  # a cold start now, so that what CloudWatch is told below is not old when it is asked

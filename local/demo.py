@@ -27,7 +27,7 @@ from local.report import (
     working,
 )
 from local.samples import Sample, read_samples
-from local.stack import LocalStack, standing_stack
+from local.stack import LocalStack, local_stack
 from local.waiting import wait_for
 
 _FINAL_STATUS_SECONDS: Final = 120
@@ -59,7 +59,7 @@ def run(console: Console, *, verbose: bool = False) -> int:
     started = time.monotonic()
     with (
         listening(Receiver) as receiver,
-        standing_stack(console, overrides={"deliveryEndpoint": receiver.url}, verbose=verbose) as stack,
+        local_stack(console, overrides={"deliveryEndpoint": receiver.url}, verbose=verbose) as stack,
     ):
         receiver.trust(stack.cloud, stack.outputs["secretArn"])
         files = _upload(stack, samples)

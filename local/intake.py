@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intake:
+class IntakeDriver:
     """Bucket, queues, table and ingest function of a stack.
 
     Parameters

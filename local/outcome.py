@@ -9,11 +9,11 @@ from urllib.parse import quote_plus
 
 from local.ends import ENDS, Ends
 from local.files import UploadedFile
-from local.intake import Intake
+from local.intake import IntakeDriver
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class DrillOutcome:
     """What became of the files of a drill.
 
     Parameters
@@ -46,7 +46,7 @@ class Outcome:
     wrong: str = ""
     files: Sequence[str] = ()
 
-    def noting(self, wrong: str, files: Sequence[str] = ()) -> Outcome:
+    def noting(self, wrong: str, files: Sequence[str] = ()) -> DrillOutcome:
         """Return the outcome with something more that is wrong, and the files of which it is; empty: nothing more."""
         joined = "; ".join(filter(None, (self.wrong, wrong)))
         return replace(self, wrong=joined, files=[*self.files, *(f"{wrong}: {file}" for file in files)])
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def audit(
-    intake: Intake,
+    intake: IntakeDriver,
     ends: Ends,
     fault: str,
     files: Sequence[UploadedFile],
@@ -66,7 +66,7 @@ def audit(
     sent: int | None = None,
     dead: int | None = 0,
     all_told: bool = True,
-) -> Outcome:
+) -> DrillOutcome:
     """Count what became of some files, when nothing waits any more. Takes the dead letters.
 
     Parameters
@@ -104,7 +104,7 @@ def audit(
         *([f"{dead} dead letters expected"] if unexpected else []),
         *([f"{len(untold)} ends that the stream does not tell of"] if untold else []),
     ]
-    return Outcome(
+    return DrillOutcome(
         fault=fault,
         sent=len(files) if sent is None else sent,
         completed=statuses["COMPLETED"],

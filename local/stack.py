@@ -55,7 +55,7 @@ class LocalStack:
 
 
 @contextmanager
-def standing_stack(
+def local_stack(
     console: Console,
     *,
     preferred_port: int = 0,

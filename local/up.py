@@ -13,7 +13,7 @@ from rich.text import Text
 
 from local.api import sign_in
 from local.report import print_limits, print_outputs
-from local.stack import STAGE, LocalStack, standing_stack
+from local.stack import STAGE, LocalStack, local_stack
 
 _RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
 
@@ -29,7 +29,7 @@ def run(console: Console) -> int:
     int
         0.
     """
-    with standing_stack(console, preferred_port=PREFERRED_PORT) as stack:
+    with local_stack(console, preferred_port=PREFERRED_PORT) as stack:
         print_outputs(console, stack.outputs)
         print_limits(console, stack.resources)
         console.print(Text.assemble("\n", ("To try", "bold"), ", in another terminal, in this folder:\n"))

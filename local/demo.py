@@ -166,23 +166,18 @@ def _answer(request: str, answer: ApiAnswer, expected: int) -> AnswerRow:
 
 
 def _row(sample: Sample, item: Item | None) -> FileRow:
-    if item is None:
-        return FileRow(
-            key=sample.key,
-            status="none",
-            reason=f"no final status after {_FINAL_STATUS_SECONDS} s",
-            size="",
-            records="",
-            duration="",
-            right=False,
-        )
-    status, reason = str(item["status"]), str(item.get("reason", ""))
+    found = item or {"status": "none", "reason": f"no final status after {_FINAL_STATUS_SECONDS} s"}
+    status, reason = str(found["status"]), str(found.get("reason", ""))
     return FileRow(
         key=sample.key,
         status=status,
         reason=reason,
-        size=f"{item['size']:,} B",
-        records=f"{item['records_valid']} / {item['records_rejected']}" if "records_valid" in item else "",
-        duration=f"{item['duration_ms']} ms",
+        size=_integer(found, "size"),
+        records=f"{found['records_valid']} / {found['records_rejected']}" if "records_valid" in found else "",
+        duration_ms=_integer(found, "duration_ms"),
         right=(status, reason) == (sample.status, sample.reason),
     )
+
+
+def _integer(item: Item, name: str) -> int | None:
+    return int(str(item[name])) if name in item else None

@@ -16,6 +16,7 @@ from local.drills import OVERRIDES, Drill
 from local.outcome import DrillOutcome
 from local.report import working
 from local.stack import local_stack
+from operate.console import make_table
 
 _SEED_BITS: Final = 32
 _SHOWN_FILES: Final = 20
@@ -90,13 +91,12 @@ def _print_files(console: Console, outcome: DrillOutcome) -> None:
 
 
 def _table(outcomes: Sequence[DrillOutcome]) -> Table:
-    table = Table(title="Drills", title_justify="left", title_style="bold")
-    table.add_column("fault", overflow="fold")
-    for column in ("events sent", "completed once", "rejected", "dead letters", "lost", "processed twice"):
-        table.add_column(column, justify="right")
-    table.add_column("")
-    for outcome in outcomes:
-        counts = (outcome.sent, outcome.completed, outcome.rejected, outcome.dead, outcome.lost, outcome.twice)
-        verdict = Text("right", "green") if outcome.passed else Text(outcome.wrong or "wrong", "bold red")
-        table.add_row(outcome.fault, *(str(count) for count in counts), verdict)
-    return table
+    columns = ("fault", "events sent", "completed once", "rejected", "dead letters", "lost", "processed twice", "")
+    rows = [
+        (
+            *(one.fault, one.sent, one.completed, one.rejected, one.dead, one.lost, one.twice),
+            Text("right", "green") if one.passed else Text(one.wrong or "wrong", "bold red"),
+        )
+        for one in outcomes
+    ]
+    return make_table("Drills", columns, rows)

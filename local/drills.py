@@ -153,11 +153,11 @@ class Drill:
         emulator.faults.write_text("TransactWriteItems\nPutItem\nUpdateItem\n")
         try:
             files = self.upload("throttled", self.size)
+            _wait_until(emulator.throttled.exists, "no call was throttled")
             time.sleep(_FAULT_SECONDS)
         finally:
             emulator.faults.unlink()
-        outcome = self.audit("table throttled for a while", files)
-        return outcome.noting("" if emulator.throttled.exists() else "no call was throttled")
+        return self.audit("table throttled for a while", files)
 
     def denied_reads(self) -> DrillOutcome:
         """Let the bucket deny reads for a while."""

@@ -1,1 +1,1 @@
-"""What the figures in the README come from: ``make bench``."""
+"""What the figures of docs/benchmarks.md come from: ``make bench``."""

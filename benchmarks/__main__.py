@@ -236,7 +236,7 @@ def main() -> None:
     for part, lines in measured.items():
         text = f"**{_TITLES[part]}**\n\n" + "\n".join(lines) + "\n"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
-    console.print(f"written to {RESULTS.relative_to(ROOT)}; `make docs` puts it into the README")
+    console.print(f"written to {RESULTS.relative_to(ROOT)}; `make docs` puts it into docs/benchmarks.md")
     if problems:
         sys.exit("not as expected, and not written:\n" + "\n".join(problems))
 

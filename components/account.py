@@ -1,47 +1,46 @@
-"""Where the stack stands: partition, account and region, as its provider knows them."""
+"""Where a component is deployed: partition, account and region, as its provider knows them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import pulumi
 import pulumi_aws as aws
 
 
-@dataclass(frozen=True, kw_only=True)
 class Account:
-    """The account and region that a stack is deployed to."""
+    """The account and region that a component is deployed to. Its provider is asked for each when it is first needed.
 
-    partition: pulumi.Output[str]
-    id: pulumi.Output[str]
-    region: pulumi.Output[str]
+    Parameters
+    ----------
+    resource
+        The component. It must be registered: its provider is its own, or that of its parents.
+    """
 
-    @classmethod
-    def of(cls, provider: aws.Provider) -> Account:
-        """Ask `provider` where it works."""
-        options = pulumi.InvokeOptions(provider=provider)
-        return cls(
-            partition=aws.get_partition_output(opts=options).partition,
-            id=aws.get_caller_identity_output(opts=options).account_id,
-            region=aws.get_region_output(opts=options).region,
-        )
+    def __init__(self, resource: pulumi.Resource) -> None:
+        self._resource = resource
+
+    @cached_property
+    def partition(self) -> pulumi.Output[str]:
+        """The partition, such as ``aws``."""
+        return aws.get_partition_output(opts=self._options()).partition
+
+    @cached_property
+    def id(self) -> pulumi.Output[str]:
+        """The account's number."""
+        return aws.get_caller_identity_output(opts=self._options()).account_id
+
+    @cached_property
+    def region(self) -> pulumi.Output[str]:
+        """The region, such as ``eu-central-1``."""
+        return aws.get_region_output(opts=self._options()).region
 
     def arn(
-        self,
-        service: str,
-        resource: pulumi.Input[str],
-        *,
-        region: pulumi.Input[str] | None = None,
-        account: pulumi.Input[str] | None = None,
+        self, service: str, resource: pulumi.Input[str], *, region: pulumi.Input[str] | None = None
     ) -> pulumi.Output[str]:
         """Build the ARN of a resource that has no output to take it from."""
-        return pulumi.Output.concat(
-            "arn:",
-            self.partition,
-            f":{service}:",
-            self.region if region is None else region,
-            ":",
-            self.id if account is None else account,
-            ":",
-            resource,
-        )
+        where = self.region if region is None else region
+        return pulumi.Output.concat("arn:", self.partition, f":{service}:", where, ":", self.id, ":", resource)
+
+    def _options(self) -> pulumi.InvokeOptions:
+        return pulumi.InvokeOptions(parent=self._resource)

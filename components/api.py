@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components.account import Account
 from components.catalog import BUCKET_INDEX, INDEX_KEYS, STATUS_INDEX, Catalog
-from components.encryption import LOG_GROUPS, Encryption
-from components.function import Function
-from components.identity import READERS_GROUP, WRITERS_GROUP, Identity
+from components.encryption import VENDED_LOGS_PREFIX
+from components.file_rules import FileRulesArgs
+from components.function import Function, FunctionArgs, RuntimeArgs
+from components.gateway import Gateway
+from components.identity import READERS_GROUP, WRITERS_GROUP
 from components.landing import API_RESULTS_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
-from components.settings import Settings, StackSettings
 
 OPEN_ROUTES = ("GET /health",)
 """Routes for everybody: they have no authorizer, and each has a throttle of its own."""
@@ -32,8 +34,6 @@ ITEMS_PREFIX = "api/"
 INTEGRATION_TIMEOUT_MS = 30_000
 """The longest that an HTTP API waits (API Gateway quotas, HTTP API: maximum integration timeout)."""
 
-_CORS_METHODS = ["GET", "POST", "PUT", "DELETE"]
-_CORS_HEADERS = ["Authorization", "Content-Type", "X-Api-Key", "Idempotency-Key"]
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
     "ip": "$context.identity.sourceIp",
@@ -48,133 +48,194 @@ _ACCESS_LOG = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class AuthorizerArgs:
+    """Whose tokens the API takes.
+
+    Parameters
+    ----------
+    issuer
+        URL of the OIDC provider that issues them.
+    audiences
+        Whom they must be issued for: one of these is a token's ``aud``, or its ``client_id``.
+    """
+
+    issuer: pulumi.Input[str]
+    audiences: Sequence[pulumi.Input[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThrottleArgs:
+    """How many requests are taken.
+
+    Parameters
+    ----------
+    rate
+        Requests a second.
+    burst
+        Requests at once.
+    """
+
+    rate: int
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiArgs:
+    """What the API works on, whom it lets in, and what limits it.
+
+    Parameters
+    ----------
+    runtime, code
+        What its function has in common with the pipeline's other functions, and its own code.
+    gateway
+        The HTTP API that gets the routes.
+    authorizer
+        Whose tokens are taken.
+    landing, catalog
+        Where it publishes records and lets users upload, and where it looks files up.
+    files
+        Which files are taken.
+    timeout_seconds
+        Its function's time-out; an HTTP API waits 30 s at most.
+    reserved_concurrency
+        Executions that the account keeps for its function, and the most that it gets. 0: it shares with all others.
+    max_body_bytes, max_records
+        Largest body, in bytes, and most records of one request.
+    link_seconds
+        Seconds that a presigned link works.
+    throttle
+        Requests that the API takes.
+    open_throttle
+        Requests that each route takes which asks for no token.
+    """
+
+    runtime: RuntimeArgs
+    code: Archive
+    gateway: Gateway
+    authorizer: AuthorizerArgs
+    landing: Landing
+    catalog: Catalog
+    files: FileRulesArgs
+    timeout_seconds: int = 29
+    reserved_concurrency: int = 0
+    max_body_bytes: int = 4 * 1024**2
+    max_records: int = 10_000
+    link_seconds: int = 900
+    throttle: ThrottleArgs = ThrottleArgs(rate=100, burst=200)
+    open_throttle: ThrottleArgs = ThrottleArgs(rate=5, burst=10)
+
+
 class Api(pulumi.ComponentResource):
-    """The API, its authorizer, its access logs and its function.
+    """The routes of an HTTP API, their authorizer, their access logs and their function.
 
     Attributes
     ----------
-    api, function
-        The resources that others depend on.
+    function
+        The function.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        account: Account,
-        encryption: Encryption,
-        landing: Landing,
-        catalog: Catalog,
-        identity: Identity,
-        code: Archive,
-        layer_arn: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Api", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        settings = stack.settings
-        api_function = Function(
-            name,
-            purpose="api",
-            stack=stack,
-            account=account,
-            encryption=encryption,
-            code=code,
-            layer_arn=layer_arn,
-            timeout_seconds=settings.api_timeout_seconds,
-            reserved_concurrency=settings.api_reserved_concurrency,
-            environment={
-                "BUCKET_NAME": landing.bucket.id,
-                "UPLOADS_PREFIX": UPLOADS_PREFIX,
-                "API_RESULTS_PREFIX": API_RESULTS_PREFIX,
-                "API_ITEMS_PREFIX": ITEMS_PREFIX,
-                "CATALOG_TABLE_NAME": catalog.table.name,
-                "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),
-                "INDEX_SHARDS": str(settings.index_shards),
-                "BUCKET_INDEX": f"{BUCKET_INDEX}={INDEX_KEYS[BUCKET_INDEX]}",
-                "STATUS_INDEX": f"{STATUS_INDEX}={INDEX_KEYS[STATUS_INDEX]}",
-                "KEY_ARN": encryption.key.arn,
-                "MAX_OBJECT_BYTES": str(settings.max_object_bytes),
-                "ALLOWED_EXTENSIONS": json.dumps(settings.allowed_extensions),
-                "REFUSED_PREFIXES": json.dumps(settings.refused_prefixes),
-                "STORAGE_CLASS": settings.storage_class,
-                "RECORD_TYPES": json.dumps(settings.record_types),
-                "MAX_BODY_BYTES": str(settings.api_max_body_bytes),
-                "MAX_RECORDS": str(settings.api_max_records),
-                "LINK_SECONDS": str(settings.upload_link_seconds),
-                "READERS_GROUP": READERS_GROUP,
-                "WRITERS_GROUP": WRITERS_GROUP,
-            },
-            statements=[
-                catalog.read_items(),
-                catalog.put_items(ITEMS_PREFIX),
-                landing.publish_api_results(),
-                landing.sign_uploads(),
-                landing.sign_rejects(),
-            ],
-            key_services=["dynamodb", "s3"],
-            opts=child,
-        )
-        self.function = api_function.function
-        self.api = aws.apigatewayv2.Api(
-            f"{name}-http",
-            name=f"{stack.prefix}-api",
-            protocol_type="HTTP",
-            cors_configuration=_cors(settings),
-            opts=child,
-        )
-        authorizer = aws.apigatewayv2.Authorizer(
-            f"{name}-users",
-            api_id=self.api.id,
-            name=f"{stack.prefix}-users",
-            authorizer_type="JWT",
-            identity_sources=["$request.header.Authorization"],
-            jwt_configuration=aws.apigatewayv2.AuthorizerJwtConfigurationArgs(
-                issuer=pulumi.Output.concat("https://", identity.pool.endpoint), audiences=[identity.client.id]
-            ),
-            opts=child,
-        )
-        integration = aws.apigatewayv2.Integration(
-            f"{name}-integration",
-            api_id=self.api.id,
-            integration_type="AWS_PROXY",
-            integration_uri=self.function.invoke_arn,
-            payload_format_version="2.0",
-            timeout_milliseconds=INTEGRATION_TIMEOUT_MS,
-            opts=child,
-        )
-        routes = [
-            self._route(name, key, integration, None if key in OPEN_ROUTES else authorizer)
-            for key in (*OPEN_ROUTES, *ROUTES)
-        ]
-        log_group = aws.cloudwatch.LogGroup(
-            f"{name}-access-logs",
-            name=f"{LOG_GROUPS[1]}{stack.prefix}-api-access",
-            kms_key_id=encryption.key.arn,
-            retention_in_days=settings.log_retention_days,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[encryption]),
-        )
+        self._name = name
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._api = args.gateway.api
+        self.function = self._function(args)
+        routes = self._routes(args.authorizer)
         permission = aws.lambda_.Permission(
             f"{name}-permission",
             action="lambda:InvokeFunction",
             function=self.function.name,
             principal="apigateway.amazonaws.com",
             # Of one account by its ARN: API Gateway is not said to send aws:SourceAccount.
-            source_arn=pulumi.Output.concat(self.api.execution_arn, "/*"),
-            opts=child,
+            source_arn=pulumi.Output.concat(self._api.execution_arn, "/*"),
+            opts=self._child,
+        )
+        # The first deployment must find all routes, and be let in by the function.
+        self._stage(args, [*routes, permission])
+        self.register_outputs({"functionName": self.function.name})
+
+    def _function(self, args: ApiArgs) -> aws.lambda_.Function:
+        return Function(
+            self._name,
+            FunctionArgs(
+                purpose="api",
+                runtime=args.runtime,
+                code=args.code,
+                timeout_seconds=args.timeout_seconds,
+                reserved_concurrency=args.reserved_concurrency,
+                environment=_environment(args),
+                statements=[
+                    *args.catalog.grant_query(),
+                    *args.catalog.grant_put(ITEMS_PREFIX),
+                    *args.landing.grant_publish_api_results(),
+                    *args.landing.grant_upload(),
+                    *args.landing.grant_read_rejected(),
+                ],
+                key_services=["dynamodb", "s3"],
+            ),
+            self._child,
+        ).function
+
+    def _routes(self, args: AuthorizerArgs) -> list[aws.apigatewayv2.Route]:
+        authorizer = aws.apigatewayv2.Authorizer(
+            f"{self._name}-users",
+            api_id=self._api.id,
+            name=f"{self._name}-users",
+            authorizer_type="JWT",
+            identity_sources=["$request.header.Authorization"],
+            jwt_configuration=aws.apigatewayv2.AuthorizerJwtConfigurationArgs(
+                issuer=args.issuer, audiences=list(args.audiences)
+            ),
+            opts=self._child,
+        )
+        integration = aws.apigatewayv2.Integration(
+            f"{self._name}-integration",
+            api_id=self._api.id,
+            integration_type="AWS_PROXY",
+            integration_uri=self.function.invoke_arn,
+            payload_format_version="2.0",
+            timeout_milliseconds=INTEGRATION_TIMEOUT_MS,
+            opts=self._child,
+        )
+        return [
+            *(self._route(key, integration, None) for key in OPEN_ROUTES),
+            *(self._route(key, integration, authorizer) for key in ROUTES),
+        ]
+
+    def _route(
+        self, key: str, integration: aws.apigatewayv2.Integration, authorizer: aws.apigatewayv2.Authorizer | None
+    ) -> aws.apigatewayv2.Route:
+        words = "".join(character if character.isalnum() else " " for character in key.lower()).split()
+        return aws.apigatewayv2.Route(
+            f"{self._name}-route-{'-'.join(words)}",
+            api_id=self._api.id,
+            route_key=key,
+            target=pulumi.Output.concat("integrations/", integration.id),
+            authorization_type="NONE" if authorizer is None else "JWT",
+            authorizer_id=None if authorizer is None else authorizer.id,
+            opts=self._child,
+        )
+
+    def _stage(self, args: ApiArgs, needed: Sequence[pulumi.Resource]) -> None:
+        log_group = aws.cloudwatch.LogGroup(
+            f"{self._name}-access-logs",
+            name=f"{VENDED_LOGS_PREFIX}{self._name}-access",
+            kms_key_id=args.runtime.kms_key_arn,
+            retention_in_days=args.runtime.log_retention_days,
+            opts=self._child,
         )
         aws.apigatewayv2.Stage(
-            f"{name}-stage",
-            api_id=self.api.id,
+            f"{self._name}-stage",
+            api_id=self._api.id,
             name="$default",
             auto_deploy=True,
             access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
                 destination_arn=log_group.arn, format=json.dumps(_ACCESS_LOG)
             ),
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=settings.api_throttle_rate,
-                throttling_burst_limit=settings.api_throttle_burst,
+                throttling_rate_limit=args.throttle.rate,
+                throttling_burst_limit=args.throttle.burst,
                 # Metrics by route are billed, and nothing looks at them.
                 detailed_metrics_enabled=False,
             ),
@@ -182,41 +243,30 @@ class Api(pulumi.ComponentResource):
             route_settings=[
                 aws.apigatewayv2.StageRouteSettingArgs(
                     route_key=key,
-                    throttling_rate_limit=settings.api_open_throttle_rate,
-                    throttling_burst_limit=settings.api_open_throttle_burst,
+                    throttling_rate_limit=args.open_throttle.rate,
+                    throttling_burst_limit=args.open_throttle.burst,
                 )
                 for key in OPEN_ROUTES
             ],
-            # The first deployment must find all routes, and be let in by the function.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*routes, permission]),
-        )
-        self.register_outputs({"apiEndpoint": self.api.api_endpoint, "functionName": self.function.name})
-
-    def _route(
-        self,
-        name: str,
-        key: str,
-        integration: aws.apigatewayv2.Integration,
-        authorizer: aws.apigatewayv2.Authorizer | None,
-    ) -> aws.apigatewayv2.Route:
-        words = "".join(character if character.isalnum() else " " for character in key.lower()).split()
-        return aws.apigatewayv2.Route(
-            f"{name}-route-{'-'.join(words)}",
-            api_id=self.api.id,
-            route_key=key,
-            target=pulumi.Output.concat("integrations/", integration.id),
-            authorization_type="NONE" if authorizer is None else "JWT",
-            authorizer_id=None if authorizer is None else authorizer.id,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=needed),
         )
 
 
-def _cors(settings: Settings) -> aws.apigatewayv2.ApiCorsConfigurationArgs | None:
-    if not settings.api_cors_origins:
-        return None
-    return aws.apigatewayv2.ApiCorsConfigurationArgs(
-        allow_origins=settings.api_cors_origins,
-        allow_methods=_CORS_METHODS,
-        allow_headers=_CORS_HEADERS,
-        max_age=settings.api_cors_max_age_seconds,
-    )
+def _environment(args: ApiArgs) -> dict[str, pulumi.Input[str]]:
+    return {
+        "BUCKET_NAME": args.landing.bucket.id,
+        "UPLOADS_PREFIX": UPLOADS_PREFIX,
+        "API_RESULTS_PREFIX": API_RESULTS_PREFIX,
+        "API_ITEMS_PREFIX": ITEMS_PREFIX,
+        **args.catalog.environment,
+        "BUCKET_INDEX": f"{BUCKET_INDEX}={INDEX_KEYS[BUCKET_INDEX]}",
+        "STATUS_INDEX": f"{STATUS_INDEX}={INDEX_KEYS[STATUS_INDEX]}",
+        "KEY_ARN": args.runtime.kms_key_arn,
+        **args.files.environment,
+        "STORAGE_CLASS": args.landing.storage_class,
+        "MAX_BODY_BYTES": str(args.max_body_bytes),
+        "MAX_RECORDS": str(args.max_records),
+        "LINK_SECONDS": str(args.link_seconds),
+        "READERS_GROUP": READERS_GROUP,
+        "WRITERS_GROUP": WRITERS_GROUP,
+    }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import Encryption
 from components.iam import Conditions, Statement
-from components.settings import Settings, StackSettings
 
 BUCKET_INDEX = "by-bucket"
 STATUS_INDEX = "by-status"
@@ -21,9 +21,61 @@ PARTITION_KEY = "object_id"
 SORT_KEY = "version_id"
 TTL_ATTRIBUTE = "ttl"
 
-
 LATEST_PREFIX = "latest:"
 """What the ids of the items begin with that name the latest version of a key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogArgs:
+    """How the table is billed, spread and kept.
+
+    Parameters
+    ----------
+    kms_key_arn
+        The key that the table is encrypted with.
+    retain
+        Whether the table outlives the stack, and is protected from deletion.
+    retention_days
+        Days after its last change after which an item expires. 0: never.
+    index_shards
+        Partition keys that one bucket's or status's index entries are spread over.
+    billing_mode
+        How the table is billed.
+    max_read_units, max_write_units
+        Most units a second that the table on demand, and each of its indexes, may use. 0: no limit.
+    read_capacity, write_capacity, index_read_capacity, index_write_capacity
+        Capacity units of the table and of each index, when provisioned.
+    autoscaling
+        Whether provisioned capacity is scaled with the load.
+    autoscaling_min_capacity, autoscaling_max_capacity, autoscaling_target_percent
+        Least and most capacity units that autoscaling sets, and the use of them that it aims at.
+    """
+
+    kms_key_arn: pulumi.Input[str]
+    retain: bool = True
+    retention_days: int = 365
+    index_shards: int = 8
+    billing_mode: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
+    max_read_units: int = 0
+    max_write_units: int = 0
+    read_capacity: int = 5
+    write_capacity: int = 5
+    index_read_capacity: int = 2
+    index_write_capacity: int = 2
+    autoscaling: bool = True
+    autoscaling_min_capacity: int = 25
+    autoscaling_max_capacity: int = 1000
+    autoscaling_target_percent: int = 70
+
+    @property
+    def provisioned(self) -> bool:
+        """Whether capacity is provisioned."""
+        return self.billing_mode == "PROVISIONED"
+
+    @property
+    def scaled(self) -> bool:
+        """Whether autoscaling sets the capacity."""
+        return self.provisioned and self.autoscaling
 
 
 class Catalog(pulumi.ComponentResource):
@@ -33,69 +85,52 @@ class Catalog(pulumi.ComponentResource):
     ----------
     table
         The table.
+    environment
+        What a function that writes items is told of the table.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        encryption: Encryption,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: CatalogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Catalog", name, None, opts)
-        settings = stack.settings
-        provisioned = settings.table_billing_mode == "PROVISIONED"
-        scaled = provisioned and settings.table_autoscaling
         attribute = aws.dynamodb.TableAttributeArgs
-        key_schema = aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs
-        index_limit = aws.dynamodb.TableGlobalSecondaryIndexOnDemandThroughputArgs
-        limit = _limit(settings)
+        limit = _limit(args)
         keys = [PARTITION_KEY, SORT_KEY, *INDEX_KEYS.values(), INDEX_SORT_KEY]
         self.table = aws.dynamodb.Table(
             f"{name}-table",
-            billing_mode=settings.table_billing_mode,
-            read_capacity=settings.table_read_capacity if provisioned else None,
-            write_capacity=settings.table_write_capacity if provisioned else None,
+            billing_mode=args.billing_mode,
+            read_capacity=args.read_capacity if args.provisioned else None,
+            write_capacity=args.write_capacity if args.provisioned else None,
             on_demand_throughput=aws.dynamodb.TableOnDemandThroughputArgs(**limit) if limit else None,
             hash_key=PARTITION_KEY,
             range_key=SORT_KEY,
             attributes=[attribute(name=key, type="S") for key in keys],
-            global_secondary_indexes=[
-                aws.dynamodb.TableGlobalSecondaryIndexArgs(
-                    name=index,
-                    key_schemas=[
-                        key_schema(attribute_name=key, key_type="HASH"),
-                        key_schema(attribute_name=INDEX_SORT_KEY, key_type="RANGE"),
-                    ],
-                    projection_type="ALL",
-                    read_capacity=settings.index_read_capacity if provisioned else None,
-                    write_capacity=settings.index_write_capacity if provisioned else None,
-                    on_demand_throughput=index_limit(**limit) if limit else None,
-                )
-                for index, key in INDEX_KEYS.items()
-            ],
+            global_secondary_indexes=[_index(index, key, args) for index, key in INDEX_KEYS.items()],
             ttl=aws.dynamodb.TableTtlArgs(attribute_name=TTL_ATTRIBUTE, enabled=True),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
-                enabled=True, kms_key_arn=encryption.key.arn
+                enabled=True, kms_key_arn=args.kms_key_arn
             ),
             stream_enabled=True,
             stream_view_type="NEW_AND_OLD_IMAGES",
-            deletion_protection_enabled=settings.retain_data,
+            deletion_protection_enabled=args.retain,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=settings.retain_data,
-                retain_on_delete=settings.retain_data,
+                protect=args.retain,
+                retain_on_delete=args.retain,
                 # What autoscaling sets is not ours to set back on the next update.
-                ignore_changes=_SCALED_PROPERTIES if scaled else None,
+                ignore_changes=_SCALED_PROPERTIES if args.scaled else None,
             ),
         )
-        if scaled:
-            self._scale(name, settings)
+        if args.scaled:
+            self._scale(name, args)
+        self.environment: Mapping[str, pulumi.Input[str]] = {
+            "CATALOG_TABLE_NAME": self.table.name,
+            "CATALOG_RETENTION_DAYS": str(args.retention_days),
+            "INDEX_SHARDS": str(args.index_shards),
+        }
         self.register_outputs({"tableName": self.table.name, "streamArn": self.table.stream_arn})
 
-    def _scale(self, name: str, settings: Settings) -> None:
+    def _scale(self, name: str, args: CatalogArgs) -> None:
+        child = pulumi.ResourceOptions(parent=self)
         for target_name, resource_id, dimension in _scalable(self.table):
             for operation in ("Read", "Write"):
                 target = aws.appautoscaling.Target(
@@ -103,12 +138,9 @@ class Catalog(pulumi.ComponentResource):
                     service_namespace="dynamodb",
                     resource_id=resource_id,
                     scalable_dimension=f"dynamodb:{dimension}:{operation}CapacityUnits",
-                    min_capacity=settings.autoscaling_min_capacity,
-                    max_capacity=settings.autoscaling_max_capacity,
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
-                metric = (
-                    aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
+                    min_capacity=args.autoscaling_min_capacity,
+                    max_capacity=args.autoscaling_max_capacity,
+                    opts=child,
                 )
                 aws.appautoscaling.Policy(
                     f"{name}-{target_name}-{operation.lower()}-policy",
@@ -116,18 +148,11 @@ class Catalog(pulumi.ComponentResource):
                     service_namespace=target.service_namespace,
                     resource_id=target.resource_id,
                     scalable_dimension=target.scalable_dimension,
-                    target_tracking_scaling_policy_configuration=(
-                        aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
-                            target_value=settings.autoscaling_target_percent,
-                            predefined_metric_specification=metric(
-                                predefined_metric_type=f"DynamoDB{operation}CapacityUtilization"
-                            ),
-                        )
-                    ),
-                    opts=pulumi.ResourceOptions(parent=self),
+                    target_tracking_scaling_policy_configuration=_track_use(operation, args),
+                    opts=child,
                 )
 
-    def write_items(self) -> list[Statement]:
+    def grant_write(self) -> list[Statement]:
         """Grant the conditional writes that move a file from status to status, and reading which version is latest."""
         return [
             Statement(
@@ -143,21 +168,23 @@ class Catalog(pulumi.ComponentResource):
             ),
         ]
 
-    def read_items(self) -> Statement:
+    def grant_query(self) -> list[Statement]:
         """Grant finding items by their id, their bucket and their status."""
         indexes = [pulumi.Output.concat(self.table.arn, "/index/", index) for index in INDEX_KEYS]
-        return Statement(sid="ReadCatalogItems", actions=["dynamodb:Query"], resources=[self.table.arn, *indexes])
+        return [Statement(sid="ReadCatalogItems", actions=["dynamodb:Query"], resources=[self.table.arn, *indexes])]
 
-    def put_items(self, prefix: str) -> Statement:
+    def grant_put(self, prefix: str) -> list[Statement]:
         """Grant putting the items whose id begins with `prefix`, which no file's id does."""
-        return Statement(
-            sid="PutOwnItems",
-            actions=["dynamodb:PutItem"],
-            resources=[self.table.arn],
-            conditions=_leading_keys(prefix),
-        )
+        return [
+            Statement(
+                sid="PutOwnItems",
+                actions=["dynamodb:PutItem"],
+                resources=[self.table.arn],
+                conditions=_leading_keys(prefix),
+            )
+        ]
 
-    def note_missing(self, state_prefix: str) -> list[Statement]:
+    def grant_add_missing(self, state_prefix: str) -> list[Statement]:
         """Grant looking up which versions have an item, giving one to those that have none, and keeping a place."""
         return [
             Statement(
@@ -173,7 +200,7 @@ class Catalog(pulumi.ComponentResource):
             ),
         ]
 
-    def end_items(self, prefix: str) -> list[Statement]:
+    def grant_end(self, prefix: str) -> list[Statement]:
         """Grant finding items by their status, and changing those whose id begins with `prefix`."""
         return [
             Statement(
@@ -189,19 +216,21 @@ class Catalog(pulumi.ComponentResource):
             ),
         ]
 
-    def read_stream(self) -> Statement:
+    def grant_read_stream(self) -> list[Statement]:
         """Grant what an event source mapping does with the table's stream in its function's name."""
-        return Statement(
-            sid="ReadCatalogStream",
-            # The developer guide's list for Lambda, ListStreams with the stream as its resource included.
-            actions=[
-                "dynamodb:DescribeStream",
-                "dynamodb:GetRecords",
-                "dynamodb:GetShardIterator",
-                "dynamodb:ListStreams",
-            ],
-            resources=[self.table.stream_arn],
-        )
+        return [
+            Statement(
+                sid="ReadCatalogStream",
+                # The developer guide's list for Lambda, ListStreams with the stream as its resource included.
+                actions=[
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                    "dynamodb:ListStreams",
+                ],
+                resources=[self.table.stream_arn],
+            )
+        ]
 
 
 def _leading_keys(prefix: str) -> Conditions:
@@ -213,13 +242,36 @@ def _leading_keys(prefix: str) -> Conditions:
     }
 
 
-def _limit(settings: Settings) -> dict[str, int]:
+def _limit(args: CatalogArgs) -> dict[str, int]:
     """Return the most units of an on-demand table or index, without those that have no limit."""
-    limits = {
-        "max_read_request_units": settings.table_max_read_units,
-        "max_write_request_units": settings.table_max_write_units,
-    }
+    limits = {"max_read_request_units": args.max_read_units, "max_write_request_units": args.max_write_units}
     return {name: units for name, units in limits.items() if units}
+
+
+def _index(name: str, key: str, args: CatalogArgs) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
+    key_schema = aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs
+    limit = _limit(args)
+    return aws.dynamodb.TableGlobalSecondaryIndexArgs(
+        name=name,
+        key_schemas=[
+            key_schema(attribute_name=key, key_type="HASH"),
+            key_schema(attribute_name=INDEX_SORT_KEY, key_type="RANGE"),
+        ],
+        projection_type="ALL",
+        read_capacity=args.index_read_capacity if args.provisioned else None,
+        write_capacity=args.index_write_capacity if args.provisioned else None,
+        on_demand_throughput=aws.dynamodb.TableGlobalSecondaryIndexOnDemandThroughputArgs(**limit) if limit else None,
+    )
+
+
+def _track_use(
+    operation: str, args: CatalogArgs
+) -> aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs:
+    metric = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
+    return aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
+        target_value=args.autoscaling_target_percent,
+        predefined_metric_specification=metric(predefined_metric_type=f"DynamoDB{operation}CapacityUtilization"),
+    )
 
 
 _SCALED_PROPERTIES = [

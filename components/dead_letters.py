@@ -1,39 +1,59 @@
-"""Dead-letter queues, as the stack wants every one of them."""
+"""Dead-letter queues: encrypted, reached over TLS only, and long enough to be looked at."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import Encryption
-from components.iam import deny_insecure_transport, policy_document
-from components.settings import DAY_SECONDS, Settings
+from components.iam import Statement, deny_insecure_transport, policy_document
 
 DATA_KEY_REUSE_SECONDS = 300
 """How long SQS keeps a data key: each renewal is a call to KMS."""
 
+DAY_SECONDS: Final = 86400
 
-def dead_letter_queue(
-    name: str, *, settings: Settings, encryption: Encryption, opts: pulumi.ResourceOptions
-) -> aws.sqs.Queue:
-    """Declare a queue that keeps what failed, encrypted, and reached over TLS only.
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetterArgs:
+    """How dead letters are kept.
+
+    Parameters
+    ----------
+    kms_key_arn
+        The key that they are encrypted with.
+    retention_days
+        Days that a message is kept in all, at most 14. It is counted from when the message entered its first queue,
+        so it has to be longer than that one's.
+    visibility_seconds
+        Seconds that one which was received stays hidden.
+    """
+
+    kms_key_arn: pulumi.Input[str]
+    retention_days: int = 14
+    visibility_seconds: int = 300
+
+
+def dead_letter_queue(name: str, args: DeadLetterArgs, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
+    """Declare a queue that keeps what failed.
 
     Parameters
     ----------
     name
         What it is for; the queue is called ``name-dead-letters``.
-    settings, encryption
-        How long it keeps, and with which key.
+    args
+        How it keeps them.
     opts
         The component that it belongs to.
     """
     queue = aws.sqs.Queue(
         f"{name}-dead-letters",
-        kms_master_key_id=encryption.key.arn,
+        kms_master_key_id=args.kms_key_arn,
         kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-        # Counted from when a message entered its first queue, so it has to be longer than that one's.
-        message_retention_seconds=settings.dead_letter_retention_days * DAY_SECONDS,
-        visibility_timeout_seconds=settings.dead_letter_visibility_seconds,
+        message_retention_seconds=args.retention_days * DAY_SECONDS,
+        visibility_timeout_seconds=args.visibility_seconds,
         opts=opts,
     )
     aws.sqs.QueuePolicy(
@@ -43,3 +63,8 @@ def dead_letter_queue(
         opts=opts,
     )
     return queue
+
+
+def grant_dead_letter(queue: aws.sqs.Queue) -> list[Statement]:
+    """Grant sending a message to a dead-letter queue, with the reason."""
+    return [Statement(sid="DeadLetterMessages", actions=["sqs:SendMessage"], resources=[queue.arn])]

@@ -1,73 +1,97 @@
-"""The stack's own KMS key."""
+"""The KMS key of all that a pipeline stores, and the grants of its use."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
 from components.iam import Conditions, Statement, policy_document
-from components.settings import StackSettings
 
 ROTATION_DAYS = 365
 
-LOG_GROUPS = ("/aws/lambda/", "/aws/vendedlogs/")
-"""Where the stack's log groups are. A service that delivers logs needs no resource policy for the second."""
+VENDED_LOGS_PREFIX = "/aws/vendedlogs/"
+"""Names of log groups that a service delivers logs to without a resource policy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncryptionArgs:
+    """What the key is for.
+
+    Parameters
+    ----------
+    description
+        What it encrypts.
+    alias
+        Its alias, without ``alias/``.
+    log_groups
+        The log groups that are encrypted with it: names, or patterns with ``*``.
+    deletion_days
+        Days between its deletion and its end, 7 to 30.
+    retain
+        Whether it outlives the stack, and is protected from deletion.
+    """
+
+    description: str
+    alias: str
+    log_groups: Sequence[str]
+    deletion_days: int = 30
+    retain: bool = True
 
 
 class Encryption(pulumi.ComponentResource):
-    """One customer-managed key for all that the stack stores, rotated every year.
-
-    Its policy lets exactly the services in that cannot act under a caller's own permissions, and only for
-    this account's resources.
+    """One customer-managed key for all that a pipeline stores, rotated every year.
 
     Attributes
     ----------
     key
         The key.
     alias
-        Its alias, named after project and stage.
+        Its alias.
     """
 
-    def __init__(
-        self, name: str, *, stack: StackSettings, account: Account, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Encryption", name, None, opts)
-        settings = stack.settings
-        self._region = account.region
         self.key = aws.kms.Key(
             f"{name}-key",
-            description=f"Everything that {stack.prefix} stores",
+            description=args.description,
             enable_key_rotation=True,
             rotation_period_in_days=ROTATION_DAYS,
-            deletion_window_in_days=settings.key_deletion_days,
-            policy=policy_document(_key_policy(stack, account)),
-            opts=pulumi.ResourceOptions(
-                parent=self, protect=settings.retain_data, retain_on_delete=settings.retain_data
-            ),
+            deletion_window_in_days=args.deletion_days,
+            policy=policy_document(key_policy(args.log_groups, Account(self))),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.retain, retain_on_delete=args.retain),
         )
         self.alias = aws.kms.Alias(
             f"{name}-alias",
-            name=f"alias/{stack.prefix}",
+            name=f"alias/{args.alias}",
             target_key_id=self.key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"keyArn": self.key.arn, "aliasName": self.alias.name})
 
-    def use(self, services: Sequence[str]) -> Statement:
-        """Grant reading and writing what `services` encrypt with the key, through them alone."""
-        via = [pulumi.Output.concat(service, ".", self._region, ".amazonaws.com") for service in sorted(services)]
-        return Statement(
+
+def grant_use_key(key_arn: pulumi.Input[str], region: pulumi.Input[str], services: Sequence[str]) -> list[Statement]:
+    """Grant reading and writing what `services` encrypt with the key, through them alone."""
+    via = [pulumi.Output.concat(service, ".", region, ".amazonaws.com") for service in sorted(services)]
+    return [
+        Statement(
             sid="UseKey",
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=[self.key.arn],
+            resources=[key_arn],
             conditions={"StringEquals": {"kms:ViaService": via}},
         )
+    ]
 
 
-def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
+def key_policy(log_groups: Sequence[str], account: Account) -> list[Statement]:
+    """Return what the policy of a pipeline's key must say.
+
+    It lets exactly the services in that cannot act under a caller's own permissions, and only for this account's
+    resources.
+    """
     data_key = ["kms:Decrypt", "kms:GenerateDataKey*"]
     own_account: Conditions = {"StringEquals": {"aws:SourceAccount": account.id}}
 
@@ -77,7 +101,6 @@ def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
             sid=sid, principals={"Service": principal}, actions=actions, resources=["*"], conditions=conditions
         )
 
-    logs = [account.arn("logs", f"log-group:{group}{stack.prefix}-*") for group in LOG_GROUPS]
     return [
         # Without it the key could not be managed at all: IAM policies of the account decide.
         Statement(
@@ -93,6 +116,12 @@ def _key_policy(stack: StackSettings, account: Account) -> list[Statement]:
             "Logs",
             pulumi.Output.concat("logs.", account.region, ".amazonaws.com"),
             ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
+            {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": [
+                        account.arn("logs", f"log-group:{group}") for group in log_groups
+                    ]
+                }
+            },
         ),
     ]

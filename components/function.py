@@ -3,39 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.encryption import Encryption
-from components.iam import Statement, policy_document
+from components.encryption import grant_use_key
+from components.iam import RoleArgs, Statement, policy_document, service_role
 from components.packaging import ARCHITECTURE, RUNTIME, Archive
-from components.settings import StackSettings
 
 INSIGHTS_LOG_GROUP = "/aws/lambda-insights"
 """Where the Lambda Insights extension writes; its name is fixed (Lambda Insights, Required permissions)."""
 
+LOG_GROUP_PREFIX = "/aws/lambda/"
+"""What the names of the functions' log groups begin with."""
 
-class Function(pulumi.ComponentResource):
-    """One function: its role may do what `statements` say, write its own logs and send its traces, no more.
+LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeArgs:
+    """What the functions of a pipeline have in common.
+
+    Parameters
+    ----------
+    layer_arn
+        The layer of third-party packages, as `components.packaging.build_layer` makes it.
+    kms_key_arn
+        The key of logs and environment variables.
+    stage
+        The stage, which logs and catalog items name.
+    metrics_namespace
+        The CloudWatch namespace of the functions' own metrics.
+    memory_mb
+        Memory of each function, in MB.
+    log_level
+        Least severe level that is logged.
+    log_retention_days
+        Days that logs are kept; one of those that CloudWatch Logs takes.
+    insights_layer_arn
+        The versioned ARN of the Lambda Insights extension. Empty: no Insights.
+    role
+        What a company asks of every role.
+    """
+
+    layer_arn: pulumi.Input[str]
+    kms_key_arn: pulumi.Input[str]
+    stage: str
+    metrics_namespace: str
+    memory_mb: int = 1024
+    log_level: LogLevel = "INFO"
+    log_retention_days: int = 365
+    insights_layer_arn: str = ""
+    role: RoleArgs = field(default_factory=RoleArgs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionArgs:
+    """What one function is.
 
     Parameters
     ----------
     purpose
-        What it does, in a word: the end of its name and the folder of its handler.
-    code, layer_arn
-        Its own code, and the shared layer.
-    timeout_seconds
-        Its time-out; None: the stage's.
-    environment
-        Its environment variables, on top of those that every function gets.
+        What it does, in a word: the folder of its handler.
+    runtime
+        What it has in common with the pipeline's other functions.
+    code
+        Its own code, as `components.packaging.build_function` makes it.
     statements
-        What its role may do.
+        What its role may do, beside using the key, writing its own logs and sending its traces.
+    environment
+        Its environment variables, beside those that every function gets.
     key_services
-        The services that use the stack's key in its name. Lambda, which keeps its environment, always does.
+        The services that use the key in its name. Lambda, which keeps its environment, always does.
+    timeout_seconds
+        Its time-out.
     reserved_concurrency
-        Executions that the account keeps for it, and the most that it gets; 0: it shares with all others.
+        Executions that the account keeps for it, and the most that it gets. 0: it shares with all others.
+    """
+
+    purpose: str
+    runtime: RuntimeArgs
+    code: Archive
+    statements: Sequence[Statement] = ()
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    key_services: Sequence[str] = ()
+    timeout_seconds: int = 120
+    reserved_concurrency: int = 0
+
+
+class Function(pulumi.ComponentResource):
+    """One function: its role may do what `FunctionArgs.statements` say, and no more.
 
     Attributes
     ----------
@@ -43,84 +103,66 @@ class Function(pulumi.ComponentResource):
         The resources that others depend on.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        purpose: str,
-        stack: StackSettings,
-        account: Account,
-        encryption: Encryption,
-        code: Archive,
-        layer_arn: pulumi.Input[str],
-        environment: Mapping[str, pulumi.Input[str]],
-        statements: Sequence[Statement],
-        key_services: Sequence[str],
-        timeout_seconds: int | None = None,
-        reserved_concurrency: int = 0,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Function", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        settings = stack.settings
+        self._child = pulumi.ResourceOptions(parent=self)
         self.log_group = aws.cloudwatch.LogGroup(
             f"{name}-logs",
-            name=f"/aws/lambda/{stack.prefix}-{purpose}",
-            kms_key_id=encryption.key.arn,
-            retention_in_days=settings.log_retention_days,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[encryption]),
+            name=f"{LOG_GROUP_PREFIX}{name}",
+            kms_key_id=args.runtime.kms_key_arn,
+            retention_in_days=args.runtime.log_retention_days,
+            opts=self._child,
         )
-        self.role = aws.iam.Role(
-            f"{name}-role",
-            assume_role_policy=policy_document(
-                [
-                    Statement(
-                        sid="LambdaAssumes",
-                        principals={"Service": "lambda.amazonaws.com"},
-                        actions=["sts:AssumeRole"],
-                        resources=[],
-                    )
-                ]
-            ),
-            opts=child,
-        )
-        insights = [settings.lambda_insights_layer_arn] if settings.lambda_insights_layer_arn else []
+        self.role = service_role(name, "lambda", args.runtime.role, self._child)
         self.policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=self.role.id,
-            policy=policy_document(
-                [
-                    *statements,
-                    encryption.use(["lambda", *key_services]),
-                    _write_logs("WriteLogs", self.log_group.arn),
-                    _send_traces(account),
-                    *(_write_insights(account) if insights else []),
-                ]
-            ),
-            opts=child,
+            policy=policy_document(self._permissions(args)),
+            opts=self._child,
         )
-        self.function = aws.lambda_.Function(
+        self.function = self._function(name, args)
+        aws.lambda_.FunctionRecursionConfig(
+            f"{name}-recursion",
+            function_name=self.function.name,
+            recursive_loop="Terminate",
+            opts=self._child,
+        )
+        self.register_outputs({"functionName": self.function.name, "functionArn": self.function.arn})
+
+    def _permissions(self, args: FunctionArgs) -> list[Statement]:
+        account, runtime = Account(self), args.runtime
+        return [
+            *args.statements,
+            *grant_use_key(runtime.kms_key_arn, account.region, ["lambda", *args.key_services]),
+            _write_logs("WriteLogs", self.log_group.arn),
+            _send_traces(account),
+            *(_write_insights(account) if runtime.insights_layer_arn else []),
+        ]
+
+    def _function(self, name: str, args: FunctionArgs) -> aws.lambda_.Function:
+        runtime = args.runtime
+        return aws.lambda_.Function(
             name,
-            description=f"{purpose} function of {stack.prefix}",
+            description=f"{args.purpose} function of {name.removesuffix(f'-{args.purpose}')}",
             role=self.role.arn,
             runtime=RUNTIME,
             architectures=[ARCHITECTURE],
-            handler=f"{purpose}.handler.handler",
-            code=pulumi.FileArchive(code.path),
-            source_code_hash=code.sha256_base64,
-            layers=[layer_arn, *insights],
-            memory_size=settings.function_memory_mb,
-            timeout=settings.function_timeout_seconds if timeout_seconds is None else timeout_seconds,
+            handler=f"{args.purpose}.handler.handler",
+            code=pulumi.FileArchive(args.code.path),
+            source_code_hash=args.code.sha256_base64,
+            layers=[runtime.layer_arn, *([runtime.insights_layer_arn] if runtime.insights_layer_arn else [])],
+            memory_size=runtime.memory_mb,
+            timeout=args.timeout_seconds,
             # Reserved, 0 would mean that it never runs.
-            reserved_concurrent_executions=reserved_concurrency or None,
-            kms_key_arn=encryption.key.arn,
+            reserved_concurrent_executions=args.reserved_concurrency or None,
+            kms_key_arn=runtime.kms_key_arn,
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={
-                    "POWERTOOLS_SERVICE_NAME": purpose,
-                    "POWERTOOLS_METRICS_NAMESPACE": metrics_namespace(stack),
-                    "POWERTOOLS_LOG_LEVEL": settings.log_level,
-                    "STAGE": stack.stage,
-                    **environment,
+                    "POWERTOOLS_SERVICE_NAME": args.purpose,
+                    "POWERTOOLS_METRICS_NAMESPACE": runtime.metrics_namespace,
+                    "POWERTOOLS_LOG_LEVEL": runtime.log_level,
+                    "STAGE": runtime.stage,
+                    **args.environment,
                 }
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
@@ -128,25 +170,13 @@ class Function(pulumi.ComponentResource):
                 log_group=self.log_group.name,
                 # Powertools filters by the stage's level. Lambda's own filter stays below it: it takes metrics, which
                 # are log lines without a level, for INFO, and would drop them.
-                application_log_level="DEBUG" if settings.log_level == "DEBUG" else "INFO",
+                application_log_level="DEBUG" if runtime.log_level == "DEBUG" else "INFO",
                 system_log_level="INFO",
             ),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             # The first invocation must find its permissions and its log group.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, self.log_group]),
         )
-        aws.lambda_.FunctionRecursionConfig(
-            f"{name}-recursion",
-            function_name=self.function.name,
-            recursive_loop="Terminate",
-            opts=child,
-        )
-        self.register_outputs({"functionName": self.function.name, "functionArn": self.function.arn})
-
-
-def metrics_namespace(stack: StackSettings) -> str:
-    """Return the CloudWatch namespace of the stack's own metrics."""
-    return f"{stack.project}/{stack.stage}"
 
 
 def _write_logs(sid: str, log_group_arn: pulumi.Input[str]) -> Statement:

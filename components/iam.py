@@ -1,4 +1,4 @@
-"""Policy statements and documents: what grants are made of."""
+"""Policy statements and documents, which grants are made of, and the roles that they are given to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import pulumi
+import pulumi_aws as aws
 
 Conditions: TypeAlias = Mapping[str, Mapping[str, pulumi.Input[str] | Sequence[pulumi.Input[str]]]]
 Principals: TypeAlias = str | Mapping[str, pulumi.Input[str]]
@@ -34,6 +35,60 @@ class Statement:
     effect: Literal["Allow", "Deny"] = "Allow"
     principals: Principals | None = None
     conditions: Conditions = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleArgs:
+    """What a company asks of every role.
+
+    Parameters
+    ----------
+    permissions_boundary_arn
+        The policy that limits what a role may do, whatever it is given. None: no limit.
+    path
+        Path of a role's name, such as ``/pipelines/``. None: ``/``.
+    """
+
+    permissions_boundary_arn: pulumi.Input[str] | None = None
+    path: pulumi.Input[str] | None = None
+
+
+def service_role(
+    name: str,
+    service: str,
+    args: RoleArgs,
+    opts: pulumi.ResourceOptions,
+    conditions: Conditions | None = None,
+) -> aws.iam.Role:
+    """Declare a role that one AWS service takes.
+
+    Parameters
+    ----------
+    name
+        What it is for; the role is called ``name-role``.
+    service
+        The service, such as ``lambda``.
+    args
+        What the company asks of it.
+    opts
+        The component that it belongs to.
+    conditions
+        Operator → condition key → value: when the service may take it.
+    """
+    trust = Statement(
+        sid=f"{service.title()}Assumes",
+        principals={"Service": f"{service}.amazonaws.com"},
+        actions=["sts:AssumeRole"],
+        resources=[],
+        conditions=conditions or {},
+    )
+    return aws.iam.Role(
+        f"{name}-role",
+        assume_role_policy=policy_document([trust]),
+        permissions_boundary=args.permissions_boundary_arn,
+        path=args.path,
+        opts=opts,
+    )
 
 
 def policy_document(statements: Sequence[Statement]) -> pulumi.Output[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
 import pulumi
 import pulumi_aws as aws
-
-from components.settings import Settings, StackSettings
 
 READERS_GROUP = "readers"
 """Group of those who may ask."""
@@ -20,6 +22,49 @@ _AWKWARD_CHARACTERS = "\"'\\`$&|;<>(){}[]*?!#~/, "
 _TEST_PASSWORD_LENGTH = 32
 
 
+@dataclass(frozen=True, kw_only=True)
+class IdentityArgs:
+    """How strict the pool is.
+
+    Parameters
+    ----------
+    retain
+        Whether the pool outlives the stack, and is protected from deletion.
+    password_min_length
+        Minimum password length, in characters.
+    self_signup
+        Whether people may make their own users, who are in no group.
+    temporary_password_days
+        Days within which a user must replace a temporary password.
+    token_minutes
+        Minutes that an access token or an ID token is valid.
+    refresh_token_days
+        Days that a refresh token is valid.
+    threat_protection
+        ``audit`` assesses each sign-in and blocks none, ``enforced`` blocks those that it takes for an attack. Both
+        need the Plus plan, billed by user.
+    threat_protection_skipped_ranges
+        Addresses, in CIDR notation, whose sign-ins threat protection does not look at.
+    test_user
+        Whether there is a user for tests, in the group of writers, with a generated password.
+    """
+
+    retain: bool = True
+    password_min_length: int = 12
+    self_signup: bool = False
+    temporary_password_days: int = 3
+    token_minutes: int = 60
+    refresh_token_days: int = 30
+    threat_protection: Literal["off", "audit", "enforced"] = "audit"
+    threat_protection_skipped_ranges: Sequence[str] = ()
+    test_user: bool = False
+
+    @property
+    def protected(self) -> bool:
+        """Whether there is threat protection."""
+        return self.threat_protection != "off"
+
+
 class Identity(pulumi.ComponentResource):
     """A Cognito user pool whose users sign in by username or e-mail, and a client without a secret.
 
@@ -27,57 +72,68 @@ class Identity(pulumi.ComponentResource):
     ----------
     pool, client
         The resources that others depend on.
+    issuer
+        URL of the pool as an OIDC provider.
     test_user, test_password
-        The test user and its password, where the stage has one.
+        The test user and its password, where there is one.
     """
 
-    def __init__(self, name: str, *, stack: StackSettings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Identity", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        settings = stack.settings
-        self.pool = aws.cognito.UserPool(
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.pool = self._pool(name, args)
+        self.issuer = pulumi.Output.concat("https://", self.pool.endpoint)
+        if args.protected:
+            self._configure_risk(name, args)
+        self.client = self._client(name, args)
+        self._group(name, READERS_GROUP, "May ask the API")
+        writers = self._group(name, WRITERS_GROUP, "May ask the API, and send to it")
+        self.test_user: aws.cognito.User | None = None
+        self.test_password: pulumi.Output[str] | None = None
+        if args.test_user:
+            self.test_user = self._add_test_user(name, args.password_min_length, writers)
+            self.test_password = pulumi.Output.secret(self.test_user.password.apply(str))
+        self.register_outputs({"userPoolId": self.pool.id, "clientId": self.client.id})
+
+    def _pool(self, name: str, args: IdentityArgs) -> aws.cognito.UserPool:
+        recovery = aws.cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(name="verified_email", priority=1)
+        return aws.cognito.UserPool(
             f"{name}-pool",
             alias_attributes=["email"],
             auto_verified_attributes=["email"],
             username_configuration=aws.cognito.UserPoolUsernameConfigurationArgs(case_sensitive=False),
             password_policy=aws.cognito.UserPoolPasswordPolicyArgs(
-                minimum_length=settings.password_min_length,
+                minimum_length=args.password_min_length,
                 require_lowercase=True,
                 require_uppercase=True,
                 require_numbers=True,
                 require_symbols=True,
-                temporary_password_validity_days=settings.temporary_password_days,
+                temporary_password_validity_days=args.temporary_password_days,
             ),
-            account_recovery_setting=aws.cognito.UserPoolAccountRecoverySettingArgs(
-                recovery_mechanisms=[
-                    aws.cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(name="verified_email", priority=1)
-                ]
-            ),
+            account_recovery_setting=aws.cognito.UserPoolAccountRecoverySettingArgs(recovery_mechanisms=[recovery]),
             admin_create_user_config=aws.cognito.UserPoolAdminCreateUserConfigArgs(
-                allow_admin_create_user_only=not settings.self_signup
+                allow_admin_create_user_only=not args.self_signup
             ),
             # Threat protection is part of the Plus plan alone.
-            user_pool_tier="PLUS" if settings.threat_protection != "off" else "ESSENTIALS",
+            user_pool_tier="PLUS" if args.protected else "ESSENTIALS",
             user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(
-                advanced_security_mode=settings.threat_protection.upper()
+                advanced_security_mode=args.threat_protection.upper()
             )
-            if settings.threat_protection != "off"
+            if args.protected
             else None,
-            deletion_protection="ACTIVE" if settings.retain_data else "INACTIVE",
-            opts=pulumi.ResourceOptions(
-                parent=self, protect=settings.retain_data, retain_on_delete=settings.retain_data
-            ),
+            deletion_protection="ACTIVE" if args.retain else "INACTIVE",
+            opts=pulumi.ResourceOptions(parent=self, protect=args.retain, retain_on_delete=args.retain),
         )
-        if settings.threat_protection != "off":
-            self._configure_risk(name, settings)
-        self.client = aws.cognito.UserPoolClient(
+
+    def _client(self, name: str, args: IdentityArgs) -> aws.cognito.UserPoolClient:
+        return aws.cognito.UserPoolClient(
             f"{name}-client",
             user_pool_id=self.pool.id,
             generate_secret=False,
             explicit_auth_flows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-            access_token_validity=settings.token_minutes,
-            id_token_validity=settings.token_minutes,
-            refresh_token_validity=settings.refresh_token_days,
+            access_token_validity=args.token_minutes,
+            id_token_validity=args.token_minutes,
+            refresh_token_validity=args.refresh_token_days,
             token_validity_units=aws.cognito.UserPoolClientTokenValidityUnitsArgs(
                 access_token="minutes",  # noqa: S106 - units
                 id_token="minutes",  # noqa: S106
@@ -86,28 +142,18 @@ class Identity(pulumi.ComponentResource):
             enable_token_revocation=True,
             # A wrong name and a wrong password answer alike.
             prevent_user_existence_errors="ENABLED",
-            opts=child,
+            opts=self._child,
         )
-        _, writers = (
-            aws.cognito.UserGroup(
-                f"{name}-{group}", name=group, description=description, user_pool_id=self.pool.id, opts=child
-            )
-            for group, description in (
-                (READERS_GROUP, "May ask the API"),
-                (WRITERS_GROUP, "May ask the API, and send to it"),
-            )
-        )
-        self.test_user: aws.cognito.User | None = None
-        self.test_password: pulumi.Output[str] | None = None
-        if settings.test_user:
-            self.test_user = self._add_test_user(name, settings, writers)
-            self.test_password = pulumi.Output.secret(self.test_user.password.apply(str))
-        self.register_outputs({"userPoolId": self.pool.id, "clientId": self.client.id})
 
-    def _configure_risk(self, name: str, settings: Settings) -> None:
+    def _group(self, name: str, group: str, description: str) -> aws.cognito.UserGroup:
+        return aws.cognito.UserGroup(
+            f"{name}-{group}", name=group, description=description, user_pool_id=self.pool.id, opts=self._child
+        )
+
+    def _configure_risk(self, name: str, args: IdentityArgs) -> None:
         """Say what threat protection does about its findings, and whose sign-ins it does not look at."""
-        cognito, action = aws.cognito, "BLOCK" if settings.threat_protection == "enforced" else "NO_ACTION"
-        skipped = settings.threat_protection_skipped_ranges
+        cognito, action = aws.cognito, "BLOCK" if args.threat_protection == "enforced" else "NO_ACTION"
+        skipped = args.threat_protection_skipped_ranges
         cognito.RiskConfiguration(
             f"{name}-risk",
             user_pool_id=self.pool.id,
@@ -126,16 +172,16 @@ class Identity(pulumi.ComponentResource):
                 )
             ),
             risk_exception_configuration=cognito.RiskConfigurationRiskExceptionConfigurationArgs(
-                skipped_ip_range_lists=skipped
+                skipped_ip_range_lists=list(skipped)
             )
             if skipped
             else None,
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
 
-    def _add_test_user(self, name: str, settings: Settings, group: aws.cognito.UserGroup) -> aws.cognito.User:
+    def _add_test_user(self, name: str, min_length: int, group: aws.cognito.UserGroup) -> aws.cognito.User:
         password = aws.secretsmanager.get_random_password_output(
-            password_length=max(_TEST_PASSWORD_LENGTH, settings.password_min_length),
+            password_length=max(_TEST_PASSWORD_LENGTH, min_length),
             exclude_characters=_AWKWARD_CHARACTERS,
             require_each_included_type=True,
             opts=pulumi.InvokeOutputOptions(parent=self),

@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components.account import Account
 from components.catalog import Catalog
-from components.encryption import Encryption
-from components.function import Function
+from components.file_rules import FileRulesArgs
+from components.function import Function, FunctionArgs, RuntimeArgs
 from components.intake import Intake
 from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
-from components.settings import StackSettings
 
 BATCH_SIZE = 1
 """One message is one invocation's work: a file has the whole of its time, and one that fails takes no other with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestArgs:
+    """What the function works on, and what limits it.
+
+    Parameters
+    ----------
+    runtime, code
+        What it has in common with the pipeline's other functions, and its own code.
+    landing, intake, catalog
+        Where it reads files and publishes records, where its messages come from, and where it notes what became of
+        them.
+    files
+        Which files are taken.
+    timeout_seconds
+        Its time-out. The intake's `consumer_timeout_seconds` should be the same.
+    time_reserve_seconds
+        Seconds that must be left in an invocation for one more message to be started.
+    max_concurrency
+        Invocations that run at once. Past the cap messages wait in the queue; throttled by the function, each would
+        burn a receive.
+    max_rejected_records
+        Records of a file that may be rejected before the file itself is.
+    record_bytes_per_second
+        Speed of the record work that is counted on, in bytes a second after decompression. Times what the time-out
+        leaves, it is the size of the largest record file.
+    """
+
+    runtime: RuntimeArgs
+    code: Archive
+    landing: Landing
+    intake: Intake
+    catalog: Catalog
+    files: FileRulesArgs
+    timeout_seconds: int = 120
+    time_reserve_seconds: int = 10
+    max_concurrency: int = 10
+    max_rejected_records: int = 200_000
+    record_bytes_per_second: int = 10_000_000
 
 
 class Ingest(pulumi.ComponentResource):
@@ -29,75 +67,55 @@ class Ingest(pulumi.ComponentResource):
         The function.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        account: Account,
-        encryption: Encryption,
-        landing: Landing,
-        intake: Intake,
-        catalog: Catalog,
-        code: Archive,
-        layer_arn: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: IngestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Ingest", name, None, opts)
-        settings = stack.settings
         ingest = Function(
             name,
-            purpose="ingest",
-            stack=stack,
-            account=account,
-            encryption=encryption,
-            code=code,
-            layer_arn=layer_arn,
-            environment={
-                "BUCKET_NAME": landing.bucket.id,
-                "UPLOADS_PREFIX": UPLOADS_PREFIX,
-                "PROCESSED_PREFIX": PROCESSED_PREFIX,
-                "REJECTED_PREFIX": REJECTED_PREFIX,
-                "DEAD_LETTER_QUEUE_URL": intake.dead_letters.url,
-                "CATALOG_TABLE_NAME": catalog.table.name,
-                "CATALOG_RETENTION_DAYS": str(settings.catalog_retention_days),
-                "INDEX_SHARDS": str(settings.index_shards),
-                "MAX_OBJECT_BYTES": str(settings.max_object_bytes),
-                "ALLOWED_EXTENSIONS": json.dumps(settings.allowed_extensions),
-                "REFUSED_PREFIXES": json.dumps(settings.refused_prefixes),
-                "TIME_RESERVE_SECONDS": str(settings.time_reserve_seconds),
-                "STORAGE_CLASS": settings.storage_class,
-                "RECORD_TYPES": json.dumps(settings.record_types),
-                "MAX_REJECTED_RECORDS": str(settings.max_rejected_records),
-                "RECORD_BYTES_PER_SECOND": str(settings.record_bytes_per_second),
-                # What can be done in one invocation: more would be started again and again, and never finished.
-                "MAX_EXPANDED_BYTES": str(
-                    (settings.function_timeout_seconds - 2 * settings.time_reserve_seconds)
-                    * settings.record_bytes_per_second
-                ),
-            },
-            statements=[
-                intake.receive(),
-                intake.refuse(),
-                *landing.read_uploads(),
-                landing.publish_results(),
-                *catalog.write_items(),
-            ],
-            key_services=["dynamodb", "s3", "sqs"],
-            opts=pulumi.ResourceOptions(parent=self),
+            FunctionArgs(
+                purpose="ingest",
+                runtime=args.runtime,
+                code=args.code,
+                timeout_seconds=args.timeout_seconds,
+                environment=_environment(args),
+                statements=[
+                    *args.intake.grant_receive(),
+                    *args.intake.grant_dead_letter(),
+                    *args.landing.grant_read_uploads(),
+                    *args.landing.grant_publish_results(),
+                    *args.catalog.grant_write(),
+                ],
+                key_services=["dynamodb", "s3", "sqs"],
+            ),
+            pulumi.ResourceOptions(parent=self),
         )
         self.function = ingest.function
         aws.lambda_.EventSourceMapping(
             f"{name}-source",
-            event_source_arn=intake.queue.arn,
+            event_source_arn=args.intake.queue.arn,
             function_name=self.function.arn,
             batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
-            # Past the cap messages wait in the queue; throttled by the function, each would burn a receive.
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(
-                maximum_concurrency=settings.max_concurrency
-            ),
+            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.max_concurrency),
             # Lambda checks that the role may receive before it makes the mapping.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[ingest.policy]),
         )
         self.register_outputs({"functionName": self.function.name})
+
+
+def _environment(args: IngestArgs) -> dict[str, pulumi.Input[str]]:
+    # What can be done in one invocation: more would be started again and again, and never finished.
+    working_seconds = args.timeout_seconds - 2 * args.time_reserve_seconds
+    return {
+        "BUCKET_NAME": args.landing.bucket.id,
+        "UPLOADS_PREFIX": UPLOADS_PREFIX,
+        "PROCESSED_PREFIX": PROCESSED_PREFIX,
+        "REJECTED_PREFIX": REJECTED_PREFIX,
+        "DEAD_LETTER_QUEUE_URL": args.intake.dead_letters.url,
+        **args.catalog.environment,
+        **args.files.environment,
+        "TIME_RESERVE_SECONDS": str(args.time_reserve_seconds),
+        "STORAGE_CLASS": args.landing.storage_class,
+        "MAX_REJECTED_RECORDS": str(args.max_rejected_records),
+        "RECORD_BYTES_PER_SECOND": str(args.record_bytes_per_second),
+        "MAX_EXPANDED_BYTES": str(working_seconds * args.record_bytes_per_second),
+    }

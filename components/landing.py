@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.bucket import PrivateBucket
-from components.encryption import Encryption
+from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.iam import Conditions, Statement
-from components.settings import Settings, StackSettings
 
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
@@ -23,46 +24,77 @@ ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 """Storage classes whose objects cannot be read until they are restored."""
 
 
-class Landing(pulumi.ComponentResource):
-    """A versioned, private bucket under the stack's key, with access logs, lifecycle and CORS.
+@dataclass(frozen=True, kw_only=True)
+class LandingArgs:
+    """How the bucket keeps what arrives, and from where browsers may upload.
 
     Parameters
     ----------
-    stack
-        The stack's settings.
-    account
-        Where the stack stands.
-    encryption
+    kms_key_arn
         The key that every object is encrypted with.
+    retain
+        Whether the buckets outlive the stack; if not, they are destroyed with their objects.
+    upload_retention_days, processed_retention_days, rejected_retention_days
+        Days after which uploads, valid and rejected records expire. 0: never.
+    old_version_retention_days
+        Days after which an old object version expires. 0: never.
+    multipart_upload_days
+        Days after which an unfinished multipart upload ends.
+    intelligent_tiering
+        Whether objects are stored in S3 Intelligent-Tiering.
+    archive_after_days, deep_archive_after_days
+        Days without access before Intelligent-Tiering archives an object, which then cannot be read. 0: never;
+        otherwise from 90 and from 180.
+    cors_origins
+        Origins that may upload from a browser. Empty: none.
+    cors_max_age_seconds
+        Seconds a browser may cache a CORS answer.
+    access_log_retention_days
+        Days that access logs are kept.
+    """
+
+    kms_key_arn: pulumi.Input[str]
+    retain: bool = True
+    upload_retention_days: int = 90
+    processed_retention_days: int = 0
+    rejected_retention_days: int = 90
+    old_version_retention_days: int = 180
+    multipart_upload_days: int = 7
+    intelligent_tiering: bool = False
+    archive_after_days: int = 0
+    deep_archive_after_days: int = 0
+    cors_origins: Sequence[str] = ()
+    cors_max_age_seconds: int = 3000
+    access_log_retention_days: int = 365
+
+
+class Landing(pulumi.ComponentResource):
+    """A versioned, private bucket under a key of its owner's, with access logs, lifecycle and CORS.
 
     Attributes
     ----------
     bucket
         The landing bucket.
+    storage_class
+        The storage class that results are stored in, and uploads through a form of ours.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        account: Account,
-        encryption: Encryption,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: LandingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Landing", name, None, opts)
-        settings = stack.settings
         self._child = pulumi.ResourceOptions(parent=self)
-        self._kept = pulumi.ResourceOptions(parent=self, retain_on_delete=settings.retain_data)
+        self._kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.retain)
+        self.storage_class = "INTELLIGENT_TIERING" if args.intelligent_tiering else "STANDARD"
         landing = PrivateBucket(
             name,
-            kms_key_arn=encryption.key.arn,
-            retain=settings.retain_data,
-            statements=lambda bucket: _upload_rules(bucket, encryption),
-            opts=self._child,
+            PrivateBucketArgs(
+                kms_key_arn=args.kms_key_arn,
+                retain=args.retain,
+                statements=lambda bucket: _upload_rules(bucket, args.kms_key_arn),
+            ),
+            self._child,
         )
         self.bucket = landing.bucket
-        logs = self._access_logs(f"{name}-logs", settings, account)
+        logs = self._access_logs(f"{name}-logs", args)
         aws.s3.BucketLogging(
             f"{name}-logging",
             bucket=self.bucket.id,
@@ -73,35 +105,38 @@ class Landing(pulumi.ComponentResource):
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=self.bucket.id,
-            rules=_lifecycle(settings),
+            rules=_lifecycle(args),
             # Rules on old versions need versioning to be on.
             opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[landing.versioning])),
         )
-        if settings.archive_after_days or settings.deep_archive_after_days:
-            self._archive(name, settings)
-        if settings.cors_origins:
-            self._allow_browsers(name, settings)
+        if args.archive_after_days or args.deep_archive_after_days:
+            self._archive(name, args)
+        if args.cors_origins:
+            self._allow_browsers(name, args)
         self.register_outputs({"bucketName": self.bucket.id, "bucketArn": self.bucket.arn})
 
-    def _access_logs(self, name: str, settings: Settings, account: Account) -> PrivateBucket:
+    def _access_logs(self, name: str, args: LandingArgs) -> PrivateBucket:
+        account = Account(self)
         logs = PrivateBucket(
             name,
-            # S3's log delivery writes to buckets with S3-managed keys only.
-            kms_key_arn=None,
-            retain=settings.retain_data,
-            statements=lambda bucket: [
-                Statement(
-                    sid="AccessLogDelivery",
-                    principals={"Service": "logging.s3.amazonaws.com"},
-                    actions=["s3:PutObject"],
-                    resources=[bucket.arn.apply(lambda arn: f"{arn}/{ACCESS_LOGS_PREFIX}*")],
-                    conditions={
-                        "ArnEquals": {"aws:SourceArn": self.bucket.arn},
-                        "StringEquals": {"aws:SourceAccount": account.id},
-                    },
-                )
-            ],
-            opts=self._child,
+            PrivateBucketArgs(
+                # S3's log delivery writes to buckets with S3-managed keys only.
+                kms_key_arn=None,
+                retain=args.retain,
+                statements=lambda bucket: [
+                    Statement(
+                        sid="AccessLogDelivery",
+                        principals={"Service": "logging.s3.amazonaws.com"},
+                        actions=["s3:PutObject"],
+                        resources=[bucket.arn.apply(lambda arn: f"{arn}/{ACCESS_LOGS_PREFIX}*")],
+                        conditions={
+                            "ArnEquals": {"aws:SourceArn": self.bucket.arn},
+                            "StringEquals": {"aws:SourceAccount": account.id},
+                        },
+                    )
+                ],
+            ),
+            self._child,
         )
         rule = aws.s3.BucketLifecycleConfigurationRuleArgs
         aws.s3.BucketLifecycleConfiguration(
@@ -112,20 +147,20 @@ class Landing(pulumi.ComponentResource):
                     id="expire-access-logs",
                     status="Enabled",
                     filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                    expiration=_after_days(settings.access_log_retention_days),
+                    expiration=_after_days(args.access_log_retention_days),
                     noncurrent_version_expiration=_old_after_days(1),
-                    abort_incomplete_multipart_upload=_abort_after_days(settings.multipart_upload_days),
+                    abort_incomplete_multipart_upload=_abort_after_days(args.multipart_upload_days),
                 )
             ],
             opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[logs.versioning])),
         )
         return logs
 
-    def _archive(self, name: str, settings: Settings) -> None:
+    def _archive(self, name: str, args: LandingArgs) -> None:
         tier = aws.s3.BucketIntelligentTieringConfigurationTieringArgs
         tiers = (
-            ("ARCHIVE_ACCESS", settings.archive_after_days),
-            ("DEEP_ARCHIVE_ACCESS", settings.deep_archive_after_days),
+            ("ARCHIVE_ACCESS", args.archive_after_days),
+            ("DEEP_ARCHIVE_ACCESS", args.deep_archive_after_days),
         )
         aws.s3.BucketIntelligentTieringConfiguration(
             f"{name}-tiering",
@@ -136,23 +171,23 @@ class Landing(pulumi.ComponentResource):
             opts=self._kept,
         )
 
-    def _allow_browsers(self, name: str, settings: Settings) -> None:
+    def _allow_browsers(self, name: str, args: LandingArgs) -> None:
         aws.s3.BucketCorsConfiguration(
             f"{name}-cors",
             bucket=self.bucket.id,
             cors_rules=[
                 aws.s3.BucketCorsConfigurationCorsRuleArgs(
                     allowed_methods=list(UPLOAD_METHODS),
-                    allowed_origins=settings.cors_origins,
+                    allowed_origins=list(args.cors_origins),
                     allowed_headers=["*"],
                     expose_headers=["ETag", "x-amz-version-id"],
-                    max_age_seconds=settings.cors_max_age_seconds,
+                    max_age_seconds=args.cors_max_age_seconds,
                 )
             ],
             opts=self._kept,
         )
 
-    def read_uploads(self) -> list[Statement]:
+    def grant_read_uploads(self) -> list[Statement]:
         """Grant reading every version of the uploaded objects, and learning that one is gone."""
         return [
             Statement(
@@ -164,43 +199,47 @@ class Landing(pulumi.ComponentResource):
             Statement(sid="TellMissingFromDenied", actions=["s3:ListBucket"], resources=[self.bucket.arn]),
         ]
 
-    def list_uploads(self) -> Statement:
+    def grant_list_uploads(self) -> list[Statement]:
         """Grant listing every version of the uploaded objects."""
-        return Statement(
-            sid="ListUploads",
-            actions=["s3:ListBucketVersions"],
-            resources=[self.bucket.arn],
-            conditions={"StringEquals": {"s3:prefix": UPLOADS_PREFIX}},
-        )
+        return [
+            Statement(
+                sid="ListUploads",
+                actions=["s3:ListBucketVersions"],
+                resources=[self.bucket.arn],
+                conditions={"StringEquals": {"s3:prefix": UPLOADS_PREFIX}},
+            )
+        ]
 
-    def publish_results(self) -> Statement:
+    def grant_publish_results(self) -> list[Statement]:
         """Grant publishing valid and rejected records, where no event is sent for them."""
-        return Statement(
-            sid="PublishResults",
-            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
-            resources=[self.objects(PROCESSED_PREFIX), self.objects(REJECTED_PREFIX)],
-        )
+        return [
+            Statement(
+                sid="PublishResults",
+                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=[self.objects(PROCESSED_PREFIX), self.objects(REJECTED_PREFIX)],
+            )
+        ]
 
-    def sign_uploads(self) -> Statement:
+    def grant_upload(self) -> list[Statement]:
         """Grant uploading: what a presigned upload may do is what its signer may."""
-        return Statement(sid="SignUploads", actions=["s3:PutObject"], resources=[self.objects(UPLOADS_PREFIX)])
+        return [Statement(sid="SignUploads", actions=["s3:PutObject"], resources=[self.objects(UPLOADS_PREFIX)])]
 
-    def sign_rejects(self) -> Statement:
+    def grant_read_rejected(self) -> list[Statement]:
         """Grant reading rejected records: what a presigned link shows is what its signer may read."""
-        return Statement(sid="SignRejects", actions=["s3:GetObject"], resources=[self.objects(REJECTED_PREFIX)])
+        return [Statement(sid="SignRejects", actions=["s3:GetObject"], resources=[self.objects(REJECTED_PREFIX)])]
 
-    def publish_api_results(self) -> Statement:
+    def grant_publish_api_results(self) -> list[Statement]:
         """Grant publishing the records that came through the API, each object whole."""
-        return Statement(
-            sid="PublishApiResults", actions=["s3:PutObject"], resources=[self.objects(API_RESULTS_PREFIX)]
-        )
+        return [
+            Statement(sid="PublishApiResults", actions=["s3:PutObject"], resources=[self.objects(API_RESULTS_PREFIX)])
+        ]
 
     def objects(self, prefix: str) -> pulumi.Output[str]:
         """Return the ARN pattern of the objects under `prefix`."""
         return self.bucket.arn.apply(lambda arn: f"{arn}/{prefix}*")
 
 
-def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Statement]:
+def _upload_rules(bucket: aws.s3.Bucket, kms_key_arn: pulumi.Input[str]) -> list[Statement]:
     everything = [bucket.arn, bucket.arn.apply(lambda arn: f"{arn}/*")]
     objects = everything[1:]
     algorithm = "s3:x-amz-server-side-encryption"
@@ -244,12 +283,12 @@ def _upload_rules(bucket: aws.s3.Bucket, encryption: Encryption) -> list[Stateme
             "DenyOtherKey",
             ["s3:PutObject"],
             objects,
-            {"StringNotEquals": {key_id: encryption.key.arn}, "Null": {key_id: "false"}},
+            {"StringNotEquals": {key_id: kms_key_arn}, "Null": {key_id: "false"}},
         ),
     ]
 
 
-def _lifecycle(settings: Settings) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+def _lifecycle(args: LandingArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
     rule = aws.s3.BucketLifecycleConfigurationRuleArgs
     filtered = aws.s3.BucketLifecycleConfigurationRuleFilterArgs
     rules = [
@@ -257,30 +296,30 @@ def _lifecycle(settings: Settings) -> list[aws.s3.BucketLifecycleConfigurationRu
             id="end-unfinished-uploads",
             status="Enabled",
             filter=filtered(prefix=""),
-            abort_incomplete_multipart_upload=_abort_after_days(settings.multipart_upload_days),
+            abort_incomplete_multipart_upload=_abort_after_days(args.multipart_upload_days),
         )
     ]
     retention = (
-        ("uploads", UPLOADS_PREFIX, settings.upload_retention_days),
-        ("processed", PROCESSED_PREFIX, settings.processed_retention_days),
-        ("rejected", REJECTED_PREFIX, settings.rejected_days),
+        ("uploads", UPLOADS_PREFIX, args.upload_retention_days),
+        ("processed", PROCESSED_PREFIX, args.processed_retention_days),
+        ("rejected", REJECTED_PREFIX, args.rejected_retention_days),
     )
     rules += [
         rule(id=f"expire-{name}", status="Enabled", filter=filtered(prefix=prefix), expiration=_after_days(days))
         for name, prefix, days in retention
         if days
     ]
-    if settings.old_version_retention_days:
+    if args.old_version_retention_days:
         rules.append(
             rule(
                 id="expire-old-versions",
                 status="Enabled",
                 filter=filtered(prefix=""),
                 expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
-                noncurrent_version_expiration=_old_after_days(settings.old_version_retention_days),
+                noncurrent_version_expiration=_old_after_days(args.old_version_retention_days),
             )
         )
-    if settings.intelligent_tiering:
+    if args.intelligent_tiering:
         # For what others upload: results and uploads through our form are stored in this class at once.
         transition = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs
         rules.append(

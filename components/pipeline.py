@@ -2,207 +2,253 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
-from components.account import Account
-from components.api import Api
+from components import arguments
+from components.addresses import FORBIDDEN_NETWORKS
+from components.api import Api, AuthorizerArgs
 from components.catalog import Catalog
 from components.delivery import Delivery
 from components.encryption import Encryption
+from components.gateway import Gateway
 from components.identity import Identity
 from components.ingest import Ingest
 from components.intake import Intake
 from components.landing import Landing
-from components.observability.alarms import Watched
-from components.observability.dashboard import Dashboard
-from components.observability.monitoring import Monitoring
+from components.observability.alarms import pipeline_alarms
+from components.observability.dashboard import Dashboard, DashboardArgs, pipeline_rows
+from components.observability.flow import Flow, ObservedApi, ObservedDelivery, ObservedFunction, ObservedIntake
+from components.observability.monitoring import Monitoring, MonitoringArgs
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
-from components.provider import stack_provider
 from components.reconciliation import Reconciliation
 from components.secret import Secret
-from components.settings import StackSettings
+from components.settings import LOCAL_STAGE, Settings
 
-SOURCE = Path("lambda_src")
-BUILD = Path("build")
-FUNCTIONS = ("ingest", "api", "delivery", "reconcile")
+_ROOT: Final = Path(__file__).resolve().parents[1]
+SOURCE: Final = _ROOT / "lambda_src"
+BUILD: Final = _ROOT / "build"
+FUNCTIONS: Final = ("ingest", "api", "delivery", "reconcile")
 
 
-class Pipeline(pulumi.ComponentResource):
-    """Everything of one stack, named ``project-stage-…``.
+@dataclass(frozen=True, kw_only=True)
+class PipelineArgs:
+    """Which pipeline it is.
 
     Parameters
     ----------
-    stack
-        The stack's checked settings.
+    project, stage
+        What its metrics, alarms and catalog items are named after.
+    settings
+        All that can be set.
+    """
+
+    project: str
+    stage: str
+    settings: Settings
+
+    @property
+    def namespace(self) -> str:
+        """The CloudWatch namespace of the functions' own metrics."""
+        return f"{self.project}/{self.stage}"
+
+
+class Pipeline(pulumi.ComponentResource):
+    """Everything of one stage.
+
+    What AWS wants a name for is called ``name-…``, so the name must be the pipeline's alone in its account and region.
 
     Attributes
     ----------
+    encryption, landing, intake, catalog, ingest, gateway, identity, api, secret, monitoring, dashboard
+        The components that it is made of.
+    delivery, reconciliation
+        The same; None: the stage has none.
     outputs
         What the stack exports: output name → value.
     """
 
-    def __init__(self, stack: StackSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
-        provider = stack_provider(stack)
-        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[provider]))
-        super().__init__("pipeline:index:Pipeline", stack.prefix, None, options)
-        child = pulumi.ResourceOptions(parent=self)
-        account = Account.of(provider)
-        layer, codes = _build(stack)
-
-        encryption = Encryption(f"{stack.prefix}-encryption", stack=stack, account=account, opts=child)
-        landing = Landing(f"{stack.prefix}-landing", stack=stack, account=account, encryption=encryption, opts=child)
-        intake = Intake(
-            f"{stack.prefix}-intake", stack=stack, account=account, encryption=encryption, landing=landing, opts=child
+    def __init__(self, name: str, args: PipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pipeline:index:Pipeline", name, None, opts)
+        self._name, self._settings = name, args.settings
+        self._child = pulumi.ResourceOptions(parent=self)
+        layer, self._codes = _build(args.settings)
+        self.encryption = Encryption(f"{name}-encryption", arguments.encryption(name, args.settings), self._child)
+        key_arn = self.encryption.key.arn
+        self.landing = Landing(f"{name}-landing", arguments.landing(args.settings, key_arn), self._child)
+        self.intake = Intake(f"{name}-intake", arguments.intake(args.settings, key_arn, self.landing), self._child)
+        self.catalog = Catalog(f"{name}-catalog", arguments.catalog(args.settings, key_arn), self._child)
+        self._runtime = arguments.runtime(
+            args.settings, key_arn, self._declare_layer(layer), stage=args.stage, namespace=args.namespace
         )
-        catalog = Catalog(f"{stack.prefix}-catalog", stack=stack, encryption=encryption, opts=child)
-        shared_layer = aws.lambda_.LayerVersion(
-            f"{stack.prefix}-layer",
-            layer_name=f"{stack.prefix}-shared",
+        self.ingest = self._make_ingest()
+        self.gateway = Gateway(f"{name}-api", arguments.gateway(args.settings), self._child)
+        self.identity = Identity(f"{name}-identity", arguments.identity(args.settings), self._child)
+        self.api = self._make_api()
+        self.secret = Secret(f"{name}-secret", arguments.secret(name, args.settings, key_arn), self._child)
+        self.delivery = self._make_delivery(args) if args.settings.delivery_endpoint else None
+        self.reconciliation = self._make_reconciliation() if args.settings.reconciliation_hours else None
+        flow = self._flow(args)
+        self.monitoring = self._make_monitoring(args, flow)
+        self.dashboard = Dashboard(
+            f"{name}-dashboard", DashboardArgs(title=name, rows=pipeline_rows(flow)), self._child
+        )
+        self.outputs = self._outputs()
+        self.register_outputs(self.outputs)
+
+    def _declare_layer(self, layer: Archive) -> pulumi.Output[str]:
+        return aws.lambda_.LayerVersion(
+            f"{self._name}-layer",
+            layer_name=f"{self._name}-shared",
             code=pulumi.FileArchive(layer.path),
             source_code_hash=layer.sha256_base64,
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
-            opts=child,
+            opts=self._child,
+        ).arn
+
+    def _make_ingest(self) -> Ingest:
+        args = arguments.ingest(
+            self._settings,
+            self._runtime,
+            self._codes["ingest"],
+            landing=self.landing,
+            intake=self.intake,
+            catalog=self.catalog,
         )
-        ingest = Ingest(
-            f"{stack.prefix}-ingest",
-            stack=stack,
-            account=account,
-            encryption=encryption,
-            landing=landing,
-            intake=intake,
-            catalog=catalog,
-            code=codes["ingest"],
-            layer_arn=shared_layer.arn,
-            opts=child,
+        return Ingest(f"{self._name}-ingest", args, self._child)
+
+    def _make_api(self) -> Api:
+        args = arguments.api(
+            self._settings,
+            self._runtime,
+            self._codes["api"],
+            gateway=self.gateway,
+            authorizer=AuthorizerArgs(issuer=self.identity.issuer, audiences=[self.identity.client.id]),
+            landing=self.landing,
+            catalog=self.catalog,
         )
-        identity = Identity(f"{stack.prefix}-identity", stack=stack, opts=child)
-        api = Api(
-            f"{stack.prefix}-api",
-            stack=stack,
-            account=account,
-            encryption=encryption,
-            landing=landing,
-            catalog=catalog,
-            identity=identity,
-            code=codes["api"],
-            layer_arn=shared_layer.arn,
-            opts=child,
+        return Api(f"{self._name}-api", args, self._child)
+
+    def _make_delivery(self, args: PipelineArgs) -> Delivery:
+        delivery = arguments.delivery(
+            self._settings,
+            self._runtime,
+            self._codes["delivery"],
+            catalog=self.catalog,
+            secret=self.secret,
+            # The local cloud's receiver is on this machine.
+            forbidden_networks=() if args.stage == LOCAL_STAGE else FORBIDDEN_NETWORKS,
         )
-        secret = Secret(f"{stack.prefix}-secret", stack=stack, encryption=encryption, provider=provider, opts=child)
-        delivery = (
-            Delivery(
-                f"{stack.prefix}-delivery",
-                stack=stack,
-                account=account,
-                encryption=encryption,
-                catalog=catalog,
-                secret=secret,
-                code=codes["delivery"],
-                layer_arn=shared_layer.arn,
-                opts=child,
+        return Delivery(f"{self._name}-delivery", delivery, self._child)
+
+    def _make_reconciliation(self) -> Reconciliation:
+        args = arguments.reconciliation(
+            self._settings,
+            self._runtime,
+            self._codes["reconcile"],
+            landing=self.landing,
+            intake=self.intake,
+            catalog=self.catalog,
+        )
+        return Reconciliation(f"{self._name}-reconcile", args, self._child)
+
+    def _make_monitoring(self, args: PipelineArgs, flow: Flow) -> Monitoring:
+        monitoring = MonitoringArgs(
+            display_name=f"{args.project} alerts ({args.stage})",
+            kms_key_arn=self.encryption.key.arn,
+            alarms=pipeline_alarms(flow),
+            emails=args.settings.alert_emails,
+        )
+        return Monitoring(f"{self._name}-monitoring", monitoring, self._child)
+
+    def _flow(self, args: PipelineArgs) -> Flow:
+        settings = args.settings
+        return Flow(
+            namespace=args.namespace,
+            functions=self._observed_functions(),
+            intake=ObservedIntake(
+                queue_name=self.intake.queue.name,
+                dead_letters_name=self.intake.dead_letters.name,
+                retry_seconds=settings.retry_seconds,
+                consumer_timeout_seconds=settings.function_timeout_seconds,
+                silence_alarm_hours=settings.silence_alarm_hours,
+            ),
+            table_name=self.catalog.table.name,
+            api=ObservedApi(api_id=self.gateway.api.id, latency_alarm_ms=settings.api_latency_alarm_ms),
+            delivery=ObservedDelivery(
+                function_name=self.delivery.function.name,
+                dead_letters_name=self.delivery.dead_letters.name,
+                alarm_seconds=settings.delivery_alarm_seconds,
             )
-            if stack.settings.delivery_endpoint
-            else None
+            if self.delivery
+            else None,
+            reconciles=self.reconciliation is not None,
+            failed_alarm_percent=settings.failed_alarm_percent,
+            rejected_alarm_percent=settings.rejected_alarm_percent,
         )
-        reconciliation = (
-            Reconciliation(
-                f"{stack.prefix}-reconcile",
-                stack=stack,
-                account=account,
-                encryption=encryption,
-                landing=landing,
-                intake=intake,
-                catalog=catalog,
-                code=codes["reconcile"],
-                layer_arn=shared_layer.arn,
-                opts=child,
-            )
-            if stack.settings.reconciliation_hours
-            else None
+
+    def _observed_functions(self) -> list[ObservedFunction]:
+        """Return the functions that are observed. What works through messages ends before its reserve begins."""
+        settings = self._settings
+        timeout = settings.function_timeout_seconds
+        worker = partial(
+            ObservedFunction, timeout_seconds=timeout, planned_seconds=timeout - settings.time_reserve_seconds
         )
-        functions = _watched(stack, ingest, api, delivery, reconciliation)
-        monitoring = Monitoring(
-            f"{stack.prefix}-monitoring",
-            stack=stack,
-            account=account,
-            encryption=encryption,
-            intake=intake,
-            catalog=catalog,
-            api=api,
-            functions=functions,
-            delivery=delivery,
-            opts=child,
-        )
-        dashboard = Dashboard(
-            f"{stack.prefix}-dashboard",
-            stack=stack,
-            account=account,
-            intake=intake,
-            catalog=catalog,
-            api=api,
-            functions=functions,
-            delivery=delivery,
-            opts=child,
-        )
-        self.outputs: dict[str, pulumi.Output[str]] = {
-            "bucketName": landing.bucket.id,
-            "bucketArn": landing.bucket.arn,
-            "bucketUrl": pulumi.Output.concat("s3://", landing.bucket.id),
-            "tableName": catalog.table.name,
-            "ingestFunctionName": ingest.function.name,
-            "ingestFunctionArn": ingest.function.arn,
-            "apiEndpoint": api.api.api_endpoint,
-            "apiFunctionName": api.function.name,
-            "apiFunctionArn": api.function.arn,
-            "userPoolId": identity.pool.id,
-            "userPoolClientId": identity.client.id,
-            "queueUrl": intake.queue.url,
-            "queueArn": intake.queue.arn,
-            "deadLetterQueueUrl": intake.dead_letters.url,
-            "topicArn": monitoring.topic.arn,
-            "keyId": encryption.key.key_id,
-            "keyArn": encryption.key.arn,
-            "secretArn": secret.secret.arn,
-            "dashboardUrl": dashboard.url,
+        api_timeout = settings.api_timeout_seconds
+        functions = [
+            worker(purpose="ingest", name=self.ingest.function.name),
+            ObservedFunction(purpose="api", name=self.api.function.name, timeout_seconds=api_timeout),
+        ]
+        if self.reconciliation:
+            functions.append(worker(purpose="reconcile", name=self.reconciliation.function.name))
+        if self.delivery:
+            functions.append(worker(purpose="delivery", name=self.delivery.function.name))
+        return functions
+
+    def _outputs(self) -> dict[str, pulumi.Output[str]]:
+        bucket, key = self.landing.bucket, self.encryption.key
+        outputs: dict[str, pulumi.Output[str]] = {
+            "bucketName": bucket.id,
+            "bucketArn": bucket.arn,
+            "bucketUrl": pulumi.Output.concat("s3://", bucket.id),
+            "tableName": self.catalog.table.name,
+            "ingestFunctionName": self.ingest.function.name,
+            "ingestFunctionArn": self.ingest.function.arn,
+            "apiEndpoint": self.gateway.api.api_endpoint,
+            "apiFunctionName": self.api.function.name,
+            "apiFunctionArn": self.api.function.arn,
+            "userPoolId": self.identity.pool.id,
+            "userPoolClientId": self.identity.client.id,
+            "queueUrl": self.intake.queue.url,
+            "queueArn": self.intake.queue.arn,
+            "deadLetterQueueUrl": self.intake.dead_letters.url,
+            "topicArn": self.monitoring.topic.arn,
+            "keyId": key.key_id,
+            "keyArn": key.arn,
+            "secretArn": self.secret.secret.arn,
+            "dashboardUrl": self.dashboard.url,
         }
-        if identity.test_user is not None and identity.test_password is not None:
-            self.outputs["testUserName"] = identity.test_user.username
-            self.outputs["testUserPassword"] = identity.test_password
-        if delivery is not None:
-            self.outputs |= {
-                "deliveryFunctionName": delivery.function.name,
-                "deliveryFunctionArn": delivery.function.arn,
-                "deliveryDeadLetterQueueUrl": delivery.dead_letters.url,
-            }
-        if reconciliation is not None:
-            self.outputs["reconcileFunctionName"] = reconciliation.function.name
-        self.register_outputs(self.outputs)
+        if self.identity.test_user is not None and self.identity.test_password is not None:
+            outputs["testUserName"] = self.identity.test_user.username
+            outputs["testUserPassword"] = self.identity.test_password
+        if self.delivery is not None:
+            outputs["deliveryFunctionName"] = self.delivery.function.name
+            outputs["deliveryFunctionArn"] = self.delivery.function.arn
+            outputs["deliveryDeadLetterQueueUrl"] = self.delivery.dead_letters.url
+        if self.reconciliation is not None:
+            outputs["reconcileFunctionName"] = self.reconciliation.function.name
+        return outputs
 
 
-def _watched(
-    stack: StackSettings, ingest: Ingest, api: Api, delivery: Delivery | None, reconciliation: Reconciliation | None
-) -> list[Watched]:
-    """Return the functions that are watched. What works through messages ends before its reserve begins."""
-    settings = stack.settings
-    timeout = settings.function_timeout_seconds
-    planned = timeout - settings.time_reserve_seconds
-    worker = partial(Watched, timeout_seconds=timeout, planned_seconds=planned)
-    return [
-        worker(purpose="ingest", function=ingest.function),
-        Watched(purpose="api", function=api.function, timeout_seconds=settings.api_timeout_seconds),
-        *([worker(purpose="reconcile", function=reconciliation.function)] if reconciliation else []),
-        *([worker(purpose="delivery", function=delivery.function)] if delivery else []),
-    ]
-
-
-def _build(stack: StackSettings) -> tuple[Archive, dict[str, Archive]]:
+def _build(settings: Settings) -> tuple[Archive, dict[str, Archive]]:
     """Build the layer and each function's code, and say how large they are."""
-    layer = build_layer(SOURCE, BUILD, stack.settings.layer_platform)
+    layer = build_layer(SOURCE, BUILD, settings.layer_platform)
     codes = {purpose: build_function(SOURCE, purpose, BUILD) for purpose in FUNCTIONS}
     for purpose, code in codes.items():
         size = layer.unzipped_bytes + code.unzipped_bytes

@@ -1,13 +1,13 @@
-"""The stack's secret: what it proves itself with to the next system."""
+"""A secret: what a pipeline proves itself with to the next system."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import Encryption
 from components.iam import Statement, deny_insecure_transport, policy_document
-from components.settings import StackSettings
 
 USERNAME = "admin"
 PASSWORD_CHARACTERS = 32
@@ -15,6 +15,26 @@ RECOVERY_DAYS = 30
 """Days between a kept secret's deletion and its end: the longest that Secrets Manager allows."""
 
 DECLARED_LABEL = "DECLARED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretArgs:
+    """What the secret is for.
+
+    Parameters
+    ----------
+    description
+        Who proves what to whom with it.
+    kms_key_arn
+        The key that it is encrypted with.
+    retain
+        Whether it can be restored for 30 days after it was deleted. If not, it ends at once, so that a stack that is
+        made again finds nothing in its way.
+    """
+
+    description: str
+    kms_key_arn: pulumi.Input[str]
+    retain: bool = True
 
 
 class Secret(pulumi.ComponentResource):
@@ -29,23 +49,14 @@ class Secret(pulumi.ComponentResource):
         The secret, whose value is JSON with ``username``, ``password`` and ``signing_key``.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        encryption: Encryption,
-        provider: aws.Provider,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: SecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Secret", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.secret = aws.secretsmanager.Secret(
             name,
-            description=f"Credentials with which {stack.prefix} delivers",
-            kms_key_id=encryption.key.arn,
-            # 0: at once, so that a stack that is made again finds nothing in its way.
-            recovery_window_in_days=RECOVERY_DAYS if stack.settings.retain_data else 0,
+            description=args.description,
+            kms_key_id=args.kms_key_arn,
+            recovery_window_in_days=RECOVERY_DAYS if args.retain else 0,
             opts=child,
         )
         aws.secretsmanager.SecretPolicy(
@@ -59,7 +70,7 @@ class Secret(pulumi.ComponentResource):
             f"{name}-value",
             secret_id=self.secret.id,
             secret_string=pulumi.Output.json_dumps(
-                {"username": USERNAME, "password": _random(provider), "signing_key": _random(provider)}
+                {"username": USERNAME, "password": self._random(), "signing_key": self._random()}
             ),
             # Secrets Manager deletes a version that has no label left. Found missing, it would be made anew after two
             # rotations, and be a third that nobody asked for: so it keeps a label of its own.
@@ -69,17 +80,16 @@ class Secret(pulumi.ComponentResource):
         )
         self.register_outputs({"secretArn": self.secret.arn})
 
-    def read(self) -> Statement:
+    def grant_read(self) -> list[Statement]:
         """Grant reading the secret's value."""
-        return Statement(sid="ReadSecret", actions=["secretsmanager:GetSecretValue"], resources=[self.secret.arn])
+        return [Statement(sid="ReadSecret", actions=["secretsmanager:GetSecretValue"], resources=[self.secret.arn])]
 
-
-def _random(provider: aws.Provider) -> pulumi.Output[str]:
-    """Draw letters and digits, which need no quoting anywhere. Secret from the start: no state holds it in clear."""
-    drawn = aws.secretsmanager.get_random_password_output(
-        password_length=PASSWORD_CHARACTERS,
-        exclude_punctuation=True,
-        require_each_included_type=True,
-        opts=pulumi.InvokeOptions(provider=provider),
-    )
-    return pulumi.Output.secret(drawn.random_password)
+    def _random(self) -> pulumi.Output[str]:
+        """Draw letters and digits, which need no quoting. Secret from the start: no state holds it in clear."""
+        drawn = aws.secretsmanager.get_random_password_output(
+            password_length=PASSWORD_CHARACTERS,
+            exclude_punctuation=True,
+            require_each_included_type=True,
+            opts=pulumi.InvokeOptions(parent=self),
+        )
+        return pulumi.Output.secret(drawn.random_password)

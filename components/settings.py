@@ -782,6 +782,6 @@ def _explain(namespace: str, detail: ErrorDetails) -> str:
     hidden = namespace == _AWS and (unknown or runtime_config.is_config_secret(key))
     given = key if hidden else f"{key} = {detail['input']!r}"
     if unknown:
-        why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; README lists them all")
+        why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; docs/configuration.md lists them all")
         return f"{given}: {why}"
     return f"{given}: {message}"

@@ -32,7 +32,7 @@ CHECKS: Final = (
 """What looks at a stage file, or at what is made of one. Other tests cannot open one."""
 
 CHANGES: Final[Mapping[str, Mapping[str, object]]] = {
-    # README's own commands, and what a team may set without a word to anybody.
+    # The commands of docs/configuration.md, and what a team may set without a word to anybody.
     "prod": {
         "aws:region": "eu-west-1",
         "aws:allowedAccountIds": ["123456789012"],

@@ -27,7 +27,7 @@ def test_the_changelog_begins_with_the_version() -> None:
     first = re.search(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
     assert first is not None
-    assert first[1] == VERSION
+    assert first[1].removesuffix(" (unreleased)") == VERSION
 
 
 def test_the_documents_name_the_version() -> None:

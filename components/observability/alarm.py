@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -72,9 +72,9 @@ class Alarm:
     warm_up_minutes: int = 0
 
     def declare(
-        self, prefix: str, topic_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
+        self, prefix: str, topic_arns: Sequence[pulumi.Input[str]], opts: pulumi.ResourceOptions
     ) -> aws.cloudwatch.MetricAlarm:
-        """Declare it. The topic hears of each change; who subscribes is told of alarms and their ends alone."""
+        """Declare it. The topics hear of each change; who subscribes is told of alarms and their ends alone."""
         warm_up = aws.cloudwatch.MetricAlarmWarmUpConfigurationArgs(
             warm_up_period_duration_in_minutes=self.warm_up_minutes
         )
@@ -87,8 +87,8 @@ class Alarm:
             comparison_operator=self.comparison,
             treat_missing_data=self.missing,
             warm_up_configuration=warm_up if self.warm_up_minutes else None,
-            alarm_actions=[topic_arn],
-            ok_actions=[topic_arn],
+            alarm_actions=list(topic_arns),
+            ok_actions=list(topic_arns),
         )
         if isinstance(self.watched, Expression):
             args.metric_queries = self._queries(self.watched)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-import pulumi_aws as aws
+import pulumi
 
 from components.observability.alarm import PERIOD_SECONDS, Alarm, Expression
+from components.observability.flow import Flow, ObservedApi, ObservedDelivery, ObservedFunction, ObservedIntake
 from components.observability.metrics import (
     DynamoDbMetrics,
     HttpApiMetrics,
@@ -17,7 +17,6 @@ from components.observability.metrics import (
     ReconcileMetrics,
     SqsMetrics,
 )
-from components.settings import Settings
 
 HOUR_SECONDS = 3600
 MAX_WARM_UP_MINUTES = 2880
@@ -32,31 +31,26 @@ STALLED_SECONDS = 900
 _SECOND_MS = 1000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Watched:
-    """A function that is watched.
-
-    Parameters
-    ----------
-    purpose
-        What it does, in a word.
-    function
-        The function.
-    timeout_seconds
-        Its time-out.
-    planned_seconds
-        How long an invocation may take that does all that it is meant to. 0: it is always done long before.
-    """
-
-    purpose: str
-    function: aws.lambda_.Function
-    timeout_seconds: int
-    planned_seconds: int = 0
+def pipeline_alarms(flow: Flow) -> list[Alarm]:
+    """Return every alarm of a pipeline."""
+    alarms = [
+        *(alarm for function in flow.functions for alarm in function_alarms(function)),
+        *file_alarms(flow),
+        *table_alarms(flow.table_name),
+        *intake_alarms(flow.intake),
+    ]
+    if flow.reconciles:
+        alarms += reconcile_alarms(ReconcileMetrics(flow.namespace))
+    if flow.api:
+        alarms += api_alarms(flow.api)
+    if flow.delivery:
+        alarms += delivery_alarms(flow.delivery)
+    return alarms
 
 
-def function_alarms(watched: Watched) -> list[Alarm]:
+def function_alarms(function: ObservedFunction) -> list[Alarm]:
     """Return the alarms of a function. Lambda reports with invocations: no data means that it was not needed."""
-    purpose, metrics = watched.purpose, LambdaMetrics(watched.function)
+    purpose, metrics = function.purpose, LambdaMetrics(function.name)
     return [
         Alarm(
             name=f"{purpose}-errors",
@@ -74,7 +68,7 @@ def function_alarms(watched: Watched) -> list[Alarm]:
             runbook="Function duration",
             watched=metrics.duration,
             # A largest file is planned to take nearly all of an invocation.
-            threshold=_SECOND_MS * max(DURATION_SHARE * watched.timeout_seconds, watched.planned_seconds),
+            threshold=_SECOND_MS * max(DURATION_SHARE * function.timeout_seconds, function.planned_seconds),
             comparison="GreaterThanThreshold",
             missing="notBreaching",
             periods=2,
@@ -91,31 +85,32 @@ def function_alarms(watched: Watched) -> list[Alarm]:
     ]
 
 
-def file_alarms(metrics: IngestMetrics, settings: Settings) -> list[Alarm]:
+def file_alarms(flow: Flow) -> list[Alarm]:
     """Return the alarms on how files end. No data means that none ended: to be watched by `intake_alarms`."""
+    metrics = IngestMetrics(flow.namespace)
     alarms = [
         # To Lambda a partial batch is a success, so our own metrics count.
         Alarm(
             name="ingest-failures",
-            meaning=f"More than {settings.failed_alarm_percent} % of the files failed; they are retried, and then "
+            meaning=f"More than {flow.failed_alarm_percent} % of the files failed; they are retried, and then "
             "dead letters.",
             causes="S3, KMS or DynamoDB deny or throttle, a permission was taken away, the key is disabled",
             runbook="Failure rate",
             watched=_share("failed", metrics),
-            threshold=settings.failed_alarm_percent,
+            threshold=flow.failed_alarm_percent,
             comparison="GreaterThanThreshold",
             missing="notBreaching",
         )
     ]
-    if settings.rejected_alarm_percent < 100:  # noqa: PLR2004 - percent: no share is larger
+    if flow.rejected_alarm_percent < 100:  # noqa: PLR2004 - percent: no share is larger
         alarms.append(
             Alarm(
                 name="ingest-rejections",
-                meaning=f"More than {settings.rejected_alarm_percent} % of an hour's files were rejected.",
+                meaning=f"More than {flow.rejected_alarm_percent} % of an hour's files were rejected.",
                 causes="a sender changed its format, or a new version of a schema is stricter than the files",
                 runbook="Rejected files",
                 watched=_share("rejected", metrics),
-                threshold=settings.rejected_alarm_percent,
+                threshold=flow.rejected_alarm_percent,
                 comparison="GreaterThanThreshold",
                 missing="notBreaching",
                 # One bad file is no news where many come; in five minutes it may be the only one.
@@ -125,7 +120,7 @@ def file_alarms(metrics: IngestMetrics, settings: Settings) -> list[Alarm]:
     return alarms
 
 
-def table_alarms(table: aws.dynamodb.Table) -> list[Alarm]:
+def table_alarms(table_name: pulumi.Input[str]) -> list[Alarm]:
     """Return the alarms of the table and its indexes, each of which throttles on its own.
 
     One for each metric: they are reported only when a request was throttled, and what a sum does with a metric that
@@ -142,24 +137,25 @@ def table_alarms(table: aws.dynamodb.Table) -> list[Alarm]:
             threshold=1,
             missing="notBreaching",
         )
-        for source, metrics in DynamoDbMetrics.of(table).items()
+        for source, metrics in DynamoDbMetrics.of(table_name).items()
         for kind, metric in metrics.throttles.items()
     ]
 
 
-def intake_alarms(metrics: SqsMetrics, dead_letters: SqsMetrics, settings: Settings) -> list[Alarm]:
+def intake_alarms(intake: ObservedIntake) -> list[Alarm]:
     """Return the alarms of the intake queue: that messages wait, that none come."""
+    metrics = SqsMetrics(intake.queue_name)
     # A file may take a whole invocation, and be the only one that is deleted in that time.
-    stalled = max(STALLED_SECONDS, settings.function_timeout_seconds + PERIOD_SECONDS)
+    stalled = max(STALLED_SECONDS, intake.consumer_timeout_seconds + PERIOD_SECONDS)
     alarms = [
-        dead_letter_alarm("intake", dead_letters, "files that were not processed"),
+        dead_letter_alarm("intake", intake.dead_letters_name, "files that were not processed"),
         Alarm(
             name="intake-age",
             meaning="A message has waited in the intake queue longer than retries explain.",
             causes="the function is far behind a burst, fails at start, or the event source mapping is disabled",
             runbook="Intake age",
             watched=metrics.oldest,
-            threshold=settings.retry_seconds + PERIOD_SECONDS,
+            threshold=intake.retry_seconds + PERIOD_SECONDS,
             missing="notBreaching",  # reported while there is a message
         ),
         Alarm(
@@ -179,8 +175,8 @@ def intake_alarms(metrics: SqsMetrics, dead_letters: SqsMetrics, settings: Setti
             periods=math.ceil(stalled / PERIOD_SECONDS),
         ),
     ]
-    if settings.silence_alarm_hours:
-        alarms.append(_silence(metrics, settings.silence_alarm_hours))
+    if intake.silence_alarm_hours:
+        alarms.append(_silence(metrics, intake.silence_alarm_hours))
     return alarms
 
 
@@ -200,8 +196,9 @@ def reconcile_alarms(metrics: ReconcileMetrics) -> list[Alarm]:
     ]
 
 
-def api_alarms(metrics: HttpApiMetrics, settings: Settings) -> list[Alarm]:
+def api_alarms(api: ObservedApi) -> list[Alarm]:
     """Return the alarms of the API. No data means that nobody asked."""
+    metrics = HttpApiMetrics(api.api_id)
     return [
         Alarm(
             name="api-5xx",
@@ -218,7 +215,7 @@ def api_alarms(metrics: HttpApiMetrics, settings: Settings) -> list[Alarm]:
             causes="cold starts, large requests, a throttled table",
             runbook="API latency",
             watched=metrics.latency,
-            threshold=settings.api_latency_alarm_ms,
+            threshold=api.latency_alarm_ms,
             comparison="GreaterThanThreshold",
             missing="notBreaching",
             periods=3,
@@ -226,34 +223,34 @@ def api_alarms(metrics: HttpApiMetrics, settings: Settings) -> list[Alarm]:
     ]
 
 
-def delivery_alarms(function: aws.lambda_.Function, dead_letters: SqsMetrics, settings: Settings) -> list[Alarm]:
+def delivery_alarms(delivery: ObservedDelivery) -> list[Alarm]:
     """Return the alarms of the delivery.
 
     The age of a stream's records comes with invocations. A stream that nobody reads has none, but neither has one in
     which nothing is written: an alarm that silence raises would be raised every night.
     """
     return [
-        dead_letter_alarm("delivery", dead_letters, "finished files that were not delivered"),
+        dead_letter_alarm("delivery", delivery.dead_letters_name, "finished files that were not delivered"),
         Alarm(
             name="delivery-age",
             meaning="A finished file waits to be delivered.",
             causes="the endpoint is down, refuses for now, or is slower than files finish",
             runbook="Delivery age",
-            watched=LambdaMetrics(function).iterator_age,
-            threshold=_SECOND_MS * settings.delivery_alarm_seconds,
+            watched=LambdaMetrics(delivery.function_name).iterator_age,
+            threshold=_SECOND_MS * delivery.alarm_seconds,
             missing="notBreaching",
         ),
     ]
 
 
-def dead_letter_alarm(purpose: str, metrics: SqsMetrics, holding: str) -> Alarm:
+def dead_letter_alarm(purpose: str, queue_name: pulumi.Input[str], holding: str) -> Alarm:
     """Return the alarm that is raised while a dead-letter queue holds anything."""
     return Alarm(
         name=f"{purpose}-dead-letters",
         meaning=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
         causes="what failed for longer than it is retried, or can never pass; each message says which",
         runbook=f"{purpose.title()} dead letters",
-        watched=metrics.visible,
+        watched=SqsMetrics(queue_name).visible,
         threshold=1,
         # SQS stops to report of a queue that nobody has asked for six hours, full or empty: it is as it was.
         missing="ignore",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.api import Api
-from components.catalog import Catalog
-from components.delivery import Delivery
-from components.intake import Intake
-from components.observability.alarms import Watched
+from components.observability.flow import Flow, ObservedApi, ObservedDelivery, ObservedFunction
 from components.observability.graph import Graph, Limit, Line, percentiles, place
 from components.observability.metrics import (
     ApiMetrics,
@@ -25,11 +22,26 @@ from components.observability.metrics import (
     SqsMetrics,
     cold_starts,
 )
-from components.settings import StackSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class DashboardArgs:
+    """What is drawn.
+
+    Parameters
+    ----------
+    title
+        The dashboard's name in the console.
+    rows
+        Title of a row → its graphs.
+    """
+
+    title: str
+    rows: Mapping[str, Sequence[Graph]]
 
 
 class Dashboard(pulumi.ComponentResource):
-    """The stack's dashboard: a row for files, for the work on them, for the functions, for the API and the next system.
+    """A CloudWatch dashboard of rows of graphs.
 
     Attributes
     ----------
@@ -37,49 +49,39 @@ class Dashboard(pulumi.ComponentResource):
         Where it is in the AWS console.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        account: Account,
-        intake: Intake,
-        catalog: Catalog,
-        api: Api,
-        functions: Sequence[Watched],
-        delivery: Delivery | None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Dashboard", name, None, opts)
-        rows = {
-            "Files: arrivals, waiting, outcomes": _files(stack, intake),
-            "Work: records, catalog and its indexes": _work(stack, catalog),
-            "Functions: duration, errors": _functions(stack, functions),
-            "Out: API, delivery, dead letters": _out(stack, api, intake, delivery),
-        }
-        body = pulumi.Output.json_dumps({"widgets": place(rows, account.region)})
+        region = Account(self).region
         dashboard = aws.cloudwatch.Dashboard(
             f"{name}-board",
-            dashboard_name=stack.prefix,
-            dashboard_body=body,
+            dashboard_name=args.title,
+            dashboard_body=pulumi.Output.json_dumps({"widgets": place(args.rows, region)}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.url = pulumi.Output.concat(
             "https://",
-            account.region,
+            region,
             ".console.aws.amazon.com/cloudwatch/home?region=",
-            account.region,
+            region,
             "#dashboards/dashboard/",
             dashboard.dashboard_name,
         )
         self.register_outputs({"url": self.url})
 
 
-def _files(stack: StackSettings, intake: Intake) -> list[Graph]:
-    queue, ingest = SqsMetrics(intake.queue), IngestMetrics(stack)
-    missed = (
-        [Line(ReconcileMetrics(stack).missed, "found by the search")] if stack.settings.reconciliation_hours else []
-    )
+def pipeline_rows(flow: Flow) -> dict[str, list[Graph]]:
+    """Return the rows of a pipeline: files, the work on them, the functions, the API and the next system."""
+    return {
+        "Files: arrivals, waiting, outcomes": _files(flow),
+        "Work: records, catalog and its indexes": _work(flow),
+        "Functions: duration, errors": _functions(flow),
+        "Out: API, delivery, dead letters": _out(flow),
+    }
+
+
+def _files(flow: Flow) -> list[Graph]:
+    queue, ingest = SqsMetrics(flow.intake.queue_name), IngestMetrics(flow.namespace)
+    missed = [Line(ReconcileMetrics(flow.namespace).missed, "found by the search")] if flow.reconciles else []
     return [
         Graph("Arrivals", [Line(queue.sent, "uploads"), Line(queue.deleted, "messages done"), *missed]),
         Graph(
@@ -89,7 +91,7 @@ def _files(stack: StackSettings, intake: Intake) -> list[Graph]:
                 Line(queue.in_flight, "in flight"),
                 Line(queue.oldest, "oldest, seconds", right=True),
             ],
-            [Limit("retries end", stack.settings.retry_seconds, right=True)],
+            [Limit("retries end", flow.intake.retry_seconds, right=True)],
         ),
         Graph(
             "Outcomes",
@@ -103,20 +105,23 @@ def _files(stack: StackSettings, intake: Intake) -> list[Graph]:
     ]
 
 
-def _work(stack: StackSettings, catalog: Catalog) -> list[Graph]:
-    ingest, api = IngestMetrics(stack), ApiMetrics(stack)
+def _work(flow: Flow) -> list[Graph]:
+    ingest, api = IngestMetrics(flow.namespace), ApiMetrics(flow.namespace)
+    through_api = [
+        Line(api.records_valid, "through the API, valid"),
+        Line(api.records_rejected, "through the API, rejected"),
+    ]
     return [
         Graph(
             "Records",
             [
                 Line(ingest.records_valid, "in files, valid"),
                 Line(ingest.records_rejected, "in files, rejected"),
-                Line(api.records_valid, "through the API, valid"),
-                Line(api.records_rejected, "through the API, rejected"),
+                *(through_api if flow.api else []),
                 Line(ingest.file_size, "bytes of files", right=True),
             ],
         ),
-        *(_capacity(source, metrics) for source, metrics in DynamoDbMetrics.of(catalog.table).items()),
+        *(_capacity(source, metrics) for source, metrics in DynamoDbMetrics.of(flow.table_name).items()),
     ]
 
 
@@ -133,32 +138,45 @@ def _capacity(source: str, metrics: DynamoDbMetrics) -> Graph:
     )
 
 
-def _functions(stack: StackSettings, functions: Sequence[Watched]) -> list[Graph]:
-    lambdas = {watched.purpose: LambdaMetrics(watched.function) for watched in functions}
-    durations = [
-        Graph(
-            f"Duration of the {watched.purpose} function, ms",
-            percentiles(lambdas[watched.purpose].duration),
-            [Limit("time-out", watched.timeout_seconds * 1000)],
-        )
-        for watched in functions
-    ]
+def _functions(flow: Flow) -> list[Graph]:
+    lambdas = {function.purpose: LambdaMetrics(function.name) for function in flow.functions}
     errors = [
         Line(metric, f"{purpose} {what}")
         for purpose, metrics in lambdas.items()
         for what, metric in (("errors", metrics.errors), ("throttles", metrics.throttles))
     ]
     starts = [
-        Line(cold_starts(stack, watched.purpose, watched.function), f"{watched.purpose} cold starts", right=True)
-        for watched in functions
+        Line(
+            cold_starts(flow.namespace, function.purpose, function.name), f"{function.purpose} cold starts", right=True
+        )
+        for function in flow.functions
     ]
+    durations = [_duration(function, lambdas[function.purpose]) for function in flow.functions]
     return [*durations, Graph("Errors, throttles and cold starts", [*errors, *starts])]
 
 
-def _out(stack: StackSettings, api: Api, intake: Intake, delivery: Delivery | None) -> list[Graph]:
-    http, function = HttpApiMetrics(api.api), ApiMetrics(stack)
-    queues = {"intake": intake.dead_letters, **({"delivery": delivery.dead_letters} if delivery else {})}
-    graphs = [
+def _duration(function: ObservedFunction, metrics: LambdaMetrics) -> Graph:
+    return Graph(
+        f"Duration of the {function.purpose} function, ms",
+        percentiles(metrics.duration),
+        [Limit("time-out", function.timeout_seconds * 1000)],
+    )
+
+
+def _out(flow: Flow) -> list[Graph]:
+    queues = {"intake": flow.intake.dead_letters_name}
+    if flow.delivery:
+        queues["delivery"] = flow.delivery.dead_letters_name
+    return [
+        *(_api(flow.namespace, flow.api) if flow.api else []),
+        *([_delivery(flow.namespace, flow.delivery)] if flow.delivery else []),
+        Graph("Dead letters", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()]),
+    ]
+
+
+def _api(namespace: str, api: ObservedApi) -> list[Graph]:
+    http, function = HttpApiMetrics(api.api_id), ApiMetrics(namespace)
+    return [
         Graph(
             "API: requests and errors",
             [
@@ -168,26 +186,18 @@ def _out(stack: StackSettings, api: Api, intake: Intake, delivery: Delivery | No
                 Line(http.server_errors, "failed"),
             ],
         ),
-        Graph(
-            "API: latency, ms",
-            percentiles(http.latency),
-            [Limit("alarm", stack.settings.api_latency_alarm_ms)],
-        ),
+        Graph("API: latency, ms", percentiles(http.latency), [Limit("alarm", api.latency_alarm_ms)]),
     ]
-    if delivery is not None:
-        sent = DeliveryMetrics(stack)
-        graphs.append(
-            Graph(
-                "Delivery",
-                [
-                    Line(sent.sent, "sent"),
-                    Line(sent.failed, "failed, tried again"),
-                    Line(sent.dead_lettered, "dead letters"),
-                    Line(LambdaMetrics(delivery.function).iterator_age, "oldest, ms", right=True),
-                ],
-            )
-        )
-    graphs.append(
-        Graph("Dead letters", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()])
+
+
+def _delivery(namespace: str, delivery: ObservedDelivery) -> Graph:
+    sent = DeliveryMetrics(namespace)
+    return Graph(
+        "Delivery",
+        [
+            Line(sent.sent, "sent"),
+            Line(sent.failed, "failed, tried again"),
+            Line(sent.dead_lettered, "dead letters"),
+            Line(LambdaMetrics(delivery.function_name).iterator_age, "oldest, ms", right=True),
+        ],
     )
-    return graphs

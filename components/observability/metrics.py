@@ -8,11 +8,8 @@ from functools import partial
 from typing import TypeAlias
 
 import pulumi
-import pulumi_aws as aws
 
 from components.catalog import INDEX_KEYS
-from components.function import metrics_namespace
-from components.settings import StackSettings
 
 Dimensions: TypeAlias = Mapping[str, pulumi.Input[str]]
 
@@ -42,8 +39,8 @@ class Metric:
 class LambdaMetrics:
     """What Lambda reports of a function (Lambda Developer Guide, Types of metrics). Reported with invocations only."""
 
-    def __init__(self, function: aws.lambda_.Function) -> None:
-        metric = partial(Metric, "AWS/Lambda", {"FunctionName": function.name})
+    def __init__(self, function_name: pulumi.Input[str]) -> None:
+        metric = partial(Metric, "AWS/Lambda", {"FunctionName": function_name})
         self.duration = metric("Duration", "Maximum")
         self.errors = metric("Errors")
         self.iterator_age = metric("IteratorAge", "Maximum")
@@ -57,8 +54,8 @@ class SqsMetrics:
     `sent` and `deleted` are reported when something was: none is no zero.
     """
 
-    def __init__(self, queue: aws.sqs.Queue) -> None:
-        metric = partial(Metric, "AWS/SQS", {"QueueName": queue.name})
+    def __init__(self, queue_name: pulumi.Input[str]) -> None:
+        metric = partial(Metric, "AWS/SQS", {"QueueName": queue_name})
         self.sent = metric("NumberOfMessagesSent")
         self.deleted = metric("NumberOfMessagesDeleted")
         self.visible = metric("ApproximateNumberOfMessagesVisible", "Maximum")
@@ -80,9 +77,9 @@ class DynamoDbMetrics:
         self.throttles = {kind: metric(f"{kind}ThrottleEvents") for kind in ("Read", "Write")}
 
     @staticmethod
-    def of(table: aws.dynamodb.Table) -> dict[str, DynamoDbMetrics]:
+    def of(table_name: pulumi.Input[str]) -> dict[str, DynamoDbMetrics]:
         """Return the metrics of a table and, by their names, of its indexes."""
-        dimensions: Dimensions = {"TableName": table.name}
+        dimensions: Dimensions = {"TableName": table_name}
         return {
             "table": DynamoDbMetrics(dimensions),
             **{i: DynamoDbMetrics({**dimensions, "GlobalSecondaryIndexName": i}) for i in INDEX_KEYS},
@@ -92,8 +89,8 @@ class DynamoDbMetrics:
 class HttpApiMetrics:
     """What API Gateway reports of an HTTP API, with requests only."""
 
-    def __init__(self, api: aws.apigatewayv2.Api) -> None:
-        metric = partial(Metric, "AWS/ApiGateway", {"ApiId": api.id})
+    def __init__(self, api_id: pulumi.Input[str]) -> None:
+        metric = partial(Metric, "AWS/ApiGateway", {"ApiId": api_id})
         self.requests = metric("Count")
         self.client_errors = metric("4xx")
         self.server_errors = metric("5xx")
@@ -106,8 +103,8 @@ class IngestMetrics:
     With each file that ends, all four outcomes are sent, zeros too: a share of them needs no FILL.
     """
 
-    def __init__(self, stack: StackSettings) -> None:
-        metric = partial(Metric, metrics_namespace(stack), {"service": "ingest"})
+    def __init__(self, namespace: str) -> None:
+        metric = partial(Metric, namespace, {"service": "ingest"})
         self.completed = metric("FilesCompleted")
         self.failed = metric("FilesFailed")
         self.rejected = metric("FilesRejected")
@@ -133,15 +130,15 @@ class IngestMetrics:
 class ReconcileMetrics:
     """What the reconcile function counts."""
 
-    def __init__(self, stack: StackSettings) -> None:
-        self.missed = Metric(metrics_namespace(stack), {"service": "reconcile"}, "UploadsMissed")
+    def __init__(self, namespace: str) -> None:
+        self.missed = Metric(namespace, {"service": "reconcile"}, "UploadsMissed")
 
 
 class ApiMetrics:
     """What the API's function counts."""
 
-    def __init__(self, stack: StackSettings) -> None:
-        metric = partial(Metric, metrics_namespace(stack), {"service": "api"})
+    def __init__(self, namespace: str) -> None:
+        metric = partial(Metric, namespace, {"service": "api"})
         self.requests = metric("Requests")
         self.records_valid = metric("RecordsValid")
         self.records_rejected = metric("RecordsRejected")
@@ -150,13 +147,13 @@ class ApiMetrics:
 class DeliveryMetrics:
     """What the delivery function counts."""
 
-    def __init__(self, stack: StackSettings) -> None:
-        metric = partial(Metric, metrics_namespace(stack), {"service": "delivery"})
+    def __init__(self, namespace: str) -> None:
+        metric = partial(Metric, namespace, {"service": "delivery"})
         self.sent = metric("DeliveriesSent")
         self.failed = metric("DeliveriesFailed")
         self.dead_lettered = metric("DeliveriesDeadLettered")
 
 
-def cold_starts(stack: StackSettings, purpose: str, function: aws.lambda_.Function) -> Metric:
+def cold_starts(namespace: str, purpose: str, function_name: pulumi.Input[str]) -> Metric:
     """Return how often a function was started anew, which Powertools counts by the function's name too."""
-    return Metric(metrics_namespace(stack), {"function_name": function.name, "service": purpose}, "ColdStart")
+    return Metric(namespace, {"function_name": function_name, "service": purpose}, "ColdStart")

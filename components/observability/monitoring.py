@@ -1,33 +1,19 @@
-"""The alert topic, who is told of it, and every alarm that publishes to it."""
+"""The alert topic, who is told of it, and the alarms that publish to it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.api import Api
-from components.catalog import Catalog
-from components.delivery import Delivery
-from components.encryption import Encryption
 from components.iam import Statement, deny_insecure_transport, policy_document
-from components.intake import Intake
-from components.observability.alarms import (
-    Watched,
-    api_alarms,
-    delivery_alarms,
-    file_alarms,
-    function_alarms,
-    intake_alarms,
-    reconcile_alarms,
-    table_alarms,
-)
-from components.observability.metrics import HttpApiMetrics, IngestMetrics, ReconcileMetrics, SqsMetrics
-from components.settings import StackSettings
+from components.observability.alarm import Alarm
 
 ALARMS_AND_THEIR_ENDS: Final = {"$or": [{"NewStateValue": ["ALARM"]}, {"OldStateValue": ["ALARM"]}]}
 """Which of an alarm's messages a subscriber is sent: that it is raised, and that it is over.
@@ -39,6 +25,28 @@ publish.
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class MonitoringArgs:
+    """Which alarms there are, and who is told.
+
+    Parameters
+    ----------
+    display_name
+        From whom the mails are.
+    kms_key_arn
+        The key that the topic is encrypted with; its policy must let CloudWatch use it.
+    alarms
+        The alarms.
+    emails
+        Addresses that they are sent to; each must confirm its subscription.
+    """
+
+    display_name: str
+    kms_key_arn: pulumi.Input[str]
+    alarms: Sequence[Alarm]
+    emails: Sequence[str] = ()
+
+
 class Monitoring(pulumi.ComponentResource):
     """An encrypted topic for the operator, and the alarms.
 
@@ -48,46 +56,19 @@ class Monitoring(pulumi.ComponentResource):
         Where alarms are published.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        stack: StackSettings,
-        account: Account,
-        encryption: Encryption,
-        intake: Intake,
-        catalog: Catalog,
-        api: Api,
-        functions: list[Watched],
-        delivery: Delivery | None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.topic = aws.sns.Topic(
-            f"{name}-alerts",
-            display_name=f"{stack.project} alerts ({stack.stage})",
-            kms_master_key_id=encryption.key.arn,
-            opts=child,
+            f"{name}-alerts", display_name=args.display_name, kms_master_key_id=args.kms_key_arn, opts=child
         )
-        self._let_alarms_publish(name, account)
-        self._subscribe(name, stack.settings.alert_emails)
-        settings = stack.settings
-        alarms = [
-            *(alarm for watched in functions for alarm in function_alarms(watched)),
-            *file_alarms(IngestMetrics(stack), settings),
-            *table_alarms(catalog.table),
-            *intake_alarms(SqsMetrics(intake.queue), SqsMetrics(intake.dead_letters), settings),
-            *(reconcile_alarms(ReconcileMetrics(stack)) if settings.reconciliation_hours else []),
-            *api_alarms(HttpApiMetrics(api.api), settings),
-        ]
-        if delivery is not None:
-            alarms += delivery_alarms(delivery.function, SqsMetrics(delivery.dead_letters), settings)
-        for alarm in alarms:
-            alarm.declare(name, self.topic.arn, child)
+        self._let_alarms_publish(name)
+        self._subscribe(name, args.emails)
+        for alarm in args.alarms:
+            alarm.declare(name, [self.topic.arn], child)
         self.register_outputs({"topicArn": self.topic.arn})
 
-    def _let_alarms_publish(self, name: str, account: Account) -> None:
+    def _let_alarms_publish(self, name: str) -> None:
         aws.sns.TopicPolicy(
             f"{name}-alerts-policy",
             arn=self.topic.arn,
@@ -99,14 +80,14 @@ class Monitoring(pulumi.ComponentResource):
                         principals={"Service": "cloudwatch.amazonaws.com"},
                         actions=["sns:Publish"],
                         resources=[self.topic.arn],
-                        conditions={"StringEquals": {"aws:SourceAccount": account.id}},
+                        conditions={"StringEquals": {"aws:SourceAccount": Account(self).id}},
                     ),
                 ]
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _subscribe(self, name: str, addresses: list[str]) -> None:
+    def _subscribe(self, name: str, addresses: Sequence[str]) -> None:
         if not addresses:
             pulumi.log.warn("alertEmails is empty: the alarms reach nobody")
         for address in addresses:

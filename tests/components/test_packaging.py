@@ -144,7 +144,7 @@ def test_every_handler_imports_from_the_archives_and_boto3_alone(
 ) -> None:
     """As in Lambda: the code, the layer, and boto3 with what it depends on, nothing else of this environment."""
     packages = tmp_path / "packages"
-    for archive in (build_function(SOURCE, purpose, tmp_path), build_layer(SOURCE, ROOT / BUILD, "host")):
+    for archive in (build_function(SOURCE, purpose, tmp_path), build_layer(SOURCE, BUILD, "host")):
         zipfile.ZipFile(archive.path).extractall(packages)
     runtime = tmp_path / "runtime"
     runtime.mkdir()

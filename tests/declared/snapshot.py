@@ -12,6 +12,7 @@ import pulumi
 import yaml
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
+from local.stack_config import ROOT
 from tests.conftest import Declared, DeclaredStack, declare
 
 FOLDER: Final = Path(__file__).parent
@@ -79,7 +80,7 @@ class _Snapshot:
         if is_rpc_secret(value):
             return {"secret": self._plain(unwrap_rpc_secret(value))}
         if isinstance(value, pulumi.FileArchive):
-            return {"archive": _HASH.sub("", value.path)}
+            return {"archive": _HASH.sub("", Path(value.path).relative_to(ROOT).as_posix())}
         if isinstance(value, dict):
             return {key: self._plain(entry) for key, entry in sorted(value.items())}
         if isinstance(value, list):

@@ -127,9 +127,9 @@ def test_each_stage_is_previewed_and_deployed_by_a_role_of_its_own() -> None:
         "preview-prod": "${{ vars.AWS_PREVIEW_ROLE_PROD }}",
         "prod": "${{ vars.AWS_DEPLOY_ROLE_PROD }}",
     }
-    readme = (ROOT / "README.md").read_text()
+    guide = (ROOT / "docs" / "deployment.md").read_text()
     used = set(re.findall(r"AWS_\w+_ROLE_\w+", "".join(path.read_text() for path in WORKFLOWS)))
-    assert used == set(re.findall(r"AWS_\w+_ROLE_\w+", readme)), "README names the variables to set"
+    assert used == set(re.findall(r"AWS_\w+_ROLE_\w+", guide)), "the guide names the variables to set"
 
 
 def test_newer_actions_and_packages_are_proposed() -> None:

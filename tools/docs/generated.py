@@ -24,13 +24,15 @@ _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", 
 
 def generated() -> dict[Path, str]:
     """Return every file with a generated part, as it should be."""
-    project, readme = ROOT / "Pulumi.yaml", ROOT / "README.md"
-    text = _between(readme.read_text(), settings_table(), "<!-- {} -->", _SETTINGS)
+    project, docs = ROOT / "Pulumi.yaml", ROOT / "docs"
+    configuration, benchmarks = docs / "configuration.md", docs / "benchmarks.md"
+    figures = (ROOT / "benchmarks" / "RESULTS.md").read_text()
     return {
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
-        ROOT / "docs" / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
-        ROOT / "docs" / "iam.md": permissions.document(),
-        readme: _between(text, (ROOT / "benchmarks" / "RESULTS.md").read_text(), "<!-- {} -->", _FIGURES),
+        configuration: _between(configuration.read_text(), settings_table(), "<!-- {} -->", _SETTINGS),
+        benchmarks: _between(benchmarks.read_text(), figures, "<!-- {} -->", _FIGURES),
+        docs / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
+        docs / "iam.md": permissions.document(),
     }
 
 

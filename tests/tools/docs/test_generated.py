@@ -32,7 +32,8 @@ def test_pulumi_yaml_is_a_project_file_with_every_setting() -> None:
 
 
 def test_a_document_without_markers_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("Pulumi.yaml", "README.md"):
+    for name in ("Pulumi.yaml", "docs/configuration.md", "benchmarks/RESULTS.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("no markers")
     monkeypatch.setattr(documents, "ROOT", tmp_path)
 

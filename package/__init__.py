@@ -1,0 +1,1 @@
+"""The whole pipeline as a Pulumi package, for programs in any language."""

@@ -1,0 +1,127 @@
+"""The papers: links lead somewhere, printed commands and names exist, the first page stays short."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local.stack_config import ROOT, StackConfig
+from operate.__main__ import APP
+from tests.conftest import HOST_LAYER, DeclaredStack, declare, run
+from tests.stage_files import STAGES
+from tools.docs.settings import settings
+
+PAPERS: Final = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")), *ROOT.glob("docs/*.md")]
+MAX_LINES, MAX_COLUMNS = 150, 120
+WRITTEN_BY_THE_READER: Final = "lambda_src/shared/records/schemas/invoice.py"
+
+papers = pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
+
+
+def blocks(paper: Path) -> Iterator[str]:
+    """What is printed to be run, line by line."""
+    for block in re.findall(r"^```\n(.*?)^```", paper.read_text(), re.MULTILINE | re.DOTALL):
+        yield from block.splitlines()
+
+
+def anchors(paper: Path) -> set[str]:
+    """The headings of a paper, as GitHub names them in links."""
+    headings = re.findall(r"^#+ (.+)$", paper.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_first_page_is_short() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+
+    assert len(lines) <= MAX_LINES
+    assert [line for line in lines if len(line) > MAX_COLUMNS] == []
+
+
+@papers
+def test_links_lead_somewhere(paper: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)]+)\)", paper.read_text()):
+        name, _, anchor = target.partition("#")
+        file = paper.parent / name if name else paper
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@papers
+def test_named_files_exist(paper: Path) -> None:
+    for name in re.findall(r"`((?:[\w.]+/)+[\w.*-]*)`", paper.read_text()):
+        if name != WRITTEN_BY_THE_READER and (ROOT / name.split("/")[0]).exists():
+            assert list(ROOT.glob(name.rstrip("/"))), name
+
+
+@papers
+def test_targets_of_make_exist(paper: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = paper.read_text()
+    used = re.findall(r"`make ([a-z]+)", text) + re.findall(r"^make ([a-z]+)", text, re.MULTILINE)
+
+    assert set(used) <= targets
+
+
+@papers
+def test_commands_of_the_operator_exist(paper: Path) -> None:
+    used = re.findall(r"python -m operate ([a-z-]+)", paper.read_text())
+
+    assert set(used) <= set(APP)
+
+
+@papers
+def test_commands_of_the_operator_are_understood(paper: Path) -> None:
+    for line in blocks(paper):
+        _, found, rest = line.partition("python -m operate ")
+        if found:
+            _, common, _ = APP.meta.parse_args(shlex.split(rest, comments=True), exit_on_error=False)
+            command, _, _ = APP.parse_args(common.args, exit_on_error=False)
+            assert callable(command), line
+
+
+@papers
+def test_tests_that_are_run_by_themselves_exist(paper: Path) -> None:
+    for path, _, word in re.findall(r"-m pytest (\S+)( -k (\w+))?", paper.read_text()):
+        assert word in (ROOT / path).read_text()
+
+
+@papers
+def test_settings_that_are_set_exist(paper: Path) -> None:
+    used = re.findall(r"file-pipeline:(\w+)", paper.read_text())
+
+    assert set(used) <= {setting.key for setting in settings()} | {"index"}, paper.name
+
+
+def test_every_output_is_explained(everything: DeclaredStack) -> None:
+    section = (ROOT / "docs" / "configuration.md").read_text().partition("## Outputs")[2]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(everything.outputs)
+
+
+@pytest.fixture(scope="module")
+def everything() -> DeclaredStack:
+    return declare(
+        "dev",
+        overrides={"deliveryEndpoint": "https://receiver.example.com", "testUser": True, "reconciliationHours": 1},
+    )
+
+
+def test_the_project_is_renamed_as_the_guide_says(tmp_path: Path) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        shutil.copy(STAGES / name, tmp_path)
+    commands = [line for line in blocks(ROOT / "CONTRIBUTING.md") if line.startswith("sed ")]
+    assert len(commands) == 2
+    script = "\n".join(commands).replace("NEW", "shipments")
+    subprocess.run(["/bin/sh", "-ec", script], cwd=tmp_path, check=True)  # noqa: S603 - it is what the guide prints
+
+    stack = run(StackConfig.load("dev", HOST_LAYER, folder=tmp_path))
+
+    assert all(resource.name.startswith("shipments-dev") for resource in stack.resources)

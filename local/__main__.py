@@ -67,14 +67,14 @@ def _drill(
 
 def main() -> int:
     """Run one command; the exit status is non-zero if it did not end well, 2 if it cannot run."""
-    # Taken down in order, however it is asked; a shell's background jobs are born deaf to SIGINT.
+    # Stopped in order by any of these; a shell's background jobs ignore SIGINT from their start.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     os.environ.pop("AWS_PROFILE", None)  # the local cloud has credentials of its own
     try:
         status: int | None = APP(sys.argv[1:])
     except KeyboardInterrupt:
-        PlainConsole().print("Interrupted; everything is taken down.")
+        PlainConsole().print("Interrupted: everything is stopped.")
         return 130
     except (CycloptsError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")

@@ -99,14 +99,16 @@ def run(console: Console, *, verbose: bool = False) -> int:
 def _wait_for_deliveries(receiver: Receiver, items: Mapping[UploadedFile, Item]) -> list[DeliveryRow]:
     """Wait until each finished file was delivered, or the time is up; a row for each, without an id if it was not."""
     due = {(str(i["object_id"]), str(i["status"])): str(i["key"]) for i in items.values() if i["status"] in _DELIVERED}
-    came: dict[tuple[str, str], str] = {}
+    arrived: dict[tuple[str, str], str] = {}
 
-    def all_came() -> bool:
-        came.update({(str(a.told["object_id"]), str(a.told["status"])): a.delivery_id for a in list(receiver.arrivals)})
-        return came.keys() >= due.keys()
+    def all_arrived() -> bool:
+        arrived.update(
+            {(str(a.told["object_id"]), str(a.told["status"])): a.delivery_id for a in list(receiver.arrivals)}
+        )
+        return arrived.keys() >= due.keys()
 
-    wait_for(all_came, timeout_seconds=_DELIVERY_SECONDS)
-    return [DeliveryRow(key=key, status=change[1], delivery_id=came.get(change, "")) for change, key in due.items()]
+    wait_for(all_arrived, timeout_seconds=_DELIVERY_SECONDS)
+    return [DeliveryRow(key=key, status=change[1], delivery_id=arrived.get(change, "")) for change, key in due.items()]
 
 
 def _upload(stack: LocalStack, samples: Sequence[Sample]) -> Mapping[Sample, UploadedFile]:
@@ -129,7 +131,7 @@ def _wait(console: Console, stack: LocalStack, files: Sequence[UploadedFile]) ->
 
 
 def _ask(stack: LocalStack) -> list[AnswerRow]:
-    """Call every route, upload a file through the API, and follow it."""
+    """Call every route, upload a file through the API, and wait for it."""
     client = sign_in_test_user(stack)
     rows = [
         _answer("GET /health", ApiClient(stack, "").get("/health"), 200),
@@ -150,7 +152,7 @@ def _ask(stack: LocalStack) -> list[AnswerRow]:
 
 
 def _find(client: ApiClient, key: str) -> str:
-    """Wait until the list has a file with `key`; return its id, or an empty one if it never comes."""
+    """Wait until the list has a file with `key`; return its id, or - if it never appears."""
 
     def listed() -> str | None:
         files = client.get("/files", status="COMPLETED", limit=100).body.get("files")

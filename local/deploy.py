@@ -1,4 +1,4 @@
-"""Builds a stack on the emulator: each resource that the program declares is made there, with its real id and ARN."""
+"""Builds a stack on the emulator: each resource that the program declares is created there, with a real id and ARN."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NotEmulatedError(LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A stack that stands on the emulator.
+    """A stack on the emulator.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def deploy(
     cloud
         The emulator.
     on_resource
-        Told how many resources have been declared so far.
+        Called with the number of resources declared so far.
     logger
         Where the program's own messages go.
 
@@ -72,14 +72,14 @@ def deploy(
 
 
 class EmulatorProvider(pulumi.runtime.Mocks):
-    """Stands where the AWS provider stands: makes what is declared, answers what is asked.
+    """Takes the AWS provider's place: creates what is declared, answers what is asked.
 
     Parameters
     ----------
     cloud
         The emulator.
     on_resource
-        Told how many resources have been declared so far.
+        Called with the number of resources declared so far.
     """
 
     def __init__(self, cloud: Cloud, on_resource: Callable[[int], None]) -> None:
@@ -89,7 +89,7 @@ class EmulatorProvider(pulumi.runtime.Mocks):
         self.resources: dict[str, str] = {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, Properties]:
-        """Make a declared resource."""
+        """Create a declared resource."""
         inputs: Properties = dict(args.inputs)
         if args.typ.startswith(_COMPONENT_PREFIX):
             return "", inputs
@@ -102,14 +102,14 @@ class EmulatorProvider(pulumi.runtime.Mocks):
         if creator is None:
             raise NotEmulatedError(f"{args.name}: the local cloud knows no {args.typ}: add it to local/services/")
         read = Inputs(args.name, inputs)
-        made = creator(self._cloud, read)
+        created = creator(self._cloud, read)
         unread = read.unread() - NOT_READ.get(args.typ, {}).keys()
         if unread:
             raise NotEmulatedError(
                 f"{args.name}: the local cloud ignores {', '.join(sorted(unread))} of {args.typ}: "
                 "pass it on in local/services/, or say in local/limits.py why not"
             )
-        return made.id, {**inputs, **made.outputs}
+        return created.id, {**inputs, **created.outputs}
 
     def call(self, args: MockCallArgs) -> tuple[Properties, list[tuple[str, str]]]:
         """Answer what the program asks of the provider."""

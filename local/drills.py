@@ -101,7 +101,7 @@ class Drill:
         return {drill.__name__.replace("_", "-"): drill for drill in drills}
 
     def play(self, name: str) -> DrillOutcome:
-        """Play one of them, with messages that come again soon."""
+        """Play one of them, with messages that are retried soon."""
         with self.intake.retried_after(VISIBILITY_SECONDS):
             return self.all()[name](self)
 
@@ -115,7 +115,7 @@ class Drill:
         return self.audit("duplicates, three of each", files, sent=4 * len(files))
 
     def reversed_order(self) -> DrillOutcome:
-        """Hand over the events of several versions of each key, the last first."""
+        """Send the events of several versions of each key, the last first."""
         with self.intake.paused():
             keys = [f"uploads/shipments/order/{number}.csv" for number in range(max(1, self.size // 3))]
             files = [
@@ -123,7 +123,7 @@ class Drill:
                 for version in range(3)
                 for key in keys
             ]
-            _wait_until(lambda: self.intake.waiting() == len(files), "not all events have come")
+            _wait_until(lambda: self.intake.waiting() == len(files), "not all events have arrived")
             self._send(reversed(self.intake.take_waiting()))
         outcome = self.audit("order reversed", files)
         last = {file.key: file.version_id for file in files}
@@ -168,20 +168,20 @@ class Drill:
         return outcome.noting("" if denied else "no read was denied")
 
     def poison(self) -> DrillOutcome:
-        """Mix files that cannot be read, and messages that are no uploads, among good files."""
+        """Mix files that cannot be read, and messages that are not uploads, with good files."""
         poison = [self.intake.drop(f"uploads/shipments/poison/{name}", body) for name, body in _POISON.items()]
         files = self.upload("poison", self.size)
         self._send(_MALFORMED)
         outcome = self.audit("poison among good files", [*files, *poison], sent=len(files) + len(poison) + 3, dead=3)
         right = outcome.completed == len(files) and outcome.rejected == len(poison)
-        return outcome.noting("" if right else "a good file rejected, or poison taken")
+        return outcome.noting("" if right else "a good file rejected, or a bad one completed")
 
     def stopped_and_started(self) -> DrillOutcome:
         """Stop the emulator in the middle of the work and start it again, its state kept."""
         with self.intake.paused():
             files = self.upload("stopped", self.size)
         _wait_until(lambda: self.intake.waiting() < len(files), "no file ended")
-        self.ends.count()  # the emulator forgets its streams; what is written between this and its stop is untold
+        self.ends.count()  # the emulator forgets its streams; what is written between this and its stop is not read
         self.stack.emulator.restart()
         left = self.intake.waiting()
         outcome = self.audit("stopped and started again", files, all_told=False)
@@ -192,7 +192,7 @@ class Drill:
         return self.audit(f"burst of {self.burst_size}", self.upload("burst", self.burst_size))
 
     def redrive_after_a_fix(self) -> DrillOutcome:
-        """Let files fail until they are dead letters, mend the cause, and send them again."""
+        """Let files fail until they are dead letters, remove the cause, and send them again."""
         with self.intake.retried_after(1), self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
             files = self.upload("redrive", max(1, self.size // 2))
             _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead letters")

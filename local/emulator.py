@@ -44,7 +44,7 @@ class Emulator:
     endpoint
         Its URL, for every service.
     region
-        The region that it plays.
+        The region that it emulates.
     ca_bundle
         The authority to trust.
     log
@@ -97,7 +97,7 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
     Parameters
     ----------
     region
-        The region that it plays.
+        The region that it emulates.
     preferred_port
         The port to take if it is free. 0: any free one.
     keep_state
@@ -111,8 +111,8 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     try:
         authority, certificate = write_certificate(folder)
-        door = _open_door(preferred_port)
-        port = int(door.getsockname()[1])
+        listener = _bind(preferred_port)
+        port = int(listener.getsockname()[1])
         emulator = Emulator(
             endpoint=f"https://{HOST}:{port}",
             region=region,
@@ -124,7 +124,7 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
         )
         server = _Server(emulator, _environment(emulator, folder, certificate, port, keep_state=keep_state))
         try:
-            server.start(door)
+            server.start(listener)
             yield replace(emulator, restart=server.restart)
         finally:
             server.kill()
@@ -150,14 +150,14 @@ class _Server:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, door: socket.socket) -> None:
+    def start(self, listener: socket.socket) -> None:
         # Handed over bound: a port that is only known to be free may be another's by the time that it is asked for.
-        with door, self._emulator.log.open("ab") as log:
+        with listener, self._emulator.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - all of it is ours
                 # Not `-m ministack`: with TLS that also listens on port 443 wherever it may.
                 [
                     *(sys.executable, "-m", "hypercorn", f"{_APPLICATION}:app", "--workers", "0"),
-                    *("--bind", f"fd://{door.fileno()}"),
+                    *("--bind", f"fd://{listener.fileno()}"),
                     *("--certfile", self._environment["MINISTACK_SSL_CERT"]),
                     *("--keyfile", self._environment["MINISTACK_SSL_KEY"], "--keep-alive", "75"),
                 ],
@@ -166,7 +166,7 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=[door.fileno()],
+                pass_fds=[listener.fileno()],
                 # Ctrl-C is for us: we stop the emulator when we are done with it.
                 start_new_session=True,
             )
@@ -178,11 +178,11 @@ class _Server:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(_STOP_SECONDS)
         self.kill()
-        door = _open_door(urlsplit(self._emulator.endpoint).port or 0)
-        if f":{door.getsockname()[1]}" not in self._emulator.endpoint:
-            door.close()
+        listener = _bind(urlsplit(self._emulator.endpoint).port or 0)
+        if f":{listener.getsockname()[1]}" not in self._emulator.endpoint:
+            listener.close()
             raise EmulatorError(f"{self._emulator.endpoint} was taken by another process meanwhile")
-        self.start(door)
+        self.start(listener)
 
     def kill(self) -> None:
         # Not asked: nothing of it is kept, and its functions' workers are in its group and go with it.
@@ -225,16 +225,16 @@ def _environment(emulator: Emulator, folder: Path, certificate: Path, port: int,
     }
 
 
-def _open_door(preferred: int) -> socket.socket:
-    """Return a socket that is bound to the preferred port, or, where somebody listens on that, to any other."""
+def _bind(preferred: int) -> socket.socket:
+    """Return a socket that is bound to the preferred port, or, if that is in use, to any other."""
     for port in (preferred, 0):
-        door = socket.socket()
-        # A port whose last connections are still closing is free; one that somebody listens on is not.
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = socket.socket()
+        # A port whose last connections are still closing is free; one with a listener is not.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
-            door.bind((HOST, port))
-            return door
-        door.close()
+            listener.bind((HOST, port))
+            return listener
+        listener.close()
     raise EmulatorError(f"no free port on {HOST}")
 
 

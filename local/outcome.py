@@ -21,7 +21,7 @@ class DrillOutcome:
     fault
         What was done.
     sent
-        Events that the intake queue was given.
+        Events sent to the intake queue.
     completed, rejected
         Files that ended so.
     dead
@@ -31,7 +31,7 @@ class DrillOutcome:
     twice
         Files whose end was written more than once.
     wrong
-        What else is not as it should be; empty if all is well.
+        What else is wrong; empty if nothing is.
     files
         The files of which something is wrong, a line each.
     """
@@ -47,7 +47,7 @@ class DrillOutcome:
     files: Sequence[str] = ()
 
     def noting(self, wrong: str, files: Sequence[str] = ()) -> DrillOutcome:
-        """Return the outcome with something more that is wrong, and the files of which it is; empty: nothing more."""
+        """Return the outcome with one more thing that is wrong, and its files; empty: nothing more."""
         joined = "; ".join(filter(None, (self.wrong, wrong)))
         return replace(self, wrong=joined, files=[*self.files, *(f"{wrong}: {file}" for file in files)])
 
@@ -67,7 +67,7 @@ def audit(
     dead: int | None = 0,
     all_told: bool = True,
 ) -> DrillOutcome:
-    """Count what became of some files, when nothing waits any more. Takes the dead letters.
+    """Count what became of some files, when no message waits any more. Empties the dead-letter queue.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def audit(
     files
         The files.
     sent
-        Events that the queue was given; None: one for each file.
+        Events sent to the queue; None: one for each file.
     dead
-        Dead letters that there should be; None: any number.
+        Dead letters expected; None: any number.
     all_told
         Whether the stream must tell of each file's end.
     """

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from package.provider import schema
+
 from tools.docs.settings import Kind, settings
 
 _TYPES: Final[Mapping[Kind, str]] = {"array": "list[str]", "boolean": "bool", "integer": "int", "string": "str"}

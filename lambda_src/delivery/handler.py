@@ -15,34 +15,32 @@ from delivery.endpoint import Endpoint
 from delivery.messages import MalformedMessageError, parse_message
 from delivery.retries import RetryBudget
 from delivery.sender import DeliveryError, RetryableError, Sender
+from delivery.settings import DeliverySettings
 from shared import clients
 from shared.dead_letters import DeadLetterQueue
-from shared.environment import Environment
-from shared.observability import REQUIRED, logger, metrics, tracer
+from shared.observability import logger, metrics, tracer
+from shared.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_environment = Environment(os.environ)
-for _name in (*REQUIRED, "STAGE"):
-    _environment.text(_name)
-_queue_url = _environment.text("QUEUE_URL")
+_settings = read_settings(DeliverySettings, os.environ)
 _sender = Sender(
     Endpoint(
-        _environment.text("ENDPOINT_URL"),
-        timeout_seconds=_environment.integer("ENDPOINT_TIMEOUT_SECONDS"),
-        forbidden_networks=_environment.strings("FORBIDDEN_NETWORKS"),
+        _settings.endpoint_url,
+        timeout_seconds=_settings.endpoint_timeout_seconds,
+        forbidden_networks=_settings.forbidden_networks,
     ),
-    Secret(clients.secretsmanager, _environment.text("SECRET_ARN")),
+    Secret(clients.secretsmanager, _settings.secret_arn),
 )
 _budget = RetryBudget(
-    total=timedelta(seconds=_environment.integer("RETRY_SECONDS")),
-    first_wait_seconds=_environment.integer("FIRST_WAIT_SECONDS"),
-    longest_wait_seconds=_environment.integer("LONGEST_WAIT_SECONDS"),
+    total=timedelta(seconds=_settings.retry_seconds),
+    first_wait_seconds=_settings.first_wait_seconds,
+    longest_wait_seconds=_settings.longest_wait_seconds,
 )
-_dead_letters = DeadLetterQueue(clients.sqs, _environment.text("DEAD_LETTER_QUEUE_URL"))
+_dead_letters = DeadLetterQueue(clients.sqs, _settings.dead_letter_queue_url)
 _processor = SqsFifoPartialProcessor(skip_group_on_error=True)
 _processor.raise_on_entire_batch_failure = False  # its constructor does not take it
 
@@ -109,7 +107,7 @@ def _wait(record: SQSRecord, error: RetryableError, details: dict[str, str]) -> 
     logger.warning("failed", extra={**details, "reason": str(error), "tries": tries, "next_in_seconds": seconds})
     try:
         clients.sqs().change_message_visibility(
-            QueueUrl=_queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
+            QueueUrl=_settings.queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
         )
     except (BotoCoreError, ClientError):
         logger.exception("the wait cannot be set: it comes again when its visibility ends", extra=details)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import msgspec
 from msgspec import Struct, field
 
-from shared.files import API_VERSION, Status
+from shared.catalog.model import API_VERSION, Status
 
 DELIVERED: Final = frozenset({Status.COMPLETED, Status.REJECTED, Status.FAILED})
 """Statuses that are sent. What is SKIPPED was never taken in."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import MetricUnit
 
 from forward.forwarder import Forwarder
+from forward.settings import ForwardSettings
 from shared import clients
 from shared.dead_letters import DeadLetterQueue
-from shared.environment import Environment
-from shared.observability import REQUIRED, logger, metrics, tracer
+from shared.observability import logger, metrics, tracer
+from shared.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,13 +20,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_environment = Environment(os.environ)
-for _name in (*REQUIRED, "STAGE"):
-    _environment.text(_name)
+_settings = read_settings(ForwardSettings, os.environ)
 _forwarder = Forwarder(
-    clients.sqs(),
-    _environment.text("QUEUE_URL"),
-    DeadLetterQueue(clients.sqs, _environment.text("DEAD_LETTER_QUEUE_URL")),
+    clients.sqs(), _settings.queue_url, DeadLetterQueue(clients.sqs, _settings.dead_letter_queue_url)
 )
 
 

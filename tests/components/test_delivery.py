@@ -15,7 +15,7 @@ from delivery.credentials import FIELDS
 from delivery.endpoint import CONNECT_SECONDS
 from delivery.signature import key_bytes
 from forward.changes import DELIVERED
-from shared.files import Status
+from shared.catalog.model import Status
 from tests.conftest import ACCOUNT, PASSWORD, REGION, Declared, DeclaredStack, declare, dig, texts
 
 ENDPOINT = "https://receiver.example.com/files"

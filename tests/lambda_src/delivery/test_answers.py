@@ -25,6 +25,8 @@ from tests.lambda_src.delivery.conftest import (
 )
 from tests.scripted_receiver import ScriptedReceiver
 
+RESULT = "record_type=shipment/day=2026-11-20/file-9f86d081884c7d659a2feaa0c55ad015-2026-11-20.csv.ndjson.gz"
+
 
 def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     """Metric name → sum, of all that was printed; without those that are 0."""
@@ -57,8 +59,8 @@ def test_a_finished_file_is_posted_with_all_that_is_known(
         "content_type": "text/csv",
         "records_valid": 18,
         "records_rejected": 2,
-        "processed_key": "processed/shipments/2026-11-20.csv/096fKKXTRTtl3on89fVO.nfljtsv6qko.ndjson.gz",
-        "rejected_key": "rejected/shipments/2026-11-20.csv/096fKKXTRTtl3on89fVO.nfljtsv6qko.ndjson.gz",
+        "processed_key": f"processed/{RESULT}",
+        "rejected_key": f"rejected/{RESULT}",
         "event_time": "2026-11-20T08:15:30.123Z",
         "last_modified": "2026-11-20T08:15:30.000Z",
         "processed_at": "2026-11-20T08:15:31.204Z",
@@ -147,11 +149,11 @@ def test_what_the_endpoint_refuses_is_a_dead_letter_at_once(
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate that nobody has signed, and a server's context with it."""
-    path, key = write_certificate(tmp_path)
+    """An authority that nobody knows, and a server's context with its certificate."""
+    authority, server = write_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path, key)
-    return path, context
+    context.load_cert_chain(server)
+    return authority, context
 
 
 @pytest.mark.parametrize("trusted", [True, False])

@@ -11,7 +11,7 @@ import pytest
 
 from delivery.credentials import Credentials
 from delivery.endpoint import Endpoint
-from shared.environment import WrongEnvironmentError
+from shared.settings import WrongEnvironmentError
 from tests.conftest import DeclaredStack
 from tests.lambda_src.delivery.conftest import Delivering, change, declared_environment, import_handler
 

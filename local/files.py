@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from local.cloud import Cloud
 from local.waiting import wait_for
+from shared.catalog.table import plain
 
 Item: TypeAlias = Mapping[str, object]
 FINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
@@ -38,17 +37,12 @@ def read_lines(cloud: Cloud, bucket: str, key: str) -> list[str]:
 
 def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     """Read every file's catalog item."""
-    deserializer = TypeDeserializer()
     pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    items = [
-        {name: deserializer.deserialize(value) for name, value in item.items()}
-        for page in pages
-        for item in page["Items"]
-    ]
+    items = [plain(item) for page in pages for item in page["Items"]]
     return {
         UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item
         for item in items
-        if "sequencer" in item or "event_name" in item  # neither a pointer, nor records that came through the API
+        if "event_name" in item  # neither a pointer, nor records that came through the API
     }
 
 

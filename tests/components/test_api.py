@@ -255,11 +255,14 @@ def test_the_api_role_may_do_exactly_this(stack: DeclaredStack) -> None:
 
     assert granted == {
         "ReadCatalogItems": (
-            {"dynamodb:Query"},
+            {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"},
             {table, f"{table}/index/by-bucket", f"{table}/index/by-status"},
         ),
         "PutOwnItems": ({"dynamodb:PutItem"}, {table}),
-        "PublishApiResults": ({"s3:PutObject"}, {f"{bucket}/processed/api/*"}),
+        "PublishApiResults": (
+            {"s3:PutObject"},
+            {f"{bucket}/{prefix}/record_type=*/day=*/api-*" for prefix in ("processed", "rejected")},
+        ),
         "SignUploads": ({"s3:PutObject"}, {f"{bucket}/uploads/*"}),
         "SignRejects": ({"s3:GetObject"}, {f"{bucket}/rejected/*"}),
         "UseKey": ({"kms:Decrypt", "kms:GenerateDataKey"}, {key}),

@@ -13,6 +13,7 @@ from pulumi.runtime import config as runtime_config
 
 from components import settings
 from components.settings import SettingsError, StackSettings
+from components.settings.api import API_MAX_RECORD_BYTES
 from local.stack_config import StackConfig
 from shared.records.batch import MAX_RECORD_BYTES
 from tests.conftest import declare
@@ -183,7 +184,7 @@ def test_the_largest_body_fits_into_the_memory() -> None:
     assert needed == 226
     assert load("dev", small).settings.api_memory_mb <= 128
     assert "should be at least 130" in problem({**small, "apiMaxBodyBytes": 256 * 1024})
-    assert settings.API_MAX_RECORD_BYTES == MAX_RECORD_BYTES, "two houses, one limit"
+    assert API_MAX_RECORD_BYTES == MAX_RECORD_BYTES, "two houses, one limit"
 
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:8000/files", "http://localhost/", "https://example.com"])

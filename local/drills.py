@@ -23,8 +23,8 @@ from local.outcome import Outcome, audit
 from local.stack import LocalStack
 from local.stack_config import ROOT
 from local.waiting import wait_until
+from shared.catalog.model import ObjectVersion
 from shared.created_event import created_event
-from shared.files import ObjectVersion
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
 # The drills are of the intake: what a delivery needs of a time-out does not fit into so short a one.

@@ -8,13 +8,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from boto3.dynamodb.types import TypeDeserializer
+from shared.catalog.table import plain
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
 
 Item: TypeAlias = Mapping[str, object]
-FINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
+ENDED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
+"""Statuses after which an attempt is over."""
+
 _POLL_SECONDS: Final = 0.1
 
 
@@ -40,17 +42,12 @@ def read_lines(cloud: Cloud, bucket: str, key: str) -> list[str]:
 
 def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     """Read every file's catalog item."""
-    deserializer = TypeDeserializer()
     pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    items = [
-        {name: deserializer.deserialize(value) for name, value in item.items()}
-        for page in pages
-        for item in page["Items"]
-    ]
+    items = [plain(item) for page in pages for item in page["Items"]]
     return {
         UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item
         for item in items
-        if "sequencer" in item or "event_name" in item  # neither a pointer, nor records that came through the API
+        if "event_name" in item  # neither a pointer, nor records that came through the API
     }
 
 
@@ -72,7 +69,7 @@ def wait_for_final(
     deadline = time.monotonic() + timeout_seconds
     while True:
         items = read_items(cloud, table)
-        final = {file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES}
+        final = {file: items[file] for file in files if file in items and items[file]["status"] in ENDED}
         on_progress(len(final))
         if len(final) == len(files) or time.monotonic() > deadline:
             return final

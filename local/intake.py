@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from local.files import Item, UploadedFile, read_items, upload
 from local.stack import LocalStack
 from operate.dead_letters import refusal
+from shared.catalog.table import latest_key
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
@@ -64,9 +65,9 @@ class Intake:
 
     def latest(self, key: str) -> str:
         """Version id to which the catalog's pointer for `key` points."""
-        item = self.stack.cloud.client("dynamodb").get_item(
-            TableName=self.table, Key={"object_id": {"S": f"latest:{self.bucket}/{key}"}, "version_id": {"S": "latest"}}
-        )["Item"]
+        item = self.stack.cloud.client("dynamodb").get_item(TableName=self.table, Key=latest_key(self.bucket, key))[
+            "Item"
+        ]
         return item["latest_version_id"]["S"]
 
     def waiting(self) -> int:

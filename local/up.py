@@ -14,6 +14,7 @@ from rich.text import Text
 from local.api import sign_in
 from local.report import print_limits, print_outputs
 from local.stack import STAGE, LocalStack, standing_stack
+from shared.catalog.table import latest_key
 
 _RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
 
@@ -46,7 +47,7 @@ def commands(stack: LocalStack) -> list[str]:
     """Return shell commands that work as pasted, with the AWS CLI."""
     bucket, table, queue = (stack.outputs[name] for name in ("bucketName", "tableName", "deadLetterQueueUrl"))
     key = "uploads/shipments/2026-11-20.csv"
-    latest = json.dumps({"object_id": {"S": f"latest:{bucket}/{key}"}, "version_id": {"S": "latest"}})
+    latest = json.dumps(latest_key(bucket, key))
     skipped = json.dumps({":shard": {"S": "SKIPPED#0"}})
     exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.environment().items()]
     scan = (

@@ -12,6 +12,15 @@ class FilePipelineArgs(TypedDict):
     key_deletion_days: NotRequired[int]
     """Days between a KMS key's deletion and its end. Allowed: 7 to 30. Default: 30."""
 
+    kms_key_arn: NotRequired[str]
+    """ARN of a key of your own, in the stack's account and region, in place of the stack's. `python -m tools.key_policy` prints what its policy must say. Default: ""."""
+
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the policy that limits every role of the stack. Empty: no boundary. Default: ""."""
+
+    iam_path: NotRequired[str]
+    """Path of every role's name. Default: "/"."""
+
     upload_retention_days: NotRequired[int]
     """Days after which an uploaded object expires. 0: never. At least 0. Default: 90."""
 
@@ -129,6 +138,12 @@ class FilePipelineArgs(TypedDict):
     time_reserve_seconds: NotRequired[int]
     """Time that must be left in an invocation for one more message to be started. At least 1. Default: 10."""
 
+    subnet_ids: NotRequired[list[str]]
+    """Subnets of a VPC that the functions run in. Empty: in no VPC. docs/configuration.md lists the endpoints that they need. Default: []."""
+
+    security_group_ids: NotRequired[list[str]]
+    """Security groups of the functions in the VPC. Default: []."""
+
     max_object_bytes: NotRequired[int]
     """Size above which an object is skipped, in bytes. Allowed: 1 to 5497558138880. Default: 1073741824."""
 
@@ -141,11 +156,17 @@ class FilePipelineArgs(TypedDict):
     record_types: NotRequired[list[str]]
     """Which files hold records: a key prefix, =, and the name of a file in lambda_src/shared/records/schemas. The longest prefix that fits a key counts. Default: ["uploads/shipments/=shipment"]."""
 
+    record_schemas: NotRequired[str]
+    """Folder with schemas of your own, packed with those of lambda_src/shared/records/schemas: a path from the folder of this program, or an absolute one. Empty: none. Default: ""."""
+
     max_rejected_records: NotRequired[int]
     """Records of a file that may be rejected before the file itself is: each takes time. At least 1. Default: 200000."""
 
     record_bytes_per_second: NotRequired[int]
     """Speed of the record work that is counted on, in bytes a second after decompression. Times the time-out, it is the size of the largest record file. At least 1000000. Default: 10000000."""
+
+    api: NotRequired[bool]
+    """Make the HTTP API and its user pool. false: files arrive in the bucket alone. Default: true."""
 
     api_throttle_rate: NotRequired[int]
     """Requests a second that the API takes. Allowed: 1 to 10000. Default: 100."""
@@ -207,6 +228,33 @@ class FilePipelineArgs(TypedDict):
     test_user: NotRequired[bool]
     """Make a user for tests, in the group of writers, with a generated password. Default: false."""
 
+    program_client: NotRequired[bool]
+    """Make a client with a secret for programs, which sign in by client credentials. Cognito bills it. Default: false."""
+
+    readers_group: NotRequired[str]
+    """Group of the users who may ask the API. Default: "readers"."""
+
+    writers_group: NotRequired[str]
+    """Group of the users who may also send to the API. Default: "writers"."""
+
+    read_scope: NotRequired[str]
+    """Scope of the programs that may ask the API. Default: "files/read"."""
+
+    write_scope: NotRequired[str]
+    """Scope of the programs that may also send to the API. Default: "files/write"."""
+
+    jwt_issuer: NotRequired[str]
+    """URL of an OIDC provider of your own, whose tokens the API takes in place of a user pool's. Default: ""."""
+
+    jwt_audiences: NotRequired[list[str]]
+    """Whom its tokens must be issued for: aud or, where there is none, client_id. Default: []."""
+
+    jwt_groups_claim: NotRequired[str]
+    """Claim that names a user's groups. Default: "groups"."""
+
+    jwt_scopes_claim: NotRequired[str]
+    """Claim that names a program's scopes. Default: "scope"."""
+
     delivery_endpoint: NotRequired[str]
     """HTTPS URL that every finished file is posted to. Empty: no delivery, no function. Default: ""."""
 
@@ -228,6 +276,12 @@ class FilePipelineArgs(TypedDict):
     delivery_alarm_seconds: NotRequired[int]
     """Age of a delivery from which the alarm for late ones is raised. At least 60. Default: 900."""
 
+    alarms: NotRequired[bool]
+    """Make the alarms, and the topic that they are published to. Default: true."""
+
+    dashboard: NotRequired[bool]
+    """Make the dashboard. Default: true."""
+
     alert_emails: NotRequired[list[str]]
     """Addresses that the alarms are sent to; each must confirm its subscription. Default: []."""
 
@@ -239,3 +293,6 @@ class FilePipelineArgs(TypedDict):
 
     silence_alarm_hours: NotRequired[int]
     """Hours without a new file after which an alarm is raised. 0: no alarm. Allowed: 0 to 168. Default: 0."""
+
+    alarm_topic_arns: NotRequired[list[str]]
+    """ARNs of topics of your own that the alarms are published to too, in the stack's region. Default: []."""

@@ -1,4 +1,4 @@
-"""Who is told of alarms, and when."""
+"""What the operator sees and is told, and when."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from components.settings.values import Email, Group
+from components.settings.values import Email, Group, TopicArn, check_once
 
 
 class AlertingGroup(Group):
-    """Who is told of alarms, and when."""
+    """What the operator sees and is told, and when."""
 
+    alarms: bool = Field(default=True, description="Make the alarms, and the topic that they are published to.")
+    dashboard: bool = Field(default=True, description="Make the dashboard.")
     alert_emails: list[Email] = Field(
         [], description="Addresses that the alarms are sent to; each must confirm its subscription."
     )
@@ -27,10 +29,15 @@ class AlertingGroup(Group):
     silence_alarm_hours: int = Field(
         0, ge=0, le=168, description="Hours without a new file after which an alarm is raised. 0: no alarm."
     )
+    alarm_topic_arns: list[TopicArn] = Field(
+        [],
+        # CloudWatch takes five actions for a state (PutMetricAlarm, AlarmActions), one of which is the stack's topic.
+        max_length=4,
+        description="ARNs of topics of your own that the alarms are published to too, in the stack's region.",
+    )
 
     @model_validator(mode="after")
     def _check_alerting(self) -> Self:
-        twice = {address for address in self.alert_emails if self.alert_emails.count(address) > 1}
-        if twice:
-            raise ValueError(f"alertEmails: {min(twice)!r} is given twice")
+        check_once("alertEmails", self.alert_emails)
+        check_once("alarmTopicArns", self.alarm_topic_arns)
         return self

@@ -33,6 +33,9 @@ API_MAX_RECORD_BYTES = MEGABYTE
 class ApiGroup(Group):
     """What the HTTP API takes, and from where."""
 
+    api: bool = Field(
+        default=True, description="Make the HTTP API and its user pool. false: files arrive in the bucket alone."
+    )
     api_throttle_rate: int = Field(100, ge=1, le=10_000, description="Requests a second that the API takes.")
     api_throttle_burst: int = Field(200, ge=1, le=5_000, description="Requests at once that the API takes.")
     api_open_throttle_rate: int = Field(

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from components.settings.values import LOOPBACK_HOSTS, Group, Region
+
+AccountId: TypeAlias = Annotated[str, Field(pattern=r"^\d{12}$", coerce_numbers_to_str=True)]
+
+
+class AssumeRole(Group):
+    """A role that the provider takes before it does anything."""
+
+    role_arn: Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/.+$")] = Field(description="The role.")
+    session_name: str | None = Field(None, description="Name of the session, as logs show it.")
+    external_id: str | None = Field(None, coerce_numbers_to_str=True, description="What the role's owner asks for.")
+    duration: str | None = Field(None, description="How long the session lasts, such as 1h.")
+    source_identity: str | None = Field(None, description="Who takes it, as logs show it.")
+
+
+class IgnoreTags(Group):
+    """Tags that others put on the stack's resources, and the provider leaves alone."""
+
+    keys: list[str] | None = Field(None, description="Their keys.")
+    key_prefixes: list[str] | None = Field(None, description="What their keys begin with.")
 
 
 class AwsSettings(Group):
@@ -19,10 +38,22 @@ class AwsSettings(Group):
 
     region: Region = Field(description="Region of the stack.")
     profile: str | None = Field(None, description="Profile of the shared credentials file.")
+    assume_roles: list[AssumeRole] | None = Field(None, description="Roles that are taken one after the other.")
     # `pulumi config set --path` writes an id as a number, unless it begins with a zero.
-    allowed_account_ids: list[Annotated[str, Field(pattern=r"^\d{12}$", coerce_numbers_to_str=True)]] | None = Field(
-        None, description="Accounts that the stack may be deployed to."
-    )
+    allowed_account_ids: list[AccountId] | None = Field(None, description="Accounts that the stack may be deployed to.")
+    forbidden_account_ids: list[AccountId] | None = Field(None, description="Accounts that it may not be deployed to.")
+    ignore_tags: IgnoreTags | None = Field(None, description="Tags of others, which are left alone.")
+    max_retries: int | None = Field(None, ge=0, description="Times that a request is tried again.")
+    retry_mode: Literal["standard", "adaptive"] | None = Field(None, description="How it is tried again.")
+    http_proxy: str | None = Field(None, description="Proxy of HTTP requests.")
+    https_proxy: str | None = Field(None, description="Proxy of HTTPS requests.")
+    no_proxy: str | None = Field(None, description="Hosts that are reached without a proxy.")
+    custom_ca_bundle: str | None = Field(None, description="File with the certificates of the proxy.")
+    shared_config_files: list[str] | None = Field(None, description="Files of shared configuration.")
+    shared_credentials_files: list[str] | None = Field(None, description="Files of shared credentials.")
+    sts_region: str | None = Field(None, description="Region of the service that roles are taken from.")
+    use_fips_endpoint: bool | None = Field(None, description="Reach AWS by its FIPS endpoints.")
+    use_dualstack_endpoint: bool | None = Field(None, description="Reach AWS by endpoints of IPv4 and IPv6.")
     access_key: str | None = Field(None, description="Access key of the local cloud.")
     secret_key: str | None = Field(None, description="Secret key of the local cloud.")
     endpoints: list[dict[str, str]] | None = Field(None, description="Endpoint of each service, for the local cloud.")

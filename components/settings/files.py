@@ -38,6 +38,11 @@ class FilesGroup(Group):
         description="Which files hold records: a key prefix, =, and the name of a file in "
         "lambda_src/shared/records/schemas. The longest prefix that fits a key counts.",
     )
+    record_schemas: str = Field(
+        "",
+        description="Folder with schemas of your own, packed with those of lambda_src/shared/records/schemas: a "
+        "path from the folder of this program, or an absolute one. Empty: none.",
+    )
     max_rejected_records: int = Field(
         200_000, ge=1, description="Records of a file that may be rejected before the file itself is: each takes time."
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from components.settings.values import Group, InsightsLayerArn, LogRetention
+from components.settings.values import Group, InsightsLayerArn, LogRetention, SecurityGroupId, SubnetId, check_once
 
 
 class FunctionsGroup(Group):
@@ -27,3 +27,23 @@ class FunctionsGroup(Group):
     time_reserve_seconds: int = Field(
         10, ge=1, description="Time that must be left in an invocation for one more message to be started."
     )
+    subnet_ids: list[SubnetId] = Field(
+        [],
+        max_length=16,
+        description="Subnets of a VPC that the functions run in. Empty: in no VPC. docs/configuration.md lists the "
+        "endpoints that they need.",
+    )
+    security_group_ids: list[SecurityGroupId] = Field(
+        [], max_length=5, description="Security groups of the functions in the VPC."
+    )
+
+    @model_validator(mode="after")
+    def _check_network(self) -> Self:
+        check_once("subnetIds", self.subnet_ids)
+        check_once("securityGroupIds", self.security_group_ids)
+        if bool(self.subnet_ids) != bool(self.security_group_ids):
+            raise ValueError(
+                f"subnetIds = {self.subnet_ids}, securityGroupIds = {self.security_group_ids}: a function in a VPC "
+                "needs both: set both, or none"
+            )
+        return self

@@ -33,6 +33,8 @@ _OTHER_NAMESPACES = (_AWS, "pulumi")
 _STAGE = re.compile(r"[a-z][a-z0-9-]*")
 
 _GONE = {
+    "defaultTags": "the stack's settings owner, costCenter, backup and tags say what every resource is tagged with; "
+    "remove the key",
     "batchSize": "one message is one invocation's work, so that a file that fails or is slow takes no other with it; "
     "remove the setting",
 }
@@ -68,6 +70,7 @@ class StackSettings(BaseModel):
             "Owner": self.settings.owner,
             "CostCenter": self.settings.cost_center,
             "Backup": str(self.settings.backup).lower(),
+            **dict(pair.split("=", 1) for pair in self.settings.tags),
         }
 
 
@@ -90,6 +93,8 @@ def load() -> StackSettings:
     settings = _parse(Settings, project, problems)
     aws = _parse(AwsSettings, _AWS, problems)
     problems += _check_endpoint(project, stage, settings)
+    if settings and aws:
+        problems += _elsewhere(project, settings, aws)
     if problems or settings is None or aws is None:
         raise SettingsError(f"wrong settings of stack {stage!r}:\n" + "\n".join(f"  {text}" for text in problems))
     return StackSettings(project=project, stage=stage, settings=settings, aws=aws)
@@ -121,6 +126,21 @@ def parse(project: str, stage: str, values: Mapping[str, object]) -> Settings:
     if problems or settings is None:
         raise SettingsError(f"wrong settings of {project!r}:\n" + "\n".join(f"  {text}" for text in problems))
     return settings
+
+
+def _elsewhere(project: str, settings: Settings, aws: AwsSettings) -> Iterator[str]:
+    """Say what is brought from another region, or of an account that the stack may not be in."""
+    brought = [("alarmTopicArns", arn) for arn in settings.alarm_topic_arns]
+    brought += [("kmsKeyArn", settings.kms_key_arn)] if settings.kms_key_arn else []
+    for key, arn in brought:
+        _, _, _, region, account, _ = arn.split(":", 5)
+        if region != aws.region:
+            yield f"{project}:{key} = {arn!r}: is in {region}; should be in the stack's aws:region, {aws.region}"
+        if key == "kmsKeyArn" and aws.allowed_account_ids and account not in aws.allowed_account_ids:
+            yield (
+                f"{project}:{key} = {arn!r}: is in the account {account}; should be in the stack's, one of "
+                f"aws:allowedAccountIds ({', '.join(aws.allowed_account_ids)})"
+            )
 
 
 def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:

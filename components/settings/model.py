@@ -45,7 +45,7 @@ class Settings(
     def _check_across_groups(self) -> Settings:
         self._check_times()
         self._check_retention()
-        if self.api_memory_mb > self.function_memory_mb:
+        if self.api and self.api_memory_mb > self.function_memory_mb:
             raise ValueError(
                 f"functionMemoryMb = {self.function_memory_mb}: should be at least {self.api_memory_mb} for requests "
                 f"to the API: raise it, or lower apiMaxBodyBytes ({self.api_max_body_bytes}) or apiMaxRecords "
@@ -55,6 +55,10 @@ class Settings(
             raise ValueError("testUser = true: only in a stage that keeps no data (retainData = false)")
         if self.delivery_endpoint:
             self._check_delivery()
+        if self.alarm_topic_arns and not self.alarms:
+            raise ValueError(
+                "alarmTopicArns: are told of alarms, and alarms = false: take the topics out, or set alarms"
+            )
         return self
 
     def _check_times(self) -> None:

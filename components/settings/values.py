@@ -119,6 +119,66 @@ def _insights_arn(value: str) -> str:
     return value
 
 
+def _tag_pair(value: str) -> str:
+    key, equals, text = value.partition("=")
+    if not equals or not re.fullmatch(r"[\w .:/+@-]{1,128}", key) or not re.fullmatch(r"[\w .:/=+@-]{0,256}", text):
+        raise ValueError("should be a tag's key, =, and its value, such as Team=orders, as AWS tags may be")
+    if key.lower().startswith("aws:"):
+        raise ValueError("should not begin with aws:, which is AWS's own")
+    return value
+
+
+def _arn(value: str, pattern: str, example: str) -> str:
+    if value and not re.fullmatch(pattern, value):
+        raise ValueError(f"should be {example}")
+    return value
+
+
+def _key_arn(value: str) -> str:
+    example = "empty or the ARN of a key, not of an alias, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-…"
+    return _arn(value, r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/(mrk-)?[0-9a-f-]+", example)
+
+
+def _boundary_arn(value: str) -> str:
+    example = "empty or the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/boundary"
+    return _arn(value, r"arn:aws:iam::(\d{12}|aws):policy/[!-~]{1,512}", example)
+
+
+def _topic_arn(value: str) -> str:
+    example = "the ARN of a standard topic, such as arn:aws:sns:eu-central-1:123456789012:operators"
+    return _arn(value, r"arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", example)
+
+
+def _iam_path(value: str) -> str:
+    # IAM API Reference, CreateRole, Path.
+    if not re.fullmatch(r"/(?=.{0,511}$)([!-.0-~]+/)*", value):
+        raise ValueError("should be / or begin and end with a slash, such as /pipelines/")
+    return value
+
+
+def _subnet(value: str) -> str:
+    return _arn(value or " ", r"subnet-[0-9a-f]{8,17}", "the id of a subnet, such as subnet-0123456789abcdef0")
+
+
+def _security_group(value: str) -> str:
+    return _arn(value or " ", r"sg-[0-9a-f]{8,17}", "the id of a security group, such as sg-0123456789abcdef0")
+
+
+def _issuer(value: str) -> str:
+    return _arn(
+        value,
+        r"https://[a-z0-9.-]+(:\d+)?(/[!-~]*)?(?<![?#])",
+        "empty or the issuer's URL, such as https://login.example.com/tenant, as it is in its tokens",
+    )
+
+
+def _claim_value(value: str) -> str:
+    # An HTTP API hands over a list as [a b]: a blank in a name would make two of it.
+    if not re.fullmatch(r"[!-Z^-~]+", value):
+        raise ValueError("should have no blank and no bracket")
+    return value
+
+
 Region: TypeAlias = Annotated[str, AfterValidator(_region)]
 Endpoint: TypeAlias = Annotated[str, AfterValidator(_endpoint)]
 Tag: TypeAlias = Annotated[str, AfterValidator(_tag)]
@@ -129,12 +189,28 @@ AddressRange: TypeAlias = Annotated[str, AfterValidator(_range)]
 Extension: TypeAlias = Annotated[str, AfterValidator(_extension)]
 Folder: TypeAlias = Annotated[str, AfterValidator(_folder)]
 RecordType: TypeAlias = Annotated[str, AfterValidator(_record_type)]
+TagPair: TypeAlias = Annotated[str, AfterValidator(_tag_pair)]
+KeyArn: TypeAlias = Annotated[str, AfterValidator(_key_arn)]
+BoundaryArn: TypeAlias = Annotated[str, AfterValidator(_boundary_arn)]
+TopicArn: TypeAlias = Annotated[str, AfterValidator(_topic_arn)]
+IamPath: TypeAlias = Annotated[str, AfterValidator(_iam_path)]
+SubnetId: TypeAlias = Annotated[str, AfterValidator(_subnet)]
+SecurityGroupId: TypeAlias = Annotated[str, AfterValidator(_security_group)]
+Issuer: TypeAlias = Annotated[str, AfterValidator(_issuer)]
+ClaimValue: TypeAlias = Annotated[str, AfterValidator(_claim_value)]
 InsightsLayerArn: TypeAlias = Annotated[str, AfterValidator(_insights_arn)]
 
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).
 LogRetention: TypeAlias = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
+
+
+def check_once(key: str, values: list[str]) -> None:
+    """Refuse a list that has a value twice."""
+    twice = {value for value in values if values.count(value) > 1}
+    if twice:
+        raise ValueError(f"{key}: {min(twice)!r} is given twice")
 
 
 def check_origins(key: str, origins: list[str]) -> None:

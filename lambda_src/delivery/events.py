@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from shared.files import API_VERSION, Status
+from shared.catalog.model import API_VERSION, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -255,7 +255,7 @@ def test_the_api_role_may_do_exactly_this(stack: DeclaredStack) -> None:
 
     assert granted == {
         "ReadCatalogItems": (
-            {"dynamodb:Query"},
+            {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"},
             {table, f"{table}/index/by-bucket", f"{table}/index/by-status"},
         ),
         "PutOwnItems": ({"dynamodb:PutItem"}, {table}),

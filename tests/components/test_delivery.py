@@ -13,7 +13,7 @@ from components.settings import delivery as settings
 from delivery.credentials import FIELDS
 from delivery.endpoint import CONNECT_SECONDS
 from delivery.events import DELIVERED
-from shared.files import Status
+from shared.catalog.model import Status
 from tests.conftest import ACCOUNT, PASSWORD, REGION, Declared, DeclaredStack, declare, dig, texts
 
 ENDPOINT = "https://receiver.example.com/files"

@@ -14,7 +14,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from ingest.records import RecordFiles
-from shared.files import ObjectFacts, ObjectVersion, Status
+from shared.catalog.model import ObjectFacts, ObjectVersion, Status
 from shared.objects import Objects
 from shared.records.output import Publisher
 from tests.lambda_src.conftest import BUCKET, Aws

@@ -11,7 +11,7 @@ from typing import cast
 import boto3
 import pytest
 
-from shared.files import Outcome, Status
+from shared.catalog.model import Outcome, Status
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
     COMPLETED,

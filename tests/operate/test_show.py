@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from shared.catalog.model import Outcome, Status
 from shared.created_event import created_event
-from shared.files import Outcome, Status
 from tests.conftest import REGION
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.operate.conftest import (

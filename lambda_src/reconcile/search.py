@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from reconcile.intake import IntakeQueue
     from reconcile.listing import Page
-    from shared.catalog import Catalog
-    from shared.files import ObjectVersion
-    from shared.search_state import SearchState, SearchStates
+    from shared.catalog.model import ObjectVersion
+    from shared.catalog.reader import CatalogReader
+    from shared.catalog.search_state import SearchState, SearchStates
+    from shared.catalog.writer import CatalogWriter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +69,15 @@ class Progress:
     whole: bool = False
 
 
-class Reconciliation:
+class UploadSearch:
     """Searches the bucket, as far as one invocation comes.
 
     Parameters
     ----------
     client
         The S3 client to list with.
-    catalog, queue
-        The table, and the intake queue.
+    writer, reader, queue
+        The catalog, and the intake queue.
     rules
         What is searched, and when.
     now
@@ -86,13 +87,15 @@ class Reconciliation:
     def __init__(
         self,
         client: S3Client,
-        catalog: Catalog,
+        writer: CatalogWriter,
+        reader: CatalogReader,
         queue: IntakeQueue,
         rules: SearchRules,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
-        self._catalog = catalog
+        self._writer = writer
+        self._reader = reader
         self._queue = queue
         self._rules = rules
         self._now = now
@@ -169,7 +172,7 @@ class Reconciliation:
             for listed in page.versions
             if state.since < listed.uploaded_at and (state.until is None or listed.uploaded_at <= state.until)
         ]
-        known = self._catalog.known(inside)
+        known = self._reader.known(inside)
         missing = [version for version in inside if (version.object_id, version.version_id) not in known]
         self._queue.send(missing, self._note)
         return len(missing)
@@ -177,4 +180,4 @@ class Reconciliation:
     def _note(self, version: ObjectVersion) -> None:
         """Note that an event was sent, after it was: what dies in between sends it again, which does no harm."""
         logger.warning("event sent that never came", extra={"key": version.key, "version_id": version.version_id})
-        self._catalog.note_sent(version, by=SENDER)
+        self._writer.note_sent(version, by=SENDER)

@@ -172,11 +172,11 @@ def test_nobody_listens(delivery: Delivering, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate that nobody has signed, and a server's context with it."""
-    path, key = write_certificate(tmp_path)
+    """An authority that nobody knows, and a server's context with its certificate."""
+    authority, server = write_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path, key)
-    return path, context
+    context.load_cert_chain(server)
+    return authority, context
 
 
 @pytest.mark.parametrize("trusted", [True, False])

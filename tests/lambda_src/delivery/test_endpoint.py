@@ -51,10 +51,10 @@ def nothing_is_left_since(before: tuple[int, int]) -> None:
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """A server's context, with a certificate that is trusted here."""
-    certificate, key = write_certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    authority, server = write_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(server)
     return context
 
 

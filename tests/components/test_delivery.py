@@ -1,4 +1,4 @@
-"""The secret and the delivery: what rows X1 and X2 ask for, and what is there without an endpoint: the secret alone."""
+"""The secret and the delivery: what each is made of, and that without an endpoint the secret is alone."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from components.file_rules import FileRulesArgs
 from components.function import Function, FunctionArgs, RuntimeArgs
 from components.gateway import Gateway
 from components.identity import GROUPS_CLAIM, SCOPES_CLAIM
-from components.landing import API_RESULTS_PREFIX, UPLOADS_PREFIX, Landing
+from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
 
 OPEN_ROUTES = ("GET /health",)
@@ -268,7 +268,8 @@ def _environment(args: ApiArgs) -> dict[str, pulumi.Input[str]]:
     return {
         "BUCKET_NAME": args.landing.bucket.id,
         "UPLOADS_PREFIX": UPLOADS_PREFIX,
-        "API_RESULTS_PREFIX": API_RESULTS_PREFIX,
+        "PROCESSED_PREFIX": PROCESSED_PREFIX,
+        "REJECTED_PREFIX": REJECTED_PREFIX,
         "API_ITEMS_PREFIX": ITEMS_PREFIX,
         **args.catalog.environment,
         "KEY_ARN": args.runtime.kms_key_arn,

@@ -15,8 +15,10 @@ from components.lifecycle import abort_after_days, after_days, lifecycle_rules, 
 
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
-API_RESULTS_PREFIX = f"{PROCESSED_PREFIX}api/"
 REJECTED_PREFIX = "rejected/"
+API_RESULTS = "record_type=*/day=*/api-"
+"""How the API's results are named under the prefix of results: in a table's folders, and apart from those of files."""
+
 ACCESS_LOGS_PREFIX = "access-logs/"
 
 UPLOAD_METHODS = ("GET", "PUT", "POST")
@@ -241,7 +243,11 @@ class Landing(pulumi.ComponentResource):
     def grant_publish_api_results(self) -> list[Statement]:
         """Grant publishing the records that came through the API, each object whole."""
         return [
-            Statement(sid="PublishApiResults", actions=["s3:PutObject"], resources=[self.objects(API_RESULTS_PREFIX)])
+            Statement(
+                sid="PublishApiResults",
+                actions=["s3:PutObject"],
+                resources=[self.objects(prefix + API_RESULTS) for prefix in (PROCESSED_PREFIX, REJECTED_PREFIX)],
+            )
         ]
 
     def objects(self, prefix: str) -> pulumi.Output[str]:

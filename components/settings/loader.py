@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -37,6 +37,10 @@ _GONE = {
     "remove the key",
     "batchSize": "one message is one invocation's work, so that a file that fails or is slow takes no other with it; "
     "remove the setting",
+    "deliveryMaxAgeSeconds": "say deliveryRetrySeconds",
+    "deliveryMaxRetries": "it follows from deliveryRetrySeconds; remove the setting",
+    "deliveryBatchSize": "one message is one invocation's work; remove the setting",
+    "deliveryParallelization": "say deliveryMaxConcurrency: deliveries that run at once, in all",
 }
 """Settings that one might expect, and why there are none."""
 
@@ -89,28 +93,43 @@ def load() -> StackSettings:
         other. All problems are named at once.
     """
     project, stage = pulumi.get_project(), pulumi.get_stack()
-    problems: list[str] = []
-    prefix = f"{project}-{stage}"
-    if not _STAGE.fullmatch(stage) or not _STAGE.fullmatch(project):
-        problems.append(f"project {project!r}, stack {stage!r}: should be lower-case letters, digits and hyphens")
-    if len(prefix) > MAX_NAME_PREFIX:
-        problems.append(
-            f"{prefix!r} ({len(prefix)} characters): project and stack should have {MAX_NAME_PREFIX} at most"
-        )
-    problems += _foreign_keys(project, stage)
+    problems = [*_check_names(project, stage), *_foreign_keys(project, stage)]
     settings = _parse(Settings, project, problems)
     aws = _parse(AwsSettings, _AWS, problems)
-    if settings and stage != LOCAL_STAGE and is_forbidden(urlsplit(settings.delivery_endpoint).hostname or ""):
-        problems.append(
-            f"{project}:deliveryEndpoint = {settings.delivery_endpoint!r}: should be https://… and a host that the "
-            "function reaches over the network, not an address of its own machine or link (loopback, link-local, "
-            f"multicast); only the stage {LOCAL_STAGE!r} delivers to this machine"
-        )
+    problems += _check_endpoint(project, stage, settings)
     if settings and aws:
         problems += _elsewhere(project, settings, aws)
     if problems or settings is None or aws is None:
-        raise SettingsError("wrong settings of stack " + repr(stage) + ":\n" + "\n".join(f"  {p}" for p in problems))
+        raise SettingsError(f"wrong settings of stack {stage!r}:\n" + "\n".join(f"  {text}" for text in problems))
     return StackSettings(project=project, stage=stage, settings=settings, aws=aws)
+
+
+def parse(project: str, stage: str, values: Mapping[str, object]) -> Settings:
+    """Check settings that another program gives, in place of a stack's config.
+
+    Parameters
+    ----------
+    project, stage
+        What the names of the pipeline begin with.
+    values
+        Key, as in a stage's file → value. Whole numbers may be floats, as Pulumi's engine hands them over.
+
+    Returns
+    -------
+    Settings
+        The checked settings, frozen.
+
+    Raises
+    ------
+    SettingsError
+        As `load`.
+    """
+    problems = list(_check_names(project, stage))
+    settings = _validate(Settings, project, values, problems)
+    problems += _check_endpoint(project, stage, settings)
+    if problems or settings is None:
+        raise SettingsError(f"wrong settings of {project!r}:\n" + "\n".join(f"  {text}" for text in problems))
+    return settings
 
 
 def _elsewhere(project: str, settings: Settings, aws: AwsSettings) -> Iterator[str]:
@@ -136,12 +155,33 @@ def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model |
         why = "would stand in clear in the stack's state; no setting is a secret, set it without --secret"
         problems += [f"{namespace}:{key}: {why}" for key in hidden]
         return None
-    values = {key: _decode(model, key, value) for key, value in read.items()}
+    return _validate(model, namespace, {key: _decode(model, key, value) for key, value in read.items()}, problems)
+
+
+def _validate(model: type[_Model], namespace: str, values: Mapping[str, object], problems: list[str]) -> _Model | None:
     try:
         return model.model_validate(values)
     except ValidationError as error:
         problems += [_explain(namespace, detail) for detail in error.errors()]
         return None
+
+
+def _check_names(project: str, stage: str) -> Iterator[str]:
+    """Say what is wrong with what every name of the stack begins with."""
+    prefix = f"{project}-{stage}"
+    if not _STAGE.fullmatch(stage) or not _STAGE.fullmatch(project):
+        yield f"project {project!r}, stack {stage!r}: should be lower-case letters, digits and hyphens"
+    if len(prefix) > MAX_NAME_PREFIX:
+        yield f"{prefix!r} ({len(prefix)} characters): project and stack should have {MAX_NAME_PREFIX} at most"
+
+
+def _check_endpoint(project: str, stage: str, settings: Settings | None) -> Iterator[str]:
+    if settings and stage != LOCAL_STAGE and is_forbidden(urlsplit(settings.delivery_endpoint).hostname or ""):
+        yield (
+            f"{project}:deliveryEndpoint = {settings.delivery_endpoint!r}: should be https://… and a host that the "
+            "function reaches over the network, not an address of its own machine or link (loopback, link-local, "
+            f"multicast); only the stage {LOCAL_STAGE!r} delivers to this machine"
+        )
 
 
 def _foreign_keys(project: str, stage: str) -> Iterator[str]:

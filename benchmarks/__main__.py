@@ -197,7 +197,7 @@ def _environment() -> dict[str, str]:
         "ALLOWED_EXTENSIONS": "[]", "REFUSED_PREFIXES": "[]",
         "RECORD_TYPES": '["uploads/shipments/=shipment"]', "POWERTOOLS_SERVICE_NAME": "ingest",
         "POWERTOOLS_METRICS_NAMESPACE": "bench", "POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_TRACE_DISABLED": "true",
-        "API_RESULTS_PREFIX": "processed/api/", "API_ITEMS_PREFIX": "api/", "KEY_ARN": "key", "MAX_BODY_BYTES": "1",
+        "API_ITEMS_PREFIX": "api/", "KEY_ARN": "key", "MAX_BODY_BYTES": "1",
         "BUCKET_INDEX": "by-bucket=shard", "STATUS_INDEX": "by-status=shard", "MAX_RECORDS": "1", "LINK_SECONDS": "1",
         "READERS_GROUP": "readers", "WRITERS_GROUP": "writers", "ENDPOINT_URL": "https://host", "SECRET_ARN": "arn",
         "ENDPOINT_TIMEOUT_SECONDS": "1", "MAX_AGE_SECONDS": "1", "PATIENCE_SECONDS": "1",

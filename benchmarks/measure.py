@@ -66,9 +66,9 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
     """Import the function's own code, make its clients, and return what reads a file with it."""
     import boto3  # noqa: PLC0415 - its memory counts, and its time does not
 
-    from shared.records.encoder import RecordEncoder  # noqa: PLC0415
     from shared.records.output import OutputFile, Publisher  # noqa: PLC0415
     from shared.records.parse import parse  # noqa: PLC0415
+    from shared.records.results import Origin, ResultFiles  # noqa: PLC0415
     from shared.records.schemas import load_schema  # noqa: PLC0415
 
     clients = [boto3.client(service, region_name="eu-central-1") for service in ("s3", "dynamodb", "sqs")]
@@ -78,15 +78,14 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
         bucket = NullBucket()
         publisher = Publisher(client=bucket, completion=lambda: bucket)  # type: ignore[arg-type,return-value]  # a stand-in
         processed, rejected = (OutputFile(publisher, "bucket", key, "STANDARD") for key in ("processed", "rejected"))
-        encoder = RecordEncoder()
+        origin = Origin(file=plain.FILE, version=plain.VERSION, modified=plain.MODIFIED, schema=schema)
+        results = ResultFiles(processed, rejected, origin)
         valid = refused = 0
         for batch in parse(_chunks(path), schema, max_bytes=1 << 40):
             valid += len(batch.valid)
             refused += len(batch.rejected)
             if output != NO_OUTPUT:
-                processed.write(encoder.records(batch.valid), len(batch.valid))
-                if batch.rejected:
-                    rejected.write(encoder.rejections(batch.rejected), len(batch.rejected))
+                results.write(batch)
         if output != NO_OUTPUT:
             rejected.publish()
             processed.publish()

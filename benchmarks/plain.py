@@ -13,11 +13,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import count
 from typing import Final, TypeAlias
 
 Value: TypeAlias = str | int | float | datetime
 Record: TypeAlias = dict[str, Value]
+
+FILE: Final = "uploads/shipments/2026-11-20.csv"
+VERSION: Final = "096fKKXTRTtl3on89fVO.nfljtsv6qko"
+MODIFIED: Final = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
+"""Where the records are said to come from."""
 
 _TEXT: Final = {"shipment_id": 64, "status": 256, "carrier": 256, "origin": 256, "destination": 256}
 _NUMBERS: Final[Mapping[str, type[float | int]]] = {"weight_kg": float, "pieces": int}
@@ -59,12 +65,23 @@ def write(result: Result, level: int = _DEFAULT_GZIP_LEVEL) -> tuple[bytes, byte
 
     A rejected record is rendered anew: the standard library's readers keep no text of it.
     """
-    processed = (_render(record) + "\n" for record in result.valid)
+    rejected_numbers = {number for number, _ in result.rejected}
+    numbers = (number for number in count(1) if number not in rejected_numbers)
+    moment = MODIFIED.replace(tzinfo=None).isoformat(" ", "milliseconds")
+    processed = (
+        _render({"_file": FILE, "_version": VERSION, "_modified": moment, "_number": number, **record}) + "\n"
+        for number, record in zip(numbers, result.valid, strict=False)
+    )
     rejected = (
-        _render({"number": number, "reason": reason, "record": _render(record)}) + "\n"
-        for (number, reason), record in zip(result.rejected, result.refused, strict=True)
+        _render({"number": number, "reasons": [_reason(text)], "record": _render(record)}) + "\n"
+        for (number, text), record in zip(result.rejected, result.refused, strict=True)
     )
     return _compress(processed, level), _compress(rejected, level)
+
+
+def _reason(text: str) -> dict[str, str | None]:
+    field, _, fault = text.rpartition(": ")
+    return {"field": field or None, "rule": "schema", "text": fault}
 
 
 def _compress(lines: Iterable[str], level: int) -> bytes:

@@ -1,4 +1,4 @@
-"""How often the end of each file was written: the table's stream has every write, whoever made it and died then."""
+"""How often the end of each file was written: the table's stream has every write, even of a worker that died then."""
 
 from __future__ import annotations
 

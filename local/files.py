@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
+from local.cloud import Cloud
+from local.waiting import wait_for
 from shared.catalog.table import plain
 
-if TYPE_CHECKING:
-    from local.cloud import Cloud
-
 Item: TypeAlias = Mapping[str, object]
-ENDED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
-"""Statuses after which an attempt is over."""
-
-_POLL_SECONDS: Final = 0.1
+FINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +61,13 @@ def wait_for_final(
     dict
         The items of those of `files` that have one.
     """
-    deadline = time.monotonic() + timeout_seconds
-    while True:
+    final: dict[UploadedFile, Item] = {}
+
+    def all_final() -> bool:
         items = read_items(cloud, table)
-        final = {file: items[file] for file in files if file in items and items[file]["status"] in ENDED}
+        final.update({file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES})
         on_progress(len(final))
-        if len(final) == len(files) or time.monotonic() > deadline:
-            return final
-        time.sleep(_POLL_SECONDS)
+        return len(final) == len(files)
+
+    wait_for(all_final, timeout_seconds=timeout_seconds)
+    return final

@@ -31,23 +31,33 @@ def find_problem(name: str) -> str | None:
     name
         The name of a file in ``shared/records/schemas``, without its ending.
     """
-    module = f"{schemas.__name__}.{name}"
-    file = f"lambda_src/{module.replace('.', '/')}.py"
-    if find_spec(module) is None:
-        return f"there is no file {file}"
+    file = f"lambda_src/{schemas.__name__.replace('.', '/')}/{name}.py"
     try:
-        record = getattr(import_module(module), "RECORD", None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the file's
-        return f"{file} cannot be imported: {type(error).__name__}: {error}"
-    if record is None:
-        return f"{file} has no RECORD"
-    if not isinstance(record, type) or not issubclass(record, msgspec.Struct):
-        return f"{file}: RECORD = {record!r}: should be a class derived from msgspec.Struct"
+        record = _import(name, file)
+    except schemas.SchemaError as error:
+        return str(error)
     try:
         _check(record)
     except Exception as error:  # noqa: BLE001 - msgspec's sentences come in several types
         return f"{file}: {error}"
     return None
+
+
+def _import(name: str, file: str) -> type[msgspec.Struct]:
+    """Return the record type of a schema file; raises SchemaError if there is none."""
+    schemas.check_name(name)
+    module = f"{schemas.__name__}.{name}"
+    if find_spec(module) is None:
+        raise schemas.SchemaError(f"there is no file {file}")
+    try:
+        record = getattr(import_module(module), "RECORD", None)
+    except Exception as error:
+        raise schemas.SchemaError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
+    if record is None:
+        raise schemas.SchemaError(f"{file} has no RECORD")
+    if not isinstance(record, type) or not issubclass(record, msgspec.Struct):
+        raise schemas.SchemaError(f"{file}: RECORD = {record!r}: should be a class derived from msgspec.Struct")
+    return record
 
 
 def _check(record: type[msgspec.Struct]) -> None:
@@ -56,6 +66,7 @@ def _check(record: type[msgspec.Struct]) -> None:
         raise TypeError("RECORD is array_like: a record should be an object")
     if not record.__struct_fields__:
         raise TypeError("RECORD has no fields")
+    schemas.check_fields(record)
     RecordDecoder(record)
     columns = [field.encode_name for field in msgspec.structs.fields(record)]
     tag = record.__struct_config__.tag_field

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from api.models import RecordResult, RecordsAnswer
-from shared.catalog.model import Outcome, Status
+from api.models import RecordReason, RecordResult, RecordsAnswer
 from shared.records.batch import WINDOW_BYTES, Rejection
 from shared.records.decoder import RecordDecoder
 from shared.records.encoder import RecordEncoder
+from shared.records.output import compress
 from shared.records.schemas import load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from shared.catalog.model import Status
+    from shared.records.results import Origin
 
 _MAX_REASON: Final = 200
+_REASON_BYTES: Final = 60
+"""A reason's names and brackets, and the longest word for its rule."""
+
 _MAX_REASONS_BYTES: Final = 1_000_000
 """Reasons of one answer, escaped: Lambda answers 6 MB at most, in which each escape is escaped again."""
 
@@ -35,7 +40,7 @@ class Checked:
     count
         How many there are.
     valid
-        The valid ones as JSON, with commas between: several in each.
+        The valid ones as lines, and their numbers in the request: several in each.
     rejected
         The others.
     record_type
@@ -45,7 +50,7 @@ class Checked:
     """
 
     count: int
-    valid: list[bytes]
+    valid: list[tuple[bytes, Sequence[int]]]
     rejected: list[Rejection]
     record_type: str
     digest: str
@@ -54,12 +59,6 @@ class Checked:
     def counts(self) -> dict[str, str | int]:
         """How many are valid, and how many not: attributes of the catalog item."""
         return {"records_valid": self.count - len(self.rejected), "records_rejected": len(self.rejected)}
-
-    def outcome(self, s3_key: str | None) -> Outcome:
-        """Return how processing them ends, where the valid ones are stored under `s3_key`."""
-        if s3_key is None:
-            return Outcome(status=Status.REJECTED, reason="none of the records is valid", results=self.counts)
-        return Outcome(status=Status.COMPLETED, results={**self.counts, "processed_key": s3_key})
 
     def answer(self, item_id: str, status: Status, s3_key: str | None) -> RecordsAnswer:
         """Return what the sender is told."""
@@ -70,35 +69,36 @@ class Checked:
             records_valid=self.count - len(self.rejected),
             records_rejected=len(self.rejected),
             results=[
-                RecordResult(number=number, valid=number not in reasons, reason=reasons.get(number))
+                RecordResult(number=number, valid=number not in reasons, reasons=reasons.get(number, []))
                 for number in range(1, self.count + 1)
             ],
             s3_key=s3_key,
         )
 
-    def document(self) -> bytes:
-        """Render what is stored: the same records give the same bytes."""
-        encode = msgspec.json.Encoder().encode
-        document = BytesIO()  # joined from a list, it would stand in memory twice
-        document.write(b'{"record_type":%b,"records":[' % encode(self.record_type))
-        for number, records in enumerate(self.valid):
-            document.write(b"," if number else b"")
-            document.write(records)
-        document.write(b'],"rejected":[')
-        for number, rejection in enumerate(self.rejected):
-            document.write(b"," if number else b"")
-            rejected = {"number": rejection.number, "reason": rejection.reason, "record": _text(rejection.record)}
-            document.write(encode(rejected))
-        document.write(b"]}")
-        return document.getvalue()
+    def processed(self, origin: Origin) -> bytes:
+        """Render the valid records as they are stored: the same records of the same origin give the same bytes."""
+        return compress(origin.add_to(lines, numbers) for lines, numbers in self.valid)
 
-    def _reasons(self) -> dict[int, str]:
-        reasons: dict[int, str] = {}
+    def refused(self) -> bytes:
+        """Render the rejected records as they are stored."""
+        encoder = RecordEncoder()
+        return compress(encoder.rejections([rejection]) for rejection in self.rejected)
+
+    def _reasons(self) -> dict[int, list[RecordReason]]:
+        """Return the reasons of the rejected records, as many as an answer has room for."""
+        reasons: dict[int, list[RecordReason]] = {}
         left = _MAX_REASONS_BYTES
         for rejection in self.rejected:
-            reason = rejection.reason[:_MAX_REASON]
-            left -= len(ascii(reason))
-            reasons[rejection.number] = reason if left > 0 else _NOT_SHOWN
+            shown = [
+                RecordReason(
+                    field=reason.field and reason.field[:_MAX_REASON], rule=reason.rule, text=reason.text[:_MAX_REASON]
+                )
+                for reason in rejection.reasons
+            ]
+            left -= sum(len(ascii(reason.field)) + len(ascii(reason.text)) + _REASON_BYTES for reason in shown)
+            if left <= 0:
+                shown = [RecordReason(field=None, rule=reason.rule, text=_NOT_SHOWN) for reason in shown[:1]]
+            reasons[rejection.number] = shown
         return reasons
 
 
@@ -113,25 +113,23 @@ def check(data: memoryview, record_type: str) -> Checked:
         The name of their schema.
     """
     decoder, encoder = RecordDecoder(load_schema(record_type)), RecordEncoder()
-    valid, rejected, count = list[bytes](), list[Rejection](), 0
+    valid: list[tuple[bytes, Sequence[int]]] = []
+    rejected: list[Rejection] = []
+    count = 0
     for items in _parts(data):
         batch = decoder.items(items, count + 1)
         if batch.valid:
-            valid.append(encoder.document(batch.valid)[1:-1])
+            valid.append((encoder.records(batch.valid), batch.numbers(count + 1)))
         rejected += batch.rejected
         count += batch.size
         del batch  # before the next is decoded
     # The verdicts too: where the rules have changed since, it is not the same request.
     digest = hashlib.sha256(record_type.encode())
     for rejection in rejected:
-        digest.update(f"\0{rejection.number} {rejection.reason}".encode())
+        digest.update(f"\0{rejection.number} {'; '.join(map(str, rejection.reasons))}".encode())
     digest.update(b"\0")
     digest.update(data)
     return Checked(count=count, valid=valid, rejected=rejected, record_type=record_type, digest=digest.hexdigest())
-
-
-def _text(record: bytes) -> str:
-    return record.decode("utf-8", "replace")
 
 
 def _parts(data: memoryview) -> Iterator[list[bytes]]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from api.errors import invalid
-from api.models import MAX_KEY_BYTES
+from shared.catalog.model import MAX_KEY_BYTES
 from shared.catalog.position import Position
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from shared.catalog.model import Status
+from shared.catalog.model import MAX_KEY_BYTES, Status
+from shared.records.reasons import Rule
 
 MAX_CURSOR_CHARACTERS = 2048
-MAX_KEY_BYTES: Final = 1024
-"""The longest object key (S3 User Guide, Naming Amazon S3 objects)."""
 WRONG_DATA: Final = "should be a record, or a list of at least one record"
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -105,12 +104,20 @@ class RecordsRequest(BaseModel):
     )
 
 
+class RecordReason(BaseModel):
+    """What is wrong with a record."""
+
+    field: str | None = Field(description="The field; null: the record as a whole.")
+    rule: Rule = Field(description="What is broken, as a word for programs.")
+    text: str = Field(description="The same in words.")
+
+
 class RecordResult(BaseModel):
     """Whether a record is valid."""
 
     number: int = Field(description="Its place in the request, from 1.")
     valid: bool
-    reason: str | None = Field(description="The field and the rule that it breaks.")
+    reasons: list[RecordReason] = Field(description="What is wrong with it; none: it is valid.")
 
 
 class RecordsAnswer(BaseModel):
@@ -121,13 +128,15 @@ class RecordsAnswer(BaseModel):
     records_valid: int
     records_rejected: int
     results: list[RecordResult]
-    s3_key: str | None = Field(description="The object that holds the valid records, where there are any.")
+    s3_key: str | None = Field(
+        description="The object that holds the valid records, where there are any: gzipped NDJSON."
+    )
 
 
 class UploadRequest(BaseModel):
     """A file that is to be uploaded."""
 
-    name: Annotated[str, Field(min_length=1, max_length=900)] = Field(
+    name: Annotated[str, Field(min_length=1, max_length=1024)] = Field(
         description="Its key below uploads/, such as shipments/2026-11-20.csv."
     )
     content_type: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$")] = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +13,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from api.checked import check
 from api.errors import WRITTEN_MEANWHILE, ApiError, invalid
-from shared.catalog.model import ApiResult, Outcome, Status
+from shared.catalog.model import API_VERSION, ApiResult, Outcome, Status
 from shared.catalog.table import attempts
 from shared.observability import logger
+from shared.records.output import CONTENT_TYPE
+from shared.records.results import Origin, request_name, result_key
+from shared.records.schemas import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from types_boto3_s3 import S3Client
 
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from shared.catalog.requests import RequestWriter
 
 _ID_DIGITS: Final = 32
-_CONTENT_DIGITS: Final = 16
 _STORED_BEFORE: Final = "PreconditionFailed"
 PUT_ATTEMPTS: Final = 5
 """Tries of a write that collided: the SDK does not retry it."""
@@ -113,24 +115,48 @@ class Records:
         checked = self._check(sent)
         identity = checked.digest if idempotency_key is None else f"key {idempotency_key}"
         item_id = self._item_id("process", sent.caller, identity)
-        key = f"{self._settings.api_results_prefix}{item_id.rpartition('/')[2]}/{checked.digest[:_CONTENT_DIGITS]}.json"
-        s3_key = key if checked.valid else None
-        outcome = checked.outcome(s3_key)
         # First the id is taken: of two requests with one key and other records, one is refused and stores nothing.
         taken = self._result(sent, checked, item_id, Outcome(status=Status.PROCESSING), started)
         try:
-            standing = self._catalog.store(taken)
-            if standing is None:
-                size = self._store(key, checked) if s3_key else None
-                self._catalog.store(self._result(sent, checked, item_id, outcome, started, s3_key, size))
+            existing = self._catalog.store(taken)
+            if existing and existing.content == checked.digest and not existing.status.is_final:
+                # Begun before: with the time of then, its results have the same keys and the same bytes.
+                taken = replace(taken, received_at=existing.received_at)
+                existing = self._catalog.store(taken)
+            if existing is None:
+                done = replace(self._publish(taken, checked), duration_ms=_milliseconds_since(started))
+                self._catalog.store(done)
+                return checked.answer(item_id, done.outcome.status, done.key)
         except Exception as error:
             self._note(error, taken)
             raise
-        if standing not in {None, checked.digest}:
+        if existing.content != checked.digest:
             raise ApiError(
                 HTTPStatus.CONFLICT, "idempotency_conflict", "this Idempotency-Key was used for other records before"
             )
-        return checked.answer(item_id, Status(outcome.status), s3_key)
+        return checked.answer(item_id, existing.status, existing.processed_key)
+
+    def _publish(self, taken: ApiResult, checked: Checked) -> ApiResult:
+        """Publish what there is, the rejected first, as of files; returns what the catalog is to say."""
+        results = checked.counts
+        if checked.rejected:
+            key = self._key(self._settings.rejected_prefix, taken, checked)
+            self._store(key, checked.refused())
+            results["rejected_key"] = key
+        if not checked.valid:
+            nothing = Outcome(status=Status.REJECTED, reason="none of the records is valid", results=results)
+            return replace(taken, outcome=nothing)
+        key = self._key(self._settings.processed_prefix, taken, checked)
+        schema = load_schema(checked.record_type)
+        origin = Origin(file=taken.object_id, version=API_VERSION, modified=taken.received_at, schema=schema)
+        size = self._store(key, checked.processed(origin))
+        results["processed_key"] = key
+        return replace(taken, key=key, size=size, outcome=Outcome(status=Status.COMPLETED, results=results))
+
+    @staticmethod
+    def _key(prefix: str, taken: ApiResult, checked: Checked) -> str:
+        name = request_name(taken.object_id, checked.digest)
+        return result_key(prefix, checked.record_type, taken.received_at, name)
 
     def _note(self, error: Exception, taken: ApiResult) -> None:
         """Write down why a request failed, if the catalog can be reached: else its claim lapses."""
@@ -152,16 +178,15 @@ class Records:
         digest = hashlib.sha256(f"{caller.subject}\0{identity}".encode()).hexdigest()
         return f"{self._settings.api_items_prefix}{kind}/{digest[:_ID_DIGITS]}"
 
-    def _store(self, key: str, checked: Checked) -> int:
+    def _store(self, key: str, body: bytes) -> int:
         """Publish what `key` stands for, unless the same request did before; returns its size."""
-        body = checked.document()
         for attempt in attempts(PUT_ATTEMPTS, self._wait):
             try:
                 self._client().put_object(
                     Bucket=self._settings.bucket_name,
                     Key=key,
                     Body=body,
-                    ContentType="application/json",
+                    ContentType=CONTENT_TYPE,
                     StorageClass=self._settings.storage_class,
                     IfNoneMatch="*",
                 )
@@ -174,26 +199,22 @@ class Records:
                     raise
         return len(body)
 
-    def _result(
-        self,
-        sent: Sent,
-        checked: Checked,
-        item_id: str,
-        outcome: Outcome,
-        started: float,
-        key: str | None = None,
-        size: int | None = None,
-    ) -> ApiResult:
+    def _result(self, sent: Sent, checked: Checked, item_id: str, outcome: Outcome, started: float) -> ApiResult:
         return ApiResult(
             object_id=item_id,
             content_sha256=checked.digest,
             bucket=self._settings.bucket_name,
-            key=key,
-            size=size,
+            key=None,
+            size=None,
+            received_at=datetime.now(UTC),
             uploaded_by=sent.caller.name,
             function_name=sent.function_name,
             deadline=sent.deadline,
             request_id=sent.request_id,
-            duration_ms=round((time.monotonic() - started) * 1000),
+            duration_ms=_milliseconds_since(started),
             outcome=outcome,
         )
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -19,8 +19,8 @@ class ApiSettings(FunctionSettings, frozen=True, kw_only=True):
         The landing bucket.
     key_arn
         The key that uploads are encrypted with.
-    uploads_prefix, api_results_prefix
-        Where uploads are, and where the API's own results are published.
+    uploads_prefix, processed_prefix, rejected_prefix
+        Where uploads are, and where valid and rejected records are published.
     api_items_prefix
         What the ids of the API's own items begin with.
     record_types
@@ -40,7 +40,8 @@ class ApiSettings(FunctionSettings, frozen=True, kw_only=True):
     bucket_name: str
     key_arn: str
     uploads_prefix: str
-    api_results_prefix: str
+    processed_prefix: str
+    rejected_prefix: str
     api_items_prefix: str
     record_types: tuple[str, ...]
     max_records: Positive

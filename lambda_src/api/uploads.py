@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from api.errors import invalid
 from api.models import UploadAnswer
-from shared.catalog.model import MAX_UPLOAD_KEY_BYTES
+from shared.catalog.model import MAX_KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ class Uploads:
     def _refuse(self, name: str) -> str | None:
         if not name.isprintable() or name.startswith("/") or _FILE_NAME in name or _DOTS & set(name.split("/")):
             return "name should be printable, not begin with a slash, and have no ${ and no part . or .. in it"
-        room = MAX_UPLOAD_KEY_BYTES - len(self._settings.uploads_prefix.encode())
+        room = MAX_KEY_BYTES - len(self._settings.uploads_prefix.encode())
         if len(name.encode()) > room:
             return f"name is longer than {room} bytes"
         return None

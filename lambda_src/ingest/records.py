@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ingest.ingest import ContentWork
-from shared.catalog.model import MAX_UPLOAD_KEY_BYTES, Outcome, Status
+from shared.catalog.model import Outcome, Status
 from shared.records.batch import FileRejectedError
-from shared.records.encoder import RecordEncoder
 from shared.records.output import OutputFile, Publisher
 from shared.records.parse import parse
+from shared.records.results import Origin, ResultFiles, file_name, result_key
 from shared.records.schemas import load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from msgspec import Struct
     from types_boto3_s3.literals import StorageClassType
@@ -44,8 +44,8 @@ class RecordRules:
     ----------
     record_types
         Key prefix → the name of the schema of the files under it; the longest prefix that fits counts.
-    uploads_prefix, processed_prefix, rejected_prefix
-        Where files come from, and where valid and rejected records are published.
+    processed_prefix, rejected_prefix
+        Where valid and rejected records are published.
     max_expanded_bytes
         The most bytes that a file may have after decompression: what can be done in one invocation.
     max_rejected_records
@@ -59,7 +59,6 @@ class RecordRules:
     """
 
     record_types: dict[str, str]
-    uploads_prefix: str
     processed_prefix: str
     rejected_prefix: str
     max_expanded_bytes: int
@@ -112,38 +111,46 @@ class RecordFiles:
 
     def work_for(self, version: ObjectVersion, facts: ObjectFacts) -> ContentWork | None:
         """Return the work that a file's records need, or None for a file without."""
-        name = self._rules.schema_of(version.key)
-        if name is None:
+        record_type = self._rules.schema_of(version.key)
+        if record_type is None:
             return None
-        schema, size = self._schemas[name], facts.size or 0
+        if facts.last_modified is None:
+            raise ValueError("S3 does not say when the object was stored, so its results have no day")
+        size, modified = facts.size or 0, facts.last_modified
         expanded = size * _USUAL_EXPANSION if version.key.lower().endswith(".gz") else size
         reading = timedelta(seconds=min(expanded, self._rules.max_expanded_bytes) / self._rules.bytes_per_second)
-        return ContentWork(time=reading + self._rules.time_reserve, run=lambda end: self._process(version, schema, end))
+        return ContentWork(
+            time=reading + self._rules.time_reserve,
+            run=lambda end: self._process(version, record_type, modified, end),
+        )
 
-    def _process(self, version: ObjectVersion, schema: type[Struct], end: datetime) -> Outcome:
-        if len(version.key.encode()) > MAX_UPLOAD_KEY_BYTES:
-            return Outcome(
-                status=Status.REJECTED,
-                reason=f"key is longer than {MAX_UPLOAD_KEY_BYTES} bytes: no room for its results' keys",
+    def _process(self, version: ObjectVersion, record_type: str, modified: datetime, end: datetime) -> Outcome:
+        name, schema = file_name(version.key, version.version_id), self._schemas[record_type]
+        processed, rejected = (
+            OutputFile(
+                self._publisher,
+                version.bucket,
+                result_key(prefix, record_type, modified, name),
+                self._rules.storage_class,
             )
-        name = f"{version.key.removeprefix(self._rules.uploads_prefix)}/{version.version_id}.ndjson.gz"
-        outputs = [
-            OutputFile(self._publisher, version.bucket, prefix + name, self._rules.storage_class)
             for prefix in (self._rules.processed_prefix, self._rules.rejected_prefix)
-        ]
+        )
+        origin = Origin(file=version.key, version=version.version_id, modified=modified, schema=schema)
+        results = ResultFiles(processed, rejected, origin)
         try:
-            self._read(version, schema, end - self._rules.time_reserve / 2, *outputs)
-            return self._publish(*outputs, until=end)
+            self._read(version, schema, results, end - self._rules.time_reserve / 2)
+            return self._publish(results, until=end)
         except FileRejectedError as error:
-            self._abandon(outputs)
+            self._abandon(results)
             return Outcome(status=Status.REJECTED, reason=str(error))
         except BaseException:
-            self._abandon(outputs)
+            self._abandon(results)
             raise
 
-    def _publish(self, processed: OutputFile, rejected: OutputFile, *, until: datetime) -> Outcome:
+    def _publish(self, results: ResultFiles, *, until: datetime) -> Outcome:
         """Publish what there is, the rejected first: valid records appear when everything else is there."""
-        results: dict[str, str | int] = {"records_valid": processed.lines, "records_rejected": rejected.lines}
+        processed, rejected = results.processed, results.rejected
+        attributes: dict[str, str | int] = {"records_valid": processed.lines, "records_rejected": rejected.lines}
         for output, name in ((rejected, "rejected_key"), (processed, "processed_key")):
             if not output.lines:
                 continue
@@ -151,26 +158,18 @@ class RecordFiles:
             if self._now() > until:
                 raise TooSlowError("out of time before its results were published")
             output.publish()
-            results[name] = output.key
+            attributes[name] = output.key
         if processed.lines:
-            return Outcome(status=Status.COMPLETED, results=results)
+            return Outcome(status=Status.COMPLETED, results=attributes)
         reason = f"none of {rejected.lines} records is valid" if rejected.lines else "file has no records"
-        return Outcome(status=Status.REJECTED, reason=reason, results=results)
+        return Outcome(status=Status.REJECTED, reason=reason, results=attributes)
 
-    def _read(
-        self,
-        version: ObjectVersion,
-        schema: type[Struct],
-        until: datetime,
-        processed: OutputFile,
-        rejected: OutputFile,
-    ) -> None:
-        encoder = RecordEncoder()
-
+    def _read(self, version: ObjectVersion, schema: type[Struct], results: ResultFiles, until: datetime) -> None:
         def check_time() -> None:
             if self._now() > until:
-                records = processed.lines + rejected.lines
-                raise TooSlowError(f"out of time after {records} records: raise functionMemoryMb, or split the file")
+                raise TooSlowError(
+                    f"out of time after {results.count} records: raise functionMemoryMb, or split the file"
+                )
 
         def chunks() -> Iterator[bytes]:
             for chunk in self._objects.stream(version):
@@ -179,16 +178,13 @@ class RecordFiles:
 
         for batch in parse(chunks(), schema, max_bytes=self._rules.max_expanded_bytes):
             check_time()
-            if batch.valid:
-                processed.write(encoder.records(batch.valid), len(batch.valid))
-            if batch.rejected:
-                rejected.write(encoder.rejections(batch.rejected), len(batch.rejected))
-                if rejected.lines > self._rules.max_rejected_records:
-                    raise FileRejectedError(f"more than {self._rules.max_rejected_records} records are not valid")
+            results.write(batch)
+            if results.rejected.lines > self._rules.max_rejected_records:
+                raise FileRejectedError(f"more than {self._rules.max_rejected_records} records are not valid")
 
     @staticmethod
-    def _abandon(outputs: Sequence[OutputFile]) -> None:
-        for output in outputs:
+    def _abandon(results: ResultFiles) -> None:
+        for output in (results.processed, results.rejected):
             # The bucket's lifecycle ends what cannot be given up now.
             with suppress(ClientError, BotoCoreError):
                 output.abandon()

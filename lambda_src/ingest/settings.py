@@ -55,7 +55,6 @@ class IngestSettings(FunctionSettings, frozen=True, kw_only=True):
         pairs = (entry.rpartition("=") for entry in self.record_types)
         return RecordRules(
             record_types={prefix: schema for prefix, _, schema in pairs},
-            uploads_prefix=self.intake.uploads_prefix,
             processed_prefix=self.processed_prefix,
             rejected_prefix=self.rejected_prefix,
             max_expanded_bytes=self.max_expanded_bytes,

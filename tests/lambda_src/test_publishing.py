@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,9 +20,9 @@ from tests.lambda_src.test_ingest import uploaded
 
 KEY = "uploads/shipments/a.csv"
 CSV = b"shipment_id,status,timestamp\nSHP-1,created,2026-11-20T08:15:00Z\nSHP-2,lost,never\n"
+STORED = datetime(2026, 11, 20, 23, 30, tzinfo=timezone(timedelta(hours=-1)))
 RULES = RecordRules(
     record_types={"uploads/shipments/": "shipment"},
-    uploads_prefix="uploads/",
     processed_prefix="processed/",
     rejected_prefix="rejected/",
     max_expanded_bytes=100_000_000,
@@ -145,7 +145,7 @@ def test_a_worker_that_goes_on_after_its_invocation_publishes_nothing_more(
     end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
     moment = [end - timedelta(minutes=1)]
     files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: moment[0])
-    work = files.work_for(version, ObjectFacts())
+    work = files.work_for(version, ObjectFacts(last_modified=STORED))
     assert work is not None
 
     def stop(_answer: dict[str, object]) -> None:

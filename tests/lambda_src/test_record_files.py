@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import chain, repeat
+from datetime import datetime, timedelta, timezone
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, IncompleteReadError, ReadTimeoutError
 
-from ingest.records import RecordFiles, RecordRules, TooSlowError
-from shared.catalog.model import ObjectFacts
-from shared.objects import CHUNK_BYTES, MAX_BREAKS, Objects
+from ingest.records import RecordRules
 from shared.records.batch import Rejection
 from shared.records.encoder import RecordEncoder
+from shared.records.reasons import Reason, Rule
 from tests.conftest import dig
 from tests.lambda_src.conftest import (
     BUCKET,
@@ -30,14 +25,12 @@ from tests.lambda_src.conftest import (
     message,
     returned,
 )
-from tests.lambda_src.test_ingest import WorkerKilledError, uploaded
-from tests.lambda_src.test_publishing import publisher
-from tests.lambda_src.test_vocabulary import VERSION
+from tests.lambda_src.test_ingest import WorkerKilledError
 
 KEY = "uploads/shipments/a.csv"
+STORED = datetime(2026, 11, 20, 23, 30, tzinfo=timezone(timedelta(hours=-1)))
 RULES = RecordRules(
     record_types={"uploads/shipments/": "shipment"},
-    uploads_prefix="uploads/",
     processed_prefix="processed/",
     rejected_prefix="rejected/",
     max_expanded_bytes=100_000_000,
@@ -73,20 +66,14 @@ def test_valid_records_are_published_cleaned_and_the_others_with_their_reason(ha
     item = aws.item(KEY)
     version = item["version_id"]
     assert (item["status"], item["records_valid"], item["records_rejected"]) == ("COMPLETED", 2, 1)
-    assert item["processed_key"] == f"processed/shipments/a.csv/{version}.ndjson.gz"
-    assert item["rejected_key"] == f"rejected/shipments/a.csv/{version}.ndjson.gz"
+    stored = datetime.fromisoformat(str(item["last_modified"]))
+    origin = {"_file": KEY, "_version": version, "_modified": f"{stored:%Y-%m-%d %H:%M:%S.000}"}
+    first = {"shipment_id": "SHP-1", "status": "created", "timestamp": "2026-11-20T08:15:00+01:00", "weight_kg": 1.5}
+    third = {"shipment_id": "SHP-3", "status": "delivered", "timestamp": "2026-11-20T08:15:00Z"}
+    fault = {"field": "timestamp", "rule": "format", "text": "invalid RFC3339 encoded datetime"}
     assert published(aws) == {
-        item["processed_key"]: [
-            {"shipment_id": "SHP-1", "status": "created", "timestamp": "2026-11-20T08:15:00+01:00", "weight_kg": 1.5},
-            {"shipment_id": "SHP-3", "status": "delivered", "timestamp": "2026-11-20T08:15:00Z"},
-        ],
-        item["rejected_key"]: [
-            {
-                "number": 2,
-                "reason": "timestamp: invalid RFC3339 encoded datetime",
-                "record": "SHP-2,created,2026-02-30T08:15:00Z,,",
-            }
-        ],
+        item["processed_key"]: [{**origin, "_number": 1, **first}, {**origin, "_number": 3, **third}],
+        item["rejected_key"]: [{"number": 2, "reasons": [fault], "record": "SHP-2,created,2026-02-30T08:15:00Z,,"}],
     }
 
 
@@ -125,82 +112,6 @@ def test_a_reason_is_never_longer_than_an_item_can_hold(handler: Handler, aws: A
 
     assert aws.item(KEY)["status"] == "REJECTED"
     assert len(str(aws.item(KEY)["reason"])) <= 1001
-
-
-def test_a_file_that_is_too_slow_is_given_up_in_time_to_say_so(aws: Aws) -> None:
-    """Not by the time-out, which would leave it PROCESSING, without a reason."""
-    version = uploaded(aws, KEY, CSV * 2)
-    end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
-    moment = [end - RULES.time_reserve / 2 + timedelta(seconds=1)]
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: moment[0])
-    work = files.work_for(version, ObjectFacts(size=len(CSV)))
-    assert work is not None
-
-    with pytest.raises(TooSlowError, match="out of time after 0 records"):
-        work.run(end)
-
-    assert published(aws) == {}
-    moment[0] -= timedelta(seconds=2)
-    assert work.run(end).status == "COMPLETED"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"[" + b" " * 5_000_000,
-        gzip.compress(b"") * 9000 + b"\0" * 5_000_000,
-        gzip.compress(b"\n" * 10**8) + b"\0" * 10**6,
-    ],
-    ids=["white space", "gzip members without content", "white space, gzipped"],
-)
-def test_the_time_is_looked_at_though_nothing_is_found(aws: Aws, calls: Calls, body: bytes) -> None:
-    """What gives no batch takes time, too."""
-    version = uploaded(aws, KEY, body)
-    end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
-    moments = chain([end - timedelta(minutes=1)] * 2, repeat(end))
-    read = list[int]()
-
-    def count(answer: dict[str, object]) -> None:
-        answer["Body"] = CountingBody(answer["Body"], read)
-
-    calls.after["GetObject"] = count
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: next(moments))
-    work = files.work_for(version, ObjectFacts())
-    assert work is not None
-
-    with pytest.raises(TooSlowError, match="out of time after 0 records"):
-        work.run(end)
-
-    assert sum(read) <= 3 * CHUNK_BYTES
-
-
-class CountingBody:
-    """A body that notes how many bytes are read of it."""
-
-    def __init__(self, body: object, read: list[int]) -> None:
-        self._body = body
-        self._read = read
-
-    def read(self, size: int) -> bytes:
-        assert hasattr(self._body, "read")
-        chunk: bytes = self._body.read(size)
-        self._read.append(len(chunk))
-        return chunk
-
-
-@pytest.mark.parametrize(("key", "expansion"), [(KEY, 1), (f"{KEY}.gz", 10)])
-def test_the_time_that_a_file_needs_follows_from_its_size(aws: Aws, key: str, expansion: int) -> None:
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES)
-    version = replace(VERSION, key=key)
-
-    def seconds(size: int) -> float:
-        work = files.work_for(version, ObjectFacts(size=size))
-        assert work is not None
-        return work.time.total_seconds()
-
-    assert seconds(0) == 10
-    assert seconds(5_000_000) == 10 + 5 * expansion
-    assert seconds(10**9) == 10 + 100, "no file has more bytes than that, expanded"
 
 
 def test_a_file_of_bad_records_publishes_them_and_is_rejected(handler: Handler, aws: Aws) -> None:
@@ -280,106 +191,15 @@ def test_valid_records_appear_when_everything_else_is_there(handler: Handler, aw
     assert [str(dig(p, "Key")).partition("/")[0] for p in puts[-2:]] == ["rejected", "processed"]
 
 
-@pytest.mark.parametrize("slow", [False, True])
-def test_of_a_file_that_is_given_up_half_way_no_part_is_left(
-    aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch, *, slow: bool
-) -> None:
-    monkeypatch.setattr("shared.records.output.PART_BYTES", 1)
-    names = random.Random(1)
-    rows = b"".join(b"%032x,created,2026-11-20T08:15:00Z\n" % names.getrandbits(128) for _ in range(20_000))
-    version = uploaded(aws, KEY, b"shipment_id,status,timestamp\n" + rows + b'"not closed')
-    end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
-    early = end - timedelta(minutes=1)
-    moments = chain([early] * 15, repeat(end if slow else early))
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: next(moments))
-    work = files.work_for(version, ObjectFacts())
-    assert work is not None
-
-    if slow:
-        with pytest.raises(TooSlowError):
-            work.run(end)
-    else:
-        assert work.run(end).status == "REJECTED"
-
-    assert "CreateMultipartUpload" in calls.made, "a part was uploaded"
-    assert "Uploads" not in aws.s3.list_multipart_uploads(Bucket=BUCKET)
-    assert published(aws) == {}
-
-
-def test_a_key_without_room_for_its_results_is_rejected(handler: Handler, aws: Aws) -> None:
-    key = "uploads/shipments/" + "a" * 900 + ".csv"
-
-    handler(batch(message(aws.put(key, CSV))), LambdaContext())
-
-    assert str(aws.item(key)["reason"]).startswith("key is longer than 900 bytes")
-
-
-class BreakingBody(io.BytesIO):
-    """A body whose connection breaks after some bytes."""
-
-    def __init__(self, content: bytes, after: int, error: Exception) -> None:
-        super().__init__(content)
-        self._left = after
-        self._error = error
-
-    def read(self, size: int | None = -1) -> bytes:
-        chunk = super().read(min(size or 0, self._left) if self._left else 0)
-        self._left -= len(chunk)
-        if not chunk:
-            raise self._error
-        return chunk
-
-
-ERRORS = [
-    ReadTimeoutError(endpoint_url="https://s3"),
-    IncompleteReadError(actual_bytes=1, expected_bytes=2),
-    ConnectionClosedError(endpoint_url="https://s3"),
-]
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_a_dropped_connection_is_taken_up_where_it_broke(aws: Aws, calls: Calls, error: Exception) -> None:
-    content = bytes(range(256)) * 40
-    version = uploaded(aws, "uploads/a.csv", content)
-    breaks = iter([100, 4000, 1])
-
-    def drop(answer: dict[str, object]) -> None:
-        after = next(breaks, None)
-        if after:
-            body = answer["Body"]
-            assert hasattr(body, "read")
-            answer["Body"] = BreakingBody(body.read(), after, error)
-
-    calls.after["GetObject"] = drop
-    calls.parameters.clear()
-
-    assert b"".join(Objects(aws.s3).stream(version)) == content
-
-    ranges = [p.get("Range") for p in calls.parameters if isinstance(p, dict) and "Key" in p]
-    assert ranges == [None, "bytes=100-", "bytes=4100-", "bytes=4101-"]
-
-
-def test_a_connection_that_never_gives_a_byte_ends(aws: Aws, calls: Calls) -> None:
-    version = uploaded(aws, "uploads/a.csv", b"content")
-    calls.after["GetObject"] = lambda answer: answer.update(Body=BreakingBody(b"", 0, ERRORS[0]))
-    calls.made.clear()
-
-    with pytest.raises(ReadTimeoutError):
-        list(Objects(aws.s3).stream(version))
-
-    assert calls.made == ["GetObject"] * (MAX_BREAKS + 1)
-
-
-def test_an_empty_object_is_read(aws: Aws) -> None:
-    assert list(Objects(aws.s3).stream(uploaded(aws, "uploads/a.csv", b""))) == []
-
-
 def test_a_rejected_record_is_kept_as_it_came_but_not_without_end() -> None:
     encoder = RecordEncoder()
 
-    line = json.loads(encoder.rejections([Rejection(7, "why", b'"\xff' + b"x" * 1_000_000)]))
+    line = json.loads(
+        encoder.rejections([Rejection(7, (Reason("status", Rule.LENGTH, "is long"),), b'"\xff' + b"x" * 1_000_000)])
+    )
 
-    assert (line["number"], line["reason"], line["record"][:3]) == (7, "why", '"\ufffdx')
+    assert (line["number"], line["record"][:3]) == (7, '"\ufffdx')
+    assert line["reasons"] == [{"field": "status", "rule": "length", "text": "is long"}]
     assert len(line["record"]) == 64 * 1024
 
 

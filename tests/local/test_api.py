@@ -206,7 +206,9 @@ def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> N
 
     assert api_probe("dynamodb", "query", {**names, **query}) == "allowed"
     assert api_probe("dynamodb", "put_item", {**names, "Item": item}) == "allowed"
-    assert api_probe("s3", "put_object", {"Bucket": pipeline.bucket, "Key": "processed/api/probe"}) == "allowed"
+    for prefix in ("processed", "rejected"):
+        key = f"{prefix}/record_type=shipment/day=2026-11-20/api-probe"
+        assert api_probe("s3", "put_object", {"Bucket": pipeline.bucket, "Key": key}) == "allowed"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> N
         ),
         ("s3", "get_object", {"Bucket": "{bucket}", "Key": "uploads/readable.csv"}),
         ("s3", "get_object", {"Bucket": "{bucket}", "Key": "processed/secret.csv"}),
-        ("s3", "put_object", {"Bucket": "{bucket}", "Key": "processed/shipments/x"}),
+        ("s3", "put_object", {"Bucket": "{bucket}", "Key": "processed/record_type=shipment/day=2026-11-20/file-x"}),
         ("s3", "put_object", {"Bucket": "{bucket}", "Key": "rejected/x"}),
         ("s3", "delete_object", {"Bucket": "{bucket}", "Key": "uploads/readable.csv"}),
         ("s3", "list_objects_v2", {"Bucket": "{bucket}"}),

@@ -22,8 +22,15 @@ def test_a_gzipped_array_is_validated_and_published(pipeline: Pipeline) -> None:
     assert (item["status"], item["records_valid"], item["records_rejected"]) == ("COMPLETED", 1800, 200)
     valid = read_lines(pipeline.stack.cloud, pipeline.bucket, str(item["processed_key"]))
     rejected = read_lines(pipeline.stack.cloud, pipeline.bucket, str(item["rejected_key"]))
-    assert [json.loads(line)["shipment_id"] for line in valid] == [f"SHP-{n}" for n in range(2000) if n % 10]
+    numbers = [number for number in range(1, 2001) if (number - 1) % 10]
+    records = [json.loads(line) for line in valid]
+    assert [record["shipment_id"] for record in records] == [f"SHP-{number - 1}" for number in numbers]
+    assert [record["_number"] for record in records] == numbers
+    assert {(record["_file"], record["_version"]) for record in records} == {(item["key"], item["version_id"])}
     assert [json.loads(line)["number"] for line in rejected] == list(range(1, 2001, 10))
+    day = str(item["last_modified"]).partition("T")[0]
+    for kind in ("processed", "rejected"):
+        assert str(item[f"{kind}_key"]).startswith(f"{kind}/record_type=shipment/day={day}/file-")
     pipeline.drained()
     assert pipeline.dead_letters() == 0, "results start nothing"
 

@@ -80,8 +80,9 @@ def api_result(object_id: str, status: Status, deadline: datetime | None = None)
         object_id=object_id,
         content_sha256="0",
         bucket=BUCKET,
-        key="processed/api/1/0.json",
+        key="processed/record_type=shipment/day=2026-11-20/api-1-0.ndjson.gz",
         size=1,
+        received_at=datetime(2026, 11, 20, 8, 15, tzinfo=UTC),
         uploaded_by="ada",
         function_name="api",
         request_id="r",
@@ -164,8 +165,12 @@ def operate(
 def delivery_letters(aws: Aws, operate: Operate) -> str:  # noqa: F811
     """The URL of the delivery's dead-letter queue: the stack delivers."""
     del operate
-    url = aws.sqs.create_queue(QueueName="delivery-dead-letters")["QueueUrl"]
-    add_output("deliveryDeadLetterQueueUrl", url)
+    fifo = {"FifoQueue": "true"}
+    url = aws.sqs.create_queue(QueueName="delivery-dead-letters.fifo", Attributes=fifo)["QueueUrl"]  # type: ignore[arg-type]
+    queue = aws.sqs.create_queue(QueueName="delivery.fifo", Attributes=fifo)["QueueUrl"]  # type: ignore[arg-type]
+    arn = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for name, value in {"DeadLetterQueueUrl": url, "QueueUrl": queue, "QueueArn": arn}.items():
+        add_output(f"delivery{name}", value)
     return url
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, StrEnum, auto
+from typing import NamedTuple
 
 from msgspec import Struct
 
-MAX_UPLOAD_KEY_BYTES = 900
-"""The longest key whose results have room for theirs: of S3's 1,024, without a prefix, a version id and an ending."""
+MAX_KEY_BYTES = 1024
+"""The longest key (Amazon S3 User Guide, Naming Amazon S3 objects)."""
 
 API_VERSION = "api"
 """Sort key of the items of records that came through the API, which have no versions."""
@@ -166,6 +167,8 @@ class ApiResult:
         Hex digest of the records as they came.
     bucket, key, size
         The object that they were stored in, and its bytes; None where they were only checked.
+    received_at
+        When the request came, the first time.
     uploaded_by
         Who sent them.
     function_name, request_id, duration_ms
@@ -181,12 +184,34 @@ class ApiResult:
     bucket: str
     key: str | None
     size: int | None
+    received_at: datetime
     uploaded_by: str
     function_name: str
     request_id: str
     duration_ms: int
     deadline: datetime
     outcome: Outcome
+
+
+class StoredRequest(NamedTuple):
+    """What the item of a request says that came before.
+
+    Parameters
+    ----------
+    content
+        The digest of its records.
+    status
+        Its state.
+    received_at
+        When it came, the first time.
+    processed_key
+        The object that holds its valid records, if there are any.
+    """
+
+    content: str
+    status: Status
+    received_at: datetime
+    processed_key: str | None
 
 
 class CatalogItem(Struct, frozen=True, kw_only=True, omit_defaults=True):

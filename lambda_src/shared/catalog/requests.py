@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from shared.catalog.model import API_VERSION, ApiResult, Status, iso
+from shared.catalog.model import API_VERSION, ApiResult, Status, StoredRequest, iso
 from shared.catalog.table import BUCKET_KEY, STATUS_KEY, CatalogTable, Condition, epoch, key_of
 from shared.catalog.writer import CLAIM_MARGIN, shorten
 
@@ -27,23 +28,36 @@ class RequestWriter:
     def __init__(self, table: CatalogTable) -> None:
         self._table = table
 
-    def store(self, result: ApiResult) -> str | None:
-        """Put the item of a request, if its id is free or taken for the same records.
+    def store(self, result: ApiResult) -> StoredRequest | None:
+        """Put the item of a request, if its id is free or taken for the same request.
 
         Returns
         -------
-        str or None
-            None if it was put; else the digest of the records that the id was taken for: the same, if they are
-            finished.
+        StoredRequest or None
+            None if it was put; else what the item says that is there: of other records, finished, or begun at another
+            time.
         """
         condition = Condition(
             text=(
-                "attribute_not_exists(object_id) OR (content_sha256 = :content AND #status IN (:processing, :failed))"
+                "attribute_not_exists(object_id)"
+                " OR (content_sha256 = :content AND event_time = :received AND #status IN (:processing, :failed))"
             ),
-            values={"content": result.content_sha256, "processing": Status.PROCESSING, "failed": Status.FAILED},
+            values={
+                "content": result.content_sha256,
+                "received": iso(result.received_at),
+                "processing": Status.PROCESSING,
+                "failed": Status.FAILED,
+            },
         )
         existing = self._table.put(self._table.put_request(self._item(result), condition))
-        return existing["content_sha256"]["S"] if existing else None
+        if existing is None:
+            return None
+        return StoredRequest(
+            content=existing["content_sha256"]["S"],
+            status=Status(existing["status"]["S"]),
+            received_at=datetime.fromisoformat(existing["event_time"]["S"]),
+            processed_key=existing["processed_key"]["S"] if "processed_key" in existing else None,
+        )
 
     def fail(self, result: ApiResult) -> bool:
         """Put the item of a request that failed over the one that it had stored as PROCESSING.
@@ -100,8 +114,9 @@ class RequestWriter:
             "bucket": result.bucket,
             "key": result.key,
             "size": result.size,
-            "content_type": "application/json" if result.key else None,
+            "content_type": "application/gzip" if result.key else None,
             "content_sha256": result.content_sha256,
+            "event_time": iso(result.received_at),
             "uploaded_by": result.uploaded_by,
             **self._table.origin(),
             "status": status,

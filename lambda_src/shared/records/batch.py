@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from msgspec import Struct
+
+    from shared.records.reasons import Reason
 
 WINDOW_BYTES: Final = 32 * 1024
 """The most that is decoded at once: large enough for C to do the work, and nothing to memory."""
@@ -43,14 +47,14 @@ class Rejection:
     ----------
     number
         Its number in the file, counted from 1.
-    reason
-        The field and the rule that it breaks.
+    reasons
+        What is wrong with it: the first fault that was found.
     record
         The record as it came.
     """
 
     number: int
-    reason: str
+    reasons: Sequence[Reason]
     record: bytes
 
 
@@ -72,6 +76,13 @@ class Batch(NamedTuple):
     def size(self) -> int:
         """How many records these are."""
         return len(self.valid) + len(self.rejected)
+
+    def numbers(self, first: int) -> Sequence[int]:
+        """Return the numbers of the valid ones in the file, where `first` is that of the batch's first record."""
+        numbers = list(range(first, first + self.size))
+        for rejection in reversed(self.rejected):
+            del numbers[rejection.number - first]
+        return numbers
 
 
 class Window:

@@ -14,6 +14,7 @@ import msgspec
 
 from shared.records.batch import FileRejectedError
 from shared.records.decoder import make_decoder
+from shared.records.reasons import Reason, RecordError, Rule
 from shared.records.types import read_custom
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MAX_COLUMNS: Final = 1000
 
 _MAX_SHOWN_NAME: Final = 64
 _MAX_FLOAT: Final = sys.float_info.max
-_CELL: Final = re.compile(r"^\[(?P<column>\d+)\]: (?P<rule>.*)$", re.DOTALL)
+_CELL: Final = re.compile(r"\[(\d+)\]")
 
 
 class CellDecoder:
@@ -69,20 +70,21 @@ class CellDecoder:
     def convert_row(self, cells: Sequence[str]) -> Struct:
         """Convert the cells of one row."""
         if len(cells) != len(self._columns):
-            raise msgspec.ValidationError(f"has {len(cells)} cells, the header has {len(self._columns)}")
+            raise RecordError(Rule.CELLS, f"has {len(cells)} cells, the header has {len(self._columns)}")
         row = msgspec.convert([cell or None for cell in cells], self._row, strict=False, dec_hook=read_custom)
         self._leave_out(row)
         return msgspec.convert(row, self._schema, from_attributes=True, dec_hook=read_custom)
 
-    def name_cell(self, reason: str) -> str:
+    def name_cell(self, reason: Reason) -> Reason:
         """Return a reason with the column's name where msgspec says its place."""
-        place = _CELL.match(reason)
+        place = _CELL.fullmatch(reason.field or "")
         if not place:
             return reason
-        column, rule = self._columns[int(place["column"])], place["rule"]
-        if rule.endswith("got null"):
-            return f"{column}: is missing"
-        return f"{column}: should be a finite number" if str(_MAX_FLOAT) in rule else f"{column}: {rule}"
+        column = self._columns[int(place[1])]
+        if reason.text.endswith("got null"):
+            return Reason(column, Rule.REQUIRED, "is missing")
+        text = "should be a finite number" if str(_MAX_FLOAT) in reason.text else reason.text
+        return Reason(column, reason.rule, text)
 
     def _check(self, rows: list[Struct]) -> list[Struct]:
         """Turn rows into records: the schema's defaults, and its rules between fields."""

@@ -19,8 +19,9 @@ from shared.records.batch import (
     Window,
 )
 from shared.records.csv_cells import CellDecoder
-from shared.records.decoder import UNREADABLE, bad_index, decode_items, explain
+from shared.records.decoder import UNREADABLE, bad_index, decode_items
 from shared.records.ndjson import MAX_LINE_BYTES, cut_lines
+from shared.records.reasons import RecordError, Rule, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +134,7 @@ class _Reader:
             one=self._decode_line,
             bad=bad,
         )
-        return Batch(batch.valid, [self._name_cell(rejection) for rejection in batch.rejected])
+        return Batch(batch.valid, [self._name_cells(rejection) for rejection in batch.rejected])
 
     def _decode(self, text: bytes, *, empty: bool) -> list[Struct]:
         """Rewrite lines to a JSON array of arrays, which msgspec decodes and checks at the speed of C."""
@@ -145,9 +146,9 @@ class _Reader:
 
     def _decode_line(self, line: bytes) -> Struct:
         """Decode a line without quotes."""
-        text = _text(line)
+        text = line.decode()
         if "\r" in text:
-            raise msgspec.ValidationError(_STRAY_RETURN)
+            raise RecordError(Rule.SYNTAX, _STRAY_RETURN)
         return self._cells.convert_row(text.split(","))
 
     def _decode_quoted(self, block: bytes, number: int) -> tuple[Batch, int]:
@@ -202,31 +203,24 @@ class _Reader:
 
     def _add(self, batch: Batch, number: int, cells: list[str], raw: bytes, problem: str) -> None:
         try:
-            _text(raw)
+            raw.decode()
             if _has_stray_return(raw, problem):
-                raise msgspec.ValidationError(_STRAY_RETURN)
-            if not problem:
-                batch.valid.append(self._cells.convert_row(cells))
-                return
+                raise RecordError(Rule.SYNTAX, _STRAY_RETURN)
+            if problem:
+                raise RecordError(Rule.SYNTAX, problem)
+            batch.valid.append(self._cells.convert_row(cells))
         except UNREADABLE as error:
-            problem = explain(error)
-        batch.rejected.append(self._name_cell(Rejection(number, problem, raw)))
+            batch.rejected.append(self._name_cells(Rejection(number, (explain(error),), raw)))
 
-    def _name_cell(self, rejection: Rejection) -> Rejection:
-        return Rejection(rejection.number, self._cells.name_cell(rejection.reason), rejection.record)
+    def _name_cells(self, rejection: Rejection) -> Rejection:
+        reasons = [self._cells.name_cell(reason) for reason in rejection.reasons]
+        return Rejection(rejection.number, reasons, rejection.record)
 
 
 def _lines(block: bytes) -> tuple[Iterator[str], list[str]]:
     """Return lines that line feeds alone end, so that the csv module sees a carriage return where it stands."""
     lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline="\n"))
     return iter(lines), lines
-
-
-def _text(record: bytes) -> str:
-    try:
-        return record.decode()
-    except UnicodeDecodeError as error:
-        raise msgspec.ValidationError(f"not UTF-8 at byte {error.start} of the record") from error
 
 
 def _strip_end(line: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from shared.records.batch import Batch, Rejection
+from shared.records.reasons import explain
 from shared.records.types import read_custom, read_number
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
 _Type = TypeVar("_Type")
 _INDEX: Final = re.compile(r" - at `\$\[(\d+)\]")
-_PLACE: Final = re.compile(r"^(?P<rule>.*?)(?: - at `\$(?:\[0\](?=[.\[]))?\.?(?P<field>[^`]*)`)?$", re.DOTALL)
 _BYTE: Final = re.compile(r" \(byte (\d+)\)$")
-_MISSING: Final = re.compile(r"^Object missing required field `(?P<field>.*)`$")
 _TOGETHER: Final = 32
 """Records that are decoded together once a window has a bad one: of 1 % bad records, few are then decoded twice."""
 
@@ -104,7 +103,7 @@ def decode_items(
             try:
                 batch.valid.append(one(item))
             except UNREADABLE as error:
-                batch.rejected.append(Rejection(number + index, explain(error), item))
+                batch.rejected.append(Rejection(number + index, (explain(error),), item))
         start, bad = start + len(alone), None
     return batch
 
@@ -127,21 +126,6 @@ def bad_index(error: Exception) -> int | None:
     """Return the index of the bad record among those that were decoded together, where the error tells it."""
     place = _INDEX.search(str(error)) if isinstance(error, msgspec.ValidationError) else None
     return int(place[1]) if place else None
-
-
-def explain(error: Exception) -> str:
-    """Return which field breaks which rule, in words that need no knowledge of msgspec."""
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    if not isinstance(error, msgspec.ValidationError):
-        return f"not valid JSON: {str(error).removeprefix('JSON is malformed: ')}"
-    place = _PLACE.match(str(error))
-    rule, field = (place["rule"], place["field"] or "") if place else (str(error), "")
-    missing = _MISSING.match(rule)
-    if missing:
-        return f"{missing['field']}: is missing"
-    rule = rule.replace("`", "")
-    return f"{field}: {rule[:1].lower()}{rule[1:]}" if field else f"record: {rule[:1].lower()}{rule[1:]}"
 
 
 def locate(error: Exception, position: int, shift: int = 0) -> str:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import Struct
 
 from shared.records.types import render_custom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from msgspec import Struct
-
     from shared.records.batch import Rejection
+    from shared.records.reasons import Reason
 
 MAX_SHOWN_RECORD_BYTES: Final = 64 * 1024
-"""The most of a rejected record that is kept beside its reason."""
+"""The most of a rejected record that is kept beside its reasons."""
 
 
-class _RejectedLine(TypedDict):
+class _RejectedLine(Struct):
     number: int
-    reason: str
+    reasons: Sequence[Reason]
     record: str
 
 
@@ -40,13 +40,13 @@ class RecordEncoder:
         return self._encoder.encode_lines(records)
 
     def rejections(self, rejections: Sequence[Rejection]) -> bytes:
-        """Render rejected records, a line each: number, reason, and the record as it came."""
-        lines: list[_RejectedLine] = [
-            {
-                "number": rejection.number,
-                "reason": rejection.reason,
-                "record": rejection.record[:MAX_SHOWN_RECORD_BYTES].decode("utf-8", "replace"),
-            }
+        """Render rejected records, a line each: number, reasons, and the record as it came."""
+        lines = [
+            _RejectedLine(
+                rejection.number,
+                rejection.reasons,
+                rejection.record[:MAX_SHOWN_RECORD_BYTES].decode("utf-8", "replace"),
+            )
             for rejection in rejections
         ]
         return self._encoder.encode_lines(lines)

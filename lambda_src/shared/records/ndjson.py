@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.records.batch import MAX_RECORD_BYTES, Batch, RecordTooLongError, Rejection, Window
-from shared.records.decoder import UNREADABLE, RecordDecoder, explain
+from shared.records.decoder import UNREADABLE, RecordDecoder
+from shared.records.reasons import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,7 +85,7 @@ def _decode(decode: Callable[[bytes], Struct], block: bytes, number: int) -> Bat
         except UNREADABLE as error:
             line = lines[batch.size]
             if line.strip():
-                batch.rejected.append(Rejection(number + batch.size, _explain(error), line.removesuffix(b"\r")))
+                batch.rejected.append(Rejection(number + batch.size, (explain(error),), line.removesuffix(b"\r")))
             else:  # where one is blank, more may be: an error for each would take long
                 lines = [line for line in lines if line.strip()]
                 remaining = iter(lines[batch.size :])
@@ -108,7 +109,3 @@ def _checking(decode: Callable[[bytes], Struct]) -> Callable[[bytes], Struct]:
         return decode(line)
 
     return check_and_decode
-
-
-def _explain(error: Exception) -> str:
-    return f"not UTF-8 at byte {error.start} of the line" if isinstance(error, UnicodeDecodeError) else explain(error)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from isal import isal_zlib
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from types_boto3_s3 import S3Client
     from types_boto3_s3.literals import StorageClassType
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 6 * 1024 * 1024
 """Size of a part. S3 takes parts of 5 MiB or more and 10,000 of them (S3 User Guide, Multipart upload limits)."""
 
-_CONTENT_TYPE: Final = "application/gzip"
+CONTENT_TYPE: Final = "application/gzip"
 _COMPLETED_BEFORE: Final = "NoSuchUpload"
 _LEVEL: Final = 1
 _GZIP_WINDOW_BITS: Final = 31
@@ -76,7 +76,7 @@ class OutputFile:
         self._client = publisher.client
         self._bucket = bucket
         self._storage_class = storage_class
-        self._gzip = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_WINDOW_BITS)
+        self._gzip = _start_gzip()
         self._waiting = bytearray()
         self._upload_id = ""
         self._parts: list[CompletedPartTypeDef] = []
@@ -98,7 +98,7 @@ class OutputFile:
                 Bucket=self._bucket,
                 Key=self.key,
                 Body=bytes(self._waiting),
-                ContentType=_CONTENT_TYPE,
+                ContentType=CONTENT_TYPE,
                 StorageClass=self._storage_class,
             )
             return
@@ -113,7 +113,7 @@ class OutputFile:
     def _upload_part(self) -> None:
         if not self._upload_id:
             created = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=self.key, ContentType=_CONTENT_TYPE, StorageClass=self._storage_class
+                Bucket=self._bucket, Key=self.key, ContentType=CONTENT_TYPE, StorageClass=self._storage_class
             )
             self._upload_id = created["UploadId"]
         number = len(self._parts) + 1
@@ -126,3 +126,13 @@ class OutputFile:
         )
         self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
         self._waiting = bytearray()
+
+
+def compress(parts: Iterable[bytes]) -> bytes:
+    """Return lines as the object that they are published as, where they come from memory."""
+    gzip = _start_gzip()
+    return b"".join([*map(gzip.compress, parts), gzip.flush()])
+
+
+def _start_gzip() -> isal_zlib.Compress:
+    return isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_WINDOW_BITS)

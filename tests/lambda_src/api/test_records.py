@@ -1,4 +1,4 @@
-"""POST /validate and POST /process: the files' own checks, and each request stored once."""
+"""POST /validate and POST /process: the files' own checks, and what is taken at all."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec import Struct
 
+from shared.records.encoder import RecordEncoder
 from shared.records.parse import parse
 from shared.records.schemas import load_schema
-from shared.records.schemas.shipment import Shipment
-from shared.records.types import Money
 from tests.conftest import DeclaredStack
 from tests.lambda_src.api.conftest import Api
-from tests.lambda_src.conftest import BUCKET, Aws, Calls, declared_environment, import_function
+from tests.lambda_src.conftest import BUCKET, Aws, declared_environment, import_function
 
 GOOD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00", "more": 1}
 BAD = {"shipment_id": "SHP-2", "status": "delivered", "timestamp": "2026-02-30T00:00:00Z"}
+
+BAD_REASON = {"field": "timestamp", "rule": "format", "text": "invalid RFC3339 encoded datetime"}
 
 
 def stored(aws: Aws, answer_id: object) -> dict[str, object]:
@@ -44,9 +44,13 @@ def test_validate_answers_per_record_and_notes_it(api: Api, aws: Aws) -> None:
 
     assert answer.status == 200
     assert answer.body["results"] == [
-        {"number": 1, "valid": True, "reason": None},
-        {"number": 2, "valid": False, "reason": "timestamp: invalid RFC3339 encoded datetime"},
-        {"number": 3, "valid": False, "reason": "record: expected object, got int"},
+        {"number": 1, "valid": True, "reasons": []},
+        {"number": 2, "valid": False, "reasons": [BAD_REASON]},
+        {
+            "number": 3,
+            "valid": False,
+            "reasons": [{"field": None, "rule": "type", "text": "expected object, got int"}],
+        },
     ]
     assert (answer.body["records_valid"], answer.body["records_rejected"]) == (1, 2)
     assert answer.body["s3_key"] is None
@@ -58,139 +62,24 @@ def test_validate_answers_per_record_and_notes_it(api: Api, aws: Aws) -> None:
 def test_one_record_needs_no_list(api: Api) -> None:
     answer = api.post("/validate", {"data": GOOD})
 
-    assert answer.body["results"] == [{"number": 1, "valid": True, "reason": None}]
-
-
-def test_process_stores_what_is_valid_and_catalogs_it(api: Api, aws: Aws) -> None:
-    answer = api.post("/process", {"data": [GOOD, BAD]})
-
-    assert (answer.status, answer.body["status"]) == (200, "COMPLETED")
-    key = str(answer.body["s3_key"])
-    assert key.startswith("processed/api/")
-    body = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-    assert body["record_type"] == "shipment"
-    assert body["records"] == [{name: value for name, value in GOOD.items() if name != "more"}]
-    (rejected,) = body["rejected"]
-    assert (rejected["number"], json.loads(rejected["record"])) == (2, BAD)
-    item = stored(aws, answer.body["id"])
-    assert (item["status"], item["key"], item["processed_key"]) == ("COMPLETED", key, key)
-    assert (item["records_valid"], item["records_rejected"], item["uploaded_by"]) == ("1", "1", "ada")
-    assert item["bucket"] == BUCKET
-    assert str(item["ttl"]).isdigit()
-
-
-def test_amounts_are_stored_with_all_their_digits(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Sale(Struct):
-        total: Money
-
-    monkeypatch.setattr("api.checked.load_schema", lambda _name: Sale)
-
-    answer = api.post("/process", {"data": [{"total": 19.9}, {"total": "19.90"}, {"total": "NaN"}]})
-
-    body = aws.s3.get_object(Bucket=BUCKET, Key=str(answer.body["s3_key"]))["Body"].read()
-    assert b'"records":[{"total":19.9},{"total":19.90}]' in body
-    assert answer.body["records_rejected"] == 1
-
-
-@pytest.mark.parametrize("header", [{}, {"Idempotency_Key": "order-4711"}])
-def test_the_same_again_stores_nothing_again_and_answers_the_same(api: Api, aws: Aws, header: dict[str, str]) -> None:
-    first = api.post("/process", {"data": [GOOD, BAD]}, **header)
-    before = stored(aws, first.body["id"])
-
-    again = api.post("/process", {"data": [GOOD, BAD]}, **header)
-
-    assert again == first
-    assert stored(aws, first.body["id"]) == before
-    assert set(objects(aws).values()) == {1}
-
-
-def test_two_at_once_store_one_item(api: Api, aws: Aws, calls: Calls) -> None:
-    """Both look, both store the same object; the second item is refused, and the answer is the first's."""
-    answers = []
-    calls.before["PutItem"] = lambda: answers.append(api.post("/process", {"data": GOOD}))
-
-    second = api.post("/process", {"data": GOOD})
-
-    assert [second] == answers
-    assert len(objects(aws)) == 1
-
-
-def test_an_idempotency_key_stands_for_one_content(api: Api, aws: Aws) -> None:
-    api.post("/process", {"data": GOOD}, Idempotency_Key="k")
-
-    other = api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
-
-    assert (other.status, other.body["code"]) == (409, "idempotency_conflict")
-    assert len(objects(aws)) == 1
-
-
-def test_of_two_at_once_with_one_key_the_refused_one_stores_nothing(api: Api, aws: Aws, calls: Calls) -> None:
-    answers = []
-    calls.before["PutObject"] = lambda: answers.append(
-        api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
-    )
-
-    first = api.post("/process", {"data": GOOD}, Idempotency_Key="k")
-
-    assert first.status == 200
-    assert [answer.status for answer in answers] == [409]
-    assert objects(aws) == {first.body["s3_key"]: 1}
-
-
-def test_changed_rules_make_another_request(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was rejected under the rules before is not answered as stored, but stored."""
-
-    class Strict(Shipment, kw_only=True):
-        must: str
-
-    monkeypatch.setattr("api.checked.load_schema", lambda _name: Strict)
-    before = api.post("/process", {"data": GOOD})
-    monkeypatch.setattr("api.checked.load_schema", load_schema)
-
-    after = api.post("/process", {"data": GOOD})
-
-    assert (before.body["status"], after.body["status"]) == ("REJECTED", "COMPLETED")
-    assert objects(aws) == {after.body["s3_key"]: 1}
+    assert answer.body["results"] == [{"number": 1, "valid": True, "reasons": []}]
 
 
 def test_an_answer_stays_below_what_lambda_answers(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.checked._MAX_REASONS_BYTES", 100)
+    monkeypatch.setattr("api.checked._MAX_REASONS_BYTES", 200)
 
     results = cast("list[dict[str, object]]", api.post("/validate", {"data": [BAD] * 5}).body["results"])
 
     assert [result["valid"] for result in results] == [False] * 5
-    assert results[0]["reason"] == "timestamp: invalid RFC3339 encoded datetime"
-    assert results[-1]["reason"] == "not shown: the answer would be too large"
-
-
-@pytest.mark.parametrize("key", ["", " ", "x" * 129, "ü"])
-def test_a_wrong_idempotency_key_is_refused(api: Api, key: str) -> None:
-    answer = api.post("/process", {"data": GOOD}, Idempotency_Key=key)
-
-    assert (answer.status, answer.body["code"]) == (400, "invalid_request")
+    assert results[0]["reasons"] == [BAD_REASON]
+    assert results[-1]["reasons"] == [
+        {"field": None, "rule": "format", "text": "not shown: the answer would be too large"}
+    ]
 
 
 @pytest.mark.parametrize("content_type", ["Application/JSON", "application/json; charset=utf-8"])
 def test_json_by_any_name(api: Api, content_type: str) -> None:
     assert api.post("/validate", {"data": GOOD}, Content_Type=content_type).status == 200
-
-
-def test_two_callers_share_no_idempotency_key(api: Api) -> None:
-    first = api.post("/process", {"data": GOOD}, Idempotency_Key="k")
-    api.subject = "somebody-else"
-
-    second = api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
-
-    assert second.status == 200
-    assert second.body["id"] != first.body["id"]
-
-
-def test_nothing_is_stored_where_nothing_is_valid(api: Api, aws: Aws) -> None:
-    answer = api.post("/process", {"data": [BAD]})
-
-    assert (answer.body["status"], answer.body["s3_key"]) == ("REJECTED", None)
-    assert stored(aws, answer.body["id"])["reason"] == "none of the records is valid"
-    assert not objects(aws)
 
 
 @pytest.mark.usefixtures("api")
@@ -306,14 +195,16 @@ def test_only_json_is_taken(api: Api, content_type: str) -> None:
 def test_the_same_verdicts_as_in_a_file(api: Api, records: list[object]) -> None:
     """The oracle: the same records as a JSON array in a file."""
     text = json.dumps(records)
-    rejected = {
-        rejection.number: rejection.reason
+    rejections = [
+        json.loads(RecordEncoder().rejections([rejection]))
         for batch in parse([text.encode()], load_schema("shipment"), max_bytes=1 << 20)
         for rejection in batch.rejected
-    }
+    ]
 
     answer = api.send("/validate", f'{{"data": {text}}}')
 
     results = cast("list[dict[str, object]]", answer.body["results"])
     assert [result["number"] for result in results] == list(range(1, len(records) + 1))
-    assert {result["number"]: result["reason"] for result in results if not result["valid"]} == rejected
+    assert [(result["number"], result["reasons"]) for result in results if not result["valid"]] == [
+        (rejected["number"], rejected["reasons"]) for rejected in rejections
+    ]

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from shared.catalog.model import MAX_UPLOAD_KEY_BYTES
+from shared.catalog.model import MAX_KEY_BYTES
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import BUCKET, Aws, import_function
 
@@ -56,12 +56,12 @@ def test_an_upload_is_never_larger_than_s3_takes_at_once(api: Api, monkeypatch: 
 
 
 @pytest.mark.parametrize("letter", ["a", "ü"])
-def test_a_name_that_leaves_no_room_for_results_is_refused_now(api: Api, letter: str) -> None:
-    longest = letter * ((MAX_UPLOAD_KEY_BYTES - len("uploads/")) // len(letter.encode()))
+def test_a_name_that_is_too_long_for_a_key_is_refused_now(api: Api, letter: str) -> None:
+    longest = letter * ((MAX_KEY_BYTES - len("uploads/")) // len(letter.encode()))
 
     assert api.post("/uploads", {"name": longest}).status == 200
     answer = api.post("/uploads", {"name": longest + letter})
-    assert (answer.status, answer.fields()) == (400, {"name": "name is longer than 892 bytes"})
+    assert (answer.status, answer.fields()) == (400, {"name": "name is longer than 1016 bytes"})
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_name_that_leaves_no_room_for_results_is_refused_now(api: Api, letter:
         ("./temp/a.csv", "name should be printable"),
         ("${filename}", "name should be printable"),
         ("a\nb.csv", "name should be printable"),
-        ("ü" * 500, "name is longer than 892 bytes"),
+        ("ü" * 509, "name is longer than 1016 bytes"),
     ],
 )
 def test_an_upload_that_would_not_be_taken_in_is_refused_now(api: Api, name: str, problem: str) -> None:

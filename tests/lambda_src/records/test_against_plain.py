@@ -183,7 +183,7 @@ def outcome(body: bytes, size: int, window: int | None = None) -> list[tuple[int
             batches = list(parse(chunks(body, size), SHIPMENT, max_bytes=MAX_BYTES))
         except FileRejectedError as error:
             return str(error)
-    return [(r.number, r.reason, r.record) for part in batches for r in part.rejected]
+    return [(r.number, str(r.reasons[0]), r.record) for part in batches for r in part.rejected]
 
 
 @settings(deadline=None)

@@ -70,16 +70,20 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
     "NaN or Infinity in NDJSON": (
         f"{good(chr(34) + 'weight_kg' + chr(34) + ': NaN')}\n{GOOD}",
         1,
-        [(1, "not valid JSON: invalid character (byte 86)")],
+        [(1, "record: not valid JSON: invalid character (byte 86)")],
     ),
     "integer beyond 64 bits": (good(f'"pieces": {10**30}'), 0, [(1, "pieces: expected int <= 1000000")]),
     "number too large for a float": (good('"weight_kg": 1e999'), 0, [(1, "weight_kg: number out of range")]),
     "lone surrogate in NDJSON": (
         f"{SURROGATE}\n{GOOD}",
         1,
-        [(1, "not valid JSON: ")],
+        [(1, "record: not valid JSON: ")],
     ),
-    "invalid UTF-8 in NDJSON": (f"{GOOD}\n".encode() + b'{"x": "\xff"}', 1, [(2, "not UTF-8 at byte 7 of the line")]),
+    "invalid UTF-8 in NDJSON": (
+        f"{GOOD}\n".encode() + b'{"x": "\xff"}',
+        1,
+        [(2, "record: not UTF-8 at byte 7 of the record")],
+    ),
     "invalid UTF-8 in CSV": (
         f"{HEAD}\n{ROW}\n".encode() + b"\xff,s,t\n",
         1,
@@ -88,17 +92,17 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
     "deep nesting in NDJSON": (
         good('"more": ' + "[" * 200_000 + "]" * 200_000) + "\n" + GOOD,
         1,
-        [(1, "nested too deeply")],
+        [(1, "record: nested too deeply")],
     ),
     "line that is no JSON": (
         f"{GOOD}\n{{oops}}\n{GOOD}",
         2,
-        [(2, "not valid JSON: object keys must be strings (byte 1)")],
+        [(2, "record: not valid JSON: object keys must be strings (byte 1)")],
     ),
     "first line that is no JSON": (
         f"{GOOD[:30]}\n{GOOD}\n{GOOD}",
         2,
-        [(1, "not valid JSON: ")],
+        [(1, "record: not valid JSON: ")],
     ),
     "one object whose first line ends in a bracket": (f'{{"more": {{}}\n, {GOOD[1:]}', 1, []),
     "records with nested arrays of objects": (
@@ -109,7 +113,7 @@ READ: Final[dict[str, tuple[str | bytes, int, list[tuple[int, str]]]]] = {
     "two records on one line": (
         f"{GOOD}\n{GOOD}{GOOD}\n{GOOD}",
         2,
-        [(2, "not valid JSON: trailing characters (byte 73)")],
+        [(2, "record: not valid JSON: trailing characters (byte 73)")],
     ),
     "element that is no object": (f"[1, {GOOD}]", 1, [(1, "record: expected object, got int")]),
     "one object over several lines": (json.dumps(json.loads(GOOD), indent=1), 1, []),
@@ -167,7 +171,7 @@ def read(body: str | bytes, size: int = 1000) -> tuple[int, list[tuple[int, str]
     valid, rejected = 0, []
     for batch in parse(chunks(), SHIPMENT, max_bytes=MAX_BYTES):
         valid += len(batch.valid)
-        rejected += [(rejection.number, rejection.reason) for rejection in batch.rejected]
+        rejected += [(rejection.number, str(rejection.reasons[0])) for rejection in batch.rejected]
     return valid, rejected
 
 

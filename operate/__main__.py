@@ -36,7 +36,7 @@ APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left
 @APP.meta.default
 def _run(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    outputs: Annotated[Path | None, Parameter(group=_STACK)] = None,
+    outputs: Annotated[Path | None, Parameter(group=_STACK, allow_leading_hyphen=True)] = None,
     stack: Annotated[str | None, Parameter(group=_STACK)] = None,
     json: Annotated[bool, Parameter(group=_STACK)] = False,
 ) -> int:

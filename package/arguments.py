@@ -21,9 +21,6 @@ class FilePipelineArgs(TypedDict):
     iam_path: NotRequired[str]
     """Path of every role's name. Default: "/"."""
 
-    tags: NotRequired[list[str]]
-    """Tags of your own on every resource, each a key, =, and a value. Default: []."""
-
     upload_retention_days: NotRequired[int]
     """Days after which an uploaded object expires. 0: never. At least 0. Default: 90."""
 

@@ -1,4 +1,4 @@
-"""The HTTP API and its users: what rows A1 and A6 to A9 ask for."""
+"""The HTTP API and its users: routes, tokens, throttles, CORS, sign-in."""
 
 from __future__ import annotations
 

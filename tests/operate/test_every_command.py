@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -78,6 +79,15 @@ def test_why_is_another_name_of_show_and_options_of_all_may_stand_first(aws: Aws
     ended(aws, uploaded(aws, "uploads/a.csv"), COMPLETED)
 
     assert operate("--json", "why", "uploads/a.csv").json() == operate("show", "uploads/a.csv", "--json").json()
+
+
+@pytest.mark.parametrize("arguments", [("rotate-secret", "--outputs", "-"), ("--outputs", "-", "rotate-secret")])
+def test_outputs_may_come_from_standard_input(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"piped": "yes"}'))
+
+    assert "the stack has no output secretArn" in operate(*arguments).err
 
 
 def test_an_error_of_aws_is_said_with_status_1(operate: Operate, calls: Calls) -> None:

@@ -1,4 +1,4 @@
-"""Every alarm that the requirements name, to its last property; who is told of it, and what its mail says."""
+"""Every alarm, to its last property; who gets it, and what its mail says."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def expected_function_alarms(stage: str) -> dict[str, Expected]:
 
 
 def expected_alarms(stage: str) -> dict[str, Expected]:
-    """The alarms of the requirements, on the resources of the stage."""
+    """Every alarm that there should be, on the resources of the stage."""
     prefix = f"file-pipeline-{stage}"
     queue, dead, undelivered = (
         {"QueueName": f"{prefix}-{name}"} for name in ("intake-queue", "intake-dead-letters", "delivery-dead-letters")
@@ -129,7 +129,7 @@ def found_alarm(alarm: Declared) -> Expected:
     )
 
 
-def test_every_alarm_of_the_requirements_is_there_and_no_other(everything: DeclaredStack) -> None:
+def test_every_alarm_is_there_and_no_other(everything: DeclaredStack) -> None:
     """Metrics, dimensions, statistic, direction, threshold, period and what silence means, of each."""
     assert {name: found_alarm(alarm) for name, alarm in alarms(everything).items()} == expected_alarms(everything.stage)
 

@@ -201,7 +201,7 @@ def test_what_is_refused_again_is_dead_lettered_again(delivered: Delivered) -> N
     (item,) = delivered.final(delivered.drop("uploads/gone.csv"))
     wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead letter")
 
-    assert delivered.operate("redrive").returncode == 0
+    delivered.operate("redrive")  # it may see it again, and leaves it
     wait_until(lambda: len(delivered.receiver.asked) == 2, "not sent again")
     wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead letter again")
 

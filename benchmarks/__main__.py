@@ -38,11 +38,13 @@ _LEVELS: Final = ("9", "6")
 _CLIENTS: Final = {
     "ingest": ("s3", "dynamodb"),
     "api, a record": ("s3", "dynamodb"),
+    "forward": ("sqs",),
     "delivery": ("secretsmanager",),
 }
 _FIRST_REQUESTS: Final = {
     "ingest": "import ingest.handler",  # makes both
     "api, a record": "from api import handler\nhandler._records()\nhandler.clients.s3()",
+    "forward": "import forward.handler",  # makes it
     "delivery": "from delivery import handler\nhandler.clients.secretsmanager()",
 }
 

@@ -35,12 +35,9 @@ class Account:
         """The region, such as ``eu-central-1``."""
         return aws.get_region_output(opts=self._options()).region
 
-    def arn(
-        self, service: str, resource: pulumi.Input[str], *, region: pulumi.Input[str] | None = None
-    ) -> pulumi.Output[str]:
+    def arn(self, service: str, resource: pulumi.Input[str]) -> pulumi.Output[str]:
         """Build the ARN of a resource that has no output to take it from."""
-        where = self.region if region is None else region
-        return pulumi.Output.concat("arn:", self.partition, f":{service}:", where, ":", self.id, ":", resource)
+        return pulumi.Output.concat("arn:", self.partition, f":{service}:", self.region, ":", self.id, ":", resource)
 
     def _options(self) -> pulumi.InvokeOptions:
         return pulumi.InvokeOptions(parent=self._resource)

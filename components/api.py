@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.catalog import BUCKET_INDEX, INDEX_KEYS, STATUS_INDEX, Catalog
+from components.catalog import Catalog
 from components.encryption import VENDED_LOGS_PREFIX
 from components.file_rules import FileRulesArgs
 from components.function import Function, FunctionArgs, RuntimeArgs
 from components.gateway import Gateway
-from components.identity import READERS_GROUP, WRITERS_GROUP
+from components.identity import GROUPS_CLAIM, SCOPES_CLAIM
 from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
 
@@ -58,10 +58,22 @@ class AuthorizerArgs:
         URL of the OIDC provider that issues them.
     audiences
         Whom they must be issued for: one of these is a token's ``aud``, or its ``client_id``.
+    groups_claim, scopes_claim
+        Claims that name a user's groups, and a program's scopes.
+    readers_group, read_scope
+        Group of the users, and scope of the programs, that may ask.
+    writers_group, write_scope
+        The same of those that may also send.
     """
 
     issuer: pulumi.Input[str]
     audiences: Sequence[pulumi.Input[str]]
+    groups_claim: str = GROUPS_CLAIM
+    scopes_claim: str = SCOPES_CLAIM
+    readers_group: str = "readers"
+    writers_group: str = "writers"
+    read_scope: str = "files/read"
+    write_scope: str = "files/write"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,14 +272,16 @@ def _environment(args: ApiArgs) -> dict[str, pulumi.Input[str]]:
         "REJECTED_PREFIX": REJECTED_PREFIX,
         "API_ITEMS_PREFIX": ITEMS_PREFIX,
         **args.catalog.environment,
-        "BUCKET_INDEX": f"{BUCKET_INDEX}={INDEX_KEYS[BUCKET_INDEX]}",
-        "STATUS_INDEX": f"{STATUS_INDEX}={INDEX_KEYS[STATUS_INDEX]}",
         "KEY_ARN": args.runtime.kms_key_arn,
         **args.files.environment,
         "STORAGE_CLASS": args.landing.storage_class,
         "MAX_BODY_BYTES": str(args.max_body_bytes),
         "MAX_RECORDS": str(args.max_records),
         "LINK_SECONDS": str(args.link_seconds),
-        "READERS_GROUP": READERS_GROUP,
-        "WRITERS_GROUP": WRITERS_GROUP,
+        "JWT_GROUPS_CLAIM": args.authorizer.groups_claim,
+        "JWT_SCOPES_CLAIM": args.authorizer.scopes_claim,
+        "READERS_GROUP": args.authorizer.readers_group,
+        "WRITERS_GROUP": args.authorizer.writers_group,
+        "READ_SCOPE": args.authorizer.read_scope,
+        "WRITE_SCOPE": args.authorizer.write_scope,
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pulumi
 
 from components.api import ApiArgs, AuthorizerArgs, ThrottleArgs
@@ -10,9 +13,10 @@ from components.dead_letters import DeadLetterArgs
 from components.delivery import DeliveryArgs
 from components.encryption import VENDED_LOGS_PREFIX, EncryptionArgs
 from components.file_rules import FileRulesArgs
-from components.function import LOG_GROUP_PREFIX, RuntimeArgs
+from components.function import LOG_GROUP_PREFIX, NetworkArgs, RuntimeArgs
 from components.gateway import Gateway, GatewayArgs
-from components.identity import IdentityArgs
+from components.iam import RoleArgs
+from components.identity import GROUPS_CLAIM, SCOPES_CLAIM, Identity, IdentityArgs
 from components.ingest import IngestArgs
 from components.intake import Intake, IntakeArgs
 from components.landing import UPLOADS_PREFIX, Landing, LandingArgs
@@ -110,6 +114,13 @@ def runtime(
         log_level=settings.log_level,
         log_retention_days=settings.log_retention_days,
         insights_layer_arn=settings.lambda_insights_layer_arn,
+        role=RoleArgs(
+            permissions_boundary_arn=settings.permissions_boundary_arn or None,
+            path=None if settings.iam_path == "/" else settings.iam_path,
+        ),
+        network=NetworkArgs(subnet_ids=settings.subnet_ids, security_group_ids=settings.security_group_ids)
+        if settings.subnet_ids
+        else None,
     )
 
 
@@ -159,6 +170,33 @@ def identity(settings: Settings) -> IdentityArgs:
         threat_protection=settings.threat_protection,
         threat_protection_skipped_ranges=settings.threat_protection_skipped_ranges,
         test_user=settings.test_user,
+        program_client=settings.program_client,
+        readers_group=settings.readers_group,
+        writers_group=settings.writers_group,
+        read_scope=settings.read_scope,
+        write_scope=settings.write_scope,
+    )
+
+
+def authorizer(settings: Settings, identity: Identity | None) -> AuthorizerArgs:
+    """Return whose tokens the API takes: a brought provider's, or those of the pool."""
+    if identity is None:
+        issuer: pulumi.Input[str] = settings.jwt_issuer
+        audiences: list[pulumi.Input[str]] = [*settings.jwt_audiences]
+        groups_claim, scopes_claim = settings.jwt_groups_claim, settings.jwt_scopes_claim
+    else:
+        issuer, audiences = identity.issuer, [identity.client.id]
+        audiences += [identity.programs.client_id] if identity.programs else []
+        groups_claim, scopes_claim = GROUPS_CLAIM, SCOPES_CLAIM
+    return AuthorizerArgs(
+        issuer=issuer,
+        audiences=audiences,
+        groups_claim=groups_claim,
+        scopes_claim=scopes_claim,
+        readers_group=settings.readers_group,
+        writers_group=settings.writers_group,
+        read_scope=settings.read_scope,
+        write_scope=settings.write_scope,
     )
 
 
@@ -201,7 +239,7 @@ def secret(prefix: str, settings: Settings, key_arn: pulumi.Input[str]) -> Secre
 def delivery(
     settings: Settings,
     runtime: RuntimeArgs,
-    code: Archive,
+    codes: Mapping[str, Archive],
     *,
     catalog: Catalog,
     secret: Secret,
@@ -210,20 +248,18 @@ def delivery(
     """Return what is delivered where, and how long it is tried."""
     return DeliveryArgs(
         runtime=runtime,
-        code=code,
+        forward_code=codes["forward"],
+        code=codes["delivery"],
         catalog=catalog,
         secret=secret,
-        dead_letters=dead_letters(settings, runtime.kms_key_arn),
+        dead_letters=replace(dead_letters(settings, runtime.kms_key_arn), fifo=True),
         endpoint=settings.delivery_endpoint,
         endpoint_timeout_seconds=settings.delivery_timeout_seconds,
         forbidden_networks=forbidden_networks,
-        timeout_seconds=settings.function_timeout_seconds,
+        retry_seconds=settings.delivery_retry_seconds,
+        max_concurrency=settings.delivery_max_concurrency,
+        forward_timeout_seconds=settings.function_timeout_seconds,
         time_reserve_seconds=settings.time_reserve_seconds,
-        max_age_seconds=settings.delivery_max_age_seconds,
-        patience_seconds=settings.delivery_patience_seconds,
-        max_retries=settings.delivery_max_retries,
-        batch_size=settings.delivery_batch_size,
-        parallelization=settings.delivery_parallelization,
     )
 
 

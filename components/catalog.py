@@ -126,6 +126,8 @@ class Catalog(pulumi.ComponentResource):
             "CATALOG_TABLE_NAME": self.table.name,
             "CATALOG_RETENTION_DAYS": str(args.retention_days),
             "INDEX_SHARDS": str(args.index_shards),
+            "BUCKET_INDEX": BUCKET_INDEX,
+            "STATUS_INDEX": STATUS_INDEX,
         }
         self.register_outputs({"tableName": self.table.name, "streamArn": self.table.stream_arn})
 
@@ -169,9 +171,10 @@ class Catalog(pulumi.ComponentResource):
         ]
 
     def grant_query(self) -> list[Statement]:
-        """Grant finding items by their id, their bucket and their status."""
+        """Grant finding items by their id, their key, their bucket and their status."""
+        actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
         indexes = [pulumi.Output.concat(self.table.arn, "/index/", index) for index in INDEX_KEYS]
-        return [Statement(sid="ReadCatalogItems", actions=["dynamodb:Query"], resources=[self.table.arn, *indexes])]
+        return [Statement(sid="ReadCatalogItems", actions=actions, resources=[self.table.arn, *indexes])]
 
     def grant_put(self, prefix: str) -> list[Statement]:
         """Grant putting the items whose id begins with `prefix`, which no file's id does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.iam import Conditions, Statement, policy_document
+from components.iam import Conditions, Statement, render_policy
 
 ROTATION_DAYS = 365
 
@@ -61,7 +62,7 @@ class Encryption(pulumi.ComponentResource):
             enable_key_rotation=True,
             rotation_period_in_days=ROTATION_DAYS,
             deletion_window_in_days=args.deletion_days,
-            policy=policy_document(key_policy(args.log_groups, Account(self))),
+            policy=self._policy(args.log_groups),
             opts=pulumi.ResourceOptions(parent=self, protect=args.retain, retain_on_delete=args.retain),
         )
         self.alias = aws.kms.Alias(
@@ -71,6 +72,11 @@ class Encryption(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"keyArn": self.key.arn, "aliasName": self.alias.name})
+
+    def _policy(self, log_groups: Sequence[str]) -> pulumi.Output[str]:
+        account = Account(self)
+        where = pulumi.Output.all(partition=account.partition, account=account.id, region=account.region)
+        return where.apply(lambda known: json.dumps(render_policy(key_policy(log_groups, **known))))
 
 
 def grant_use_key(key_arn: pulumi.Input[str], region: pulumi.Input[str], services: Sequence[str]) -> list[Statement]:
@@ -86,42 +92,43 @@ def grant_use_key(key_arn: pulumi.Input[str], region: pulumi.Input[str], service
     ]
 
 
-def key_policy(log_groups: Sequence[str], account: Account) -> list[Statement]:
-    """Return what the policy of a pipeline's key must say.
+def key_policy(log_groups: Sequence[str], *, partition: str, account: str, region: str) -> list[Statement]:
+    """Return what the policy of a pipeline's key must say, in any order, beside whatever else it says.
 
     It lets exactly the services in that cannot act under a caller's own permissions, and only for this account's
     resources.
+
+    Parameters
+    ----------
+    log_groups
+        The log groups that are encrypted with it: names, or patterns with ``*``.
+    partition, account, region
+        Where the pipeline is.
     """
     data_key = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    own_account: Conditions = {"StringEquals": {"aws:SourceAccount": account.id}}
+    own_account: Conditions = {"StringEquals": {"aws:SourceAccount": account}}
+    logs = [f"arn:{partition}:logs:{region}:{account}:log-group:{group}" for group in log_groups]
 
-    def for_service(sid: str, principal: pulumi.Input[str], actions: list[str], conditions: Conditions) -> Statement:
+    def for_service(sid: str, service: str, actions: list[str], conditions: Conditions) -> Statement:
         # In a key policy, "*" is the key itself.
-        return Statement(
-            sid=sid, principals={"Service": principal}, actions=actions, resources=["*"], conditions=conditions
-        )
+        principals = {"Service": f"{service}.amazonaws.com"}
+        return Statement(sid=sid, principals=principals, actions=actions, resources=["*"], conditions=conditions)
 
     return [
         # Without it the key could not be managed at all: IAM policies of the account decide.
         Statement(
             sid="AccountAdministers",
-            principals={"AWS": account.arn("iam", "root", region="")},
+            principals={"AWS": f"arn:{partition}:iam::{account}:root"},
             actions=["kms:*"],
             resources=["*"],
         ),
-        for_service("S3EventsToQueues", "s3.amazonaws.com", data_key, own_account),
+        for_service("S3EventsToQueues", "s3", data_key, own_account),
         # Without it an alarm's message to the encrypted topic is dropped, and nothing says so.
-        for_service("AlarmsToTopic", "cloudwatch.amazonaws.com", data_key, own_account),
+        for_service("AlarmsToTopic", "cloudwatch", data_key, own_account),
         for_service(
             "Logs",
-            pulumi.Output.concat("logs.", account.region, ".amazonaws.com"),
+            f"logs.{region}",
             ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            {
-                "ArnLike": {
-                    "kms:EncryptionContext:aws:logs:arn": [
-                        account.arn("logs", f"log-group:{group}") for group in log_groups
-                    ]
-                }
-            },
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
         ),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import pulumi
 import pulumi_aws as aws
@@ -20,7 +20,30 @@ INSIGHTS_LOG_GROUP = "/aws/lambda-insights"
 LOG_GROUP_PREFIX = "/aws/lambda/"
 """What the names of the functions' log groups begin with."""
 
+_NETWORK_ACTIONS: Final = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    """Where in a VPC functions run.
+
+    Parameters
+    ----------
+    subnet_ids, security_group_ids
+        Their subnets and their security groups.
+    """
+
+    subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_ids: Sequence[pulumi.Input[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +70,8 @@ class RuntimeArgs:
         The versioned ARN of the Lambda Insights extension. Empty: no Insights.
     role
         What a company asks of every role.
+    network
+        Where in a VPC the functions run. None: in no VPC.
     """
 
     layer_arn: pulumi.Input[str]
@@ -58,6 +83,7 @@ class RuntimeArgs:
     log_retention_days: int = 365
     insights_layer_arn: str = ""
     role: RoleArgs = field(default_factory=RoleArgs)
+    network: NetworkArgs | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +143,7 @@ class Function(pulumi.ComponentResource):
         self.policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=self.role.id,
-            policy=policy_document(self._permissions(args)),
+            policy=policy_document(self._permissions(name, args)),
             opts=self._child,
         )
         self.function = self._function(name, args)
@@ -129,7 +155,7 @@ class Function(pulumi.ComponentResource):
         )
         self.register_outputs({"functionName": self.function.name, "functionArn": self.function.arn})
 
-    def _permissions(self, args: FunctionArgs) -> list[Statement]:
+    def _permissions(self, name: str, args: FunctionArgs) -> list[Statement]:
         account, runtime = Account(self), args.runtime
         return [
             *args.statements,
@@ -137,6 +163,7 @@ class Function(pulumi.ComponentResource):
             _write_logs("WriteLogs", self.log_group.arn),
             _send_traces(account),
             *(_write_insights(account) if runtime.insights_layer_arn else []),
+            *(_join_network(name, account) if runtime.network else []),
         ]
 
     def _function(self, name: str, args: FunctionArgs) -> aws.lambda_.Function:
@@ -173,6 +200,11 @@ class Function(pulumi.ComponentResource):
                 application_log_level="DEBUG" if runtime.log_level == "DEBUG" else "INFO",
                 system_log_level="INFO",
             ),
+            vpc_config=aws.lambda_.FunctionVpcConfigArgs(
+                subnet_ids=list(runtime.network.subnet_ids), security_group_ids=list(runtime.network.security_group_ids)
+            )
+            if runtime.network
+            else None,
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             # The first invocation must find its permissions and its log group.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, self.log_group]),
@@ -202,3 +234,27 @@ def _send_traces(account: Account) -> Statement:
         resources=["*"],
         conditions={"StringEquals": {"aws:RequestedRegion": account.region}},
     )
+
+
+def _join_network(name: str, account: Account) -> list[Statement]:
+    """Grant Lambda itself to put the function into its VPC, and deny it to the function's own code.
+
+    The first is what AWS asks for (Lambda Developer Guide, Giving Lambda functions access to resources in a VPC): there
+    is no interface yet that it could be bound to.
+    """
+    return [
+        Statement(
+            sid="JoinNetwork",
+            actions=list(_NETWORK_ACTIONS),
+            resources=["*"],
+            conditions={"StringEquals": {"aws:RequestedRegion": account.region}},
+        ),
+        Statement(
+            sid="CodeLeavesNetworkAlone",
+            effect="Deny",
+            actions=list(_NETWORK_ACTIONS),
+            resources=["*"],
+            # Pulumi adds a suffix to the function's name.
+            conditions={"ArnLike": {"lambda:SourceFunctionArn": account.arn("lambda", f"function:{name}-*")}},
+        ),
+    ]

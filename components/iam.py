@@ -93,7 +93,12 @@ def service_role(
 
 def policy_document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     """Return the JSON of a policy with `statements`, resolved when all that they name is known."""
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [_render(s) for s in statements]})
+    return pulumi.Output.json_dumps(render_policy(statements))
+
+
+def render_policy(statements: Sequence[Statement]) -> dict[str, object]:
+    """Return a policy with `statements`, as JSON has it."""
+    return {"Version": "2012-10-17", "Statement": [_render(statement) for statement in statements]}
 
 
 def deny_insecure_transport(resources: Sequence[pulumi.Input[str]], action: str) -> Statement:

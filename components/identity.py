@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,11 +10,13 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-READERS_GROUP = "readers"
-"""Group of those who may ask."""
+from components.account import Account
 
-WRITERS_GROUP = "writers"
-"""Group of those who may also change something."""
+GROUPS_CLAIM = "cognito:groups"
+"""Where a user pool's tokens name their user's groups (Cognito Developer Guide, Adding groups to a user pool)."""
+
+SCOPES_CLAIM = "scope"
+"""Where its access tokens name their scopes."""
 
 TEST_USER = "test-user"
 
@@ -47,6 +50,12 @@ class IdentityArgs:
         Addresses, in CIDR notation, whose sign-ins threat protection does not look at.
     test_user
         Whether there is a user for tests, in the group of writers, with a generated password.
+    program_client
+        Whether there is a client with a secret, for programs.
+    readers_group, writers_group
+        Groups of the users who may ask, and of those who may also send.
+    read_scope, write_scope
+        The same for programs, as ``server/scope``: both of one server.
     """
 
     retain: bool = True
@@ -58,11 +67,33 @@ class IdentityArgs:
     threat_protection: Literal["off", "audit", "enforced"] = "audit"
     threat_protection_skipped_ranges: Sequence[str] = ()
     test_user: bool = False
+    program_client: bool = False
+    readers_group: str = "readers"
+    writers_group: str = "writers"
+    read_scope: str = "files/read"
+    write_scope: str = "files/write"
 
     @property
     def protected(self) -> bool:
         """Whether there is threat protection."""
         return self.threat_protection != "off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programs:
+    """How programs sign in: by client credentials.
+
+    Parameters
+    ----------
+    client_id, client_secret
+        What they sign in with.
+    token_url
+        Where they get a token.
+    """
+
+    client_id: pulumi.Output[str]
+    client_secret: pulumi.Output[str]
+    token_url: pulumi.Output[str]
 
 
 class Identity(pulumi.ComponentResource):
@@ -76,6 +107,8 @@ class Identity(pulumi.ComponentResource):
         URL of the pool as an OIDC provider.
     test_user, test_password
         The test user and its password, where there is one.
+    programs
+        How programs sign in, where they do.
     """
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -86,8 +119,9 @@ class Identity(pulumi.ComponentResource):
         if args.protected:
             self._configure_risk(name, args)
         self.client = self._client(name, args)
-        self._group(name, READERS_GROUP, "May ask the API")
-        writers = self._group(name, WRITERS_GROUP, "May ask the API, and send to it")
+        self._group(name, "readers", args.readers_group, "May ask the API")
+        writers = self._group(name, "writers", args.writers_group, "May ask the API, and send to it")
+        self.programs = self._let_programs_in(name, args) if args.program_client else None
         self.test_user: aws.cognito.User | None = None
         self.test_password: pulumi.Output[str] | None = None
         if args.test_user:
@@ -145,9 +179,59 @@ class Identity(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _group(self, name: str, group: str, description: str) -> aws.cognito.UserGroup:
+    def _group(self, name: str, purpose: str, group: str, description: str) -> aws.cognito.UserGroup:
         return aws.cognito.UserGroup(
-            f"{name}-{group}", name=group, description=description, user_pool_id=self.pool.id, opts=self._child
+            f"{name}-{purpose}", name=group, description=description, user_pool_id=self.pool.id, opts=self._child
+        )
+
+    def _let_programs_in(self, name: str, args: IdentityArgs) -> Programs:
+        server = args.read_scope.rpartition("/")[0]
+        scopes = {args.read_scope: "May ask the API", args.write_scope: "May ask the API, and send to it"}
+        resource_server = aws.cognito.ResourceServer(
+            f"{name}-server",
+            identifier=server,
+            name=server,
+            user_pool_id=self.pool.id,
+            scopes=[
+                aws.cognito.ResourceServerScopeArgs(
+                    scope_name=scope.removeprefix(f"{server}/"), scope_description=description
+                )
+                for scope, description in scopes.items()
+            ],
+            opts=self._child,
+        )
+        client = aws.cognito.UserPoolClient(
+            f"{name}-programs",
+            user_pool_id=self.pool.id,
+            generate_secret=True,
+            allowed_oauth_flows=["client_credentials"],
+            allowed_oauth_flows_user_pool_client=True,
+            allowed_oauth_scopes=list(scopes),
+            # No user signs in by it.
+            explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
+            access_token_validity=args.token_minutes,
+            token_validity_units=aws.cognito.UserPoolClientTokenValidityUnitsArgs(
+                access_token="minutes",  # noqa: S106 - units
+            ),
+            prevent_user_existence_errors="ENABLED",
+            # A client may only have scopes that exist.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[resource_server], additional_secret_outputs=["clientSecret"]
+            ),
+        )
+        account = Account(self)
+        domain = aws.cognito.UserPoolDomain(
+            f"{name}-domain",
+            domain=pulumi.Output.all(account.id, account.region).apply(lambda where: _domain(name, *where)),
+            user_pool_id=self.pool.id,
+            opts=self._child,
+        )
+        return Programs(
+            client_id=client.id,
+            client_secret=pulumi.Output.secret(client.client_secret),
+            token_url=pulumi.Output.concat(
+                "https://", domain.domain, ".auth.", account.region, ".amazoncognito.com/oauth2/token"
+            ),
         )
 
     def _configure_risk(self, name: str, args: IdentityArgs) -> None:
@@ -205,3 +289,8 @@ class Identity(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return user
+
+
+def _domain(name: str, account: str, region: str) -> str:
+    """Return a name that nobody else in the region has, without the words that Cognito does not allow in it."""
+    return "programs-" + hashlib.sha256(f"{account}/{region}/{name}".encode()).hexdigest()[:24]

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from components.account import Account
 from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.iam import Conditions, Statement
+from components.lifecycle import abort_after_days, after_days, lifecycle_rules, old_after_days
 
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
@@ -107,7 +108,16 @@ class Landing(pulumi.ComponentResource):
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=self.bucket.id,
-            rules=_lifecycle(args),
+            rules=lifecycle_rules(
+                {
+                    UPLOADS_PREFIX: args.upload_retention_days,
+                    PROCESSED_PREFIX: args.processed_retention_days,
+                    REJECTED_PREFIX: args.rejected_retention_days,
+                },
+                old_version_days=args.old_version_retention_days,
+                multipart_upload_days=args.multipart_upload_days,
+                intelligent_tiering=args.intelligent_tiering,
+            ),
             # Rules on old versions need versioning to be on.
             opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[landing.versioning])),
         )
@@ -149,9 +159,9 @@ class Landing(pulumi.ComponentResource):
                     id="expire-access-logs",
                     status="Enabled",
                     filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                    expiration=_after_days(args.access_log_retention_days),
-                    noncurrent_version_expiration=_old_after_days(1),
-                    abort_incomplete_multipart_upload=_abort_after_days(args.multipart_upload_days),
+                    expiration=after_days(args.access_log_retention_days),
+                    noncurrent_version_expiration=old_after_days(1),
+                    abort_incomplete_multipart_upload=abort_after_days(args.multipart_upload_days),
                 )
             ],
             opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[logs.versioning])),
@@ -292,60 +302,3 @@ def _upload_rules(bucket: aws.s3.Bucket, kms_key_arn: pulumi.Input[str]) -> list
             {"StringNotEquals": {key_id: kms_key_arn}, "Null": {key_id: "false"}},
         ),
     ]
-
-
-def _lifecycle(args: LandingArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
-    rule = aws.s3.BucketLifecycleConfigurationRuleArgs
-    filtered = aws.s3.BucketLifecycleConfigurationRuleFilterArgs
-    rules = [
-        rule(
-            id="end-unfinished-uploads",
-            status="Enabled",
-            filter=filtered(prefix=""),
-            abort_incomplete_multipart_upload=_abort_after_days(args.multipart_upload_days),
-        )
-    ]
-    retention = (
-        ("uploads", UPLOADS_PREFIX, args.upload_retention_days),
-        ("processed", PROCESSED_PREFIX, args.processed_retention_days),
-        ("rejected", REJECTED_PREFIX, args.rejected_retention_days),
-    )
-    rules += [
-        rule(id=f"expire-{name}", status="Enabled", filter=filtered(prefix=prefix), expiration=_after_days(days))
-        for name, prefix, days in retention
-        if days
-    ]
-    if args.old_version_retention_days:
-        rules.append(
-            rule(
-                id="expire-old-versions",
-                status="Enabled",
-                filter=filtered(prefix=""),
-                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
-                noncurrent_version_expiration=_old_after_days(args.old_version_retention_days),
-            )
-        )
-    if args.intelligent_tiering:
-        # For what others upload: results and uploads through our form are stored in this class at once.
-        transition = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs
-        rules.append(
-            rule(
-                id="store-in-intelligent-tiering",
-                status="Enabled",
-                filter=filtered(prefix=""),
-                transitions=[transition(days=0, storage_class="INTELLIGENT_TIERING")],
-            )
-        )
-    return rules
-
-
-def _after_days(days: int) -> aws.s3.BucketLifecycleConfigurationRuleExpirationArgs:
-    return aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days)
-
-
-def _old_after_days(days: int) -> aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs:
-    return aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=days)
-
-
-def _abort_after_days(days: int) -> aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs:
-    return aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=days)

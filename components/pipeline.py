@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from components import arguments
 from components.addresses import FORBIDDEN_NETWORKS
-from components.api import Api, AuthorizerArgs
+from components.api import Api
 from components.catalog import Catalog
 from components.delivery import Delivery
 from components.encryption import Encryption
@@ -33,7 +33,7 @@ from components.settings import LOCAL_STAGE, Settings
 _ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = _ROOT / "lambda_src"
 BUILD: Final = _ROOT / "build"
-FUNCTIONS: Final = ("ingest", "api", "delivery", "reconcile")
+FUNCTIONS: Final = ("ingest", "api", "forward", "delivery", "reconcile")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +65,12 @@ class Pipeline(pulumi.ComponentResource):
 
     Attributes
     ----------
-    encryption, landing, intake, catalog, ingest, gateway, identity, api, secret, monitoring, dashboard
+    landing, intake, catalog, ingest, secret
         The components that it is made of.
-    delivery, reconciliation
-        The same; None: the stage has none.
+    encryption, gateway, identity, api, delivery, reconciliation, monitoring, dashboard
+        The same; None: the stage goes without it, or brings its own.
+    key_arn
+        The key of all that is stored.
     outputs
         What the stack exports: output name → value.
     """
@@ -78,8 +80,11 @@ class Pipeline(pulumi.ComponentResource):
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
         layer, self._codes = _build(args.settings)
-        self.encryption = Encryption(f"{name}-encryption", arguments.encryption(name, args.settings), self._child)
-        key_arn = self.encryption.key.arn
+        self.encryption = None if args.settings.kms_key_arn else self._make_encryption()
+        self.key_arn = (
+            self.encryption.key.arn if self.encryption else pulumi.Output.from_input(args.settings.kms_key_arn)
+        )
+        key_arn = self.key_arn
         self.landing = Landing(f"{name}-landing", arguments.landing(args.settings, key_arn), self._child)
         self.intake = Intake(f"{name}-intake", arguments.intake(args.settings, key_arn, self.landing), self._child)
         self.catalog = Catalog(f"{name}-catalog", arguments.catalog(args.settings, key_arn), self._child)
@@ -87,19 +92,22 @@ class Pipeline(pulumi.ComponentResource):
             args.settings, key_arn, self._declare_layer(layer), stage=args.stage, namespace=args.namespace
         )
         self.ingest = self._make_ingest()
-        self.gateway = Gateway(f"{name}-api", arguments.gateway(args.settings), self._child)
-        self.identity = Identity(f"{name}-identity", arguments.identity(args.settings), self._child)
-        self.api = self._make_api()
+        self.gateway: Gateway | None = None
+        self.identity: Identity | None = None
+        self.api: Api | None = None
+        if args.settings.api:
+            self._make_api()
         self.secret = Secret(f"{name}-secret", arguments.secret(name, args.settings, key_arn), self._child)
         self.delivery = self._make_delivery(args) if args.settings.delivery_endpoint else None
         self.reconciliation = self._make_reconciliation() if args.settings.reconciliation_hours else None
         flow = self._flow(args)
-        self.monitoring = self._make_monitoring(args, flow)
-        self.dashboard = Dashboard(
-            f"{name}-dashboard", DashboardArgs(title=name, rows=pipeline_rows(flow)), self._child
-        )
+        self.monitoring = self._make_monitoring(args, flow) if args.settings.alarms else None
+        self.dashboard = self._make_dashboard(flow) if args.settings.dashboard else None
         self.outputs = self._outputs()
         self.register_outputs(self.outputs)
+
+    def _make_encryption(self) -> Encryption:
+        return Encryption(f"{self._name}-encryption", arguments.encryption(self._name, self._settings), self._child)
 
     def _declare_layer(self, layer: Archive) -> pulumi.Output[str]:
         return aws.lambda_.LayerVersion(
@@ -123,23 +131,28 @@ class Pipeline(pulumi.ComponentResource):
         )
         return Ingest(f"{self._name}-ingest", args, self._child)
 
-    def _make_api(self) -> Api:
+    def _make_api(self) -> None:
+        """Make the API: its address first, then what signs users in, which sends them back to it, then the routes."""
+        settings = self._settings
+        self.gateway = Gateway(f"{self._name}-api", arguments.gateway(settings), self._child)
+        if not settings.jwt_issuer:
+            self.identity = Identity(f"{self._name}-identity", arguments.identity(settings), self._child)
         args = arguments.api(
-            self._settings,
+            settings,
             self._runtime,
             self._codes["api"],
             gateway=self.gateway,
-            authorizer=AuthorizerArgs(issuer=self.identity.issuer, audiences=[self.identity.client.id]),
+            authorizer=arguments.authorizer(settings, self.identity),
             landing=self.landing,
             catalog=self.catalog,
         )
-        return Api(f"{self._name}-api", args, self._child)
+        self.api = Api(f"{self._name}-api", args, self._child)
 
     def _make_delivery(self, args: PipelineArgs) -> Delivery:
         delivery = arguments.delivery(
             self._settings,
             self._runtime,
-            self._codes["delivery"],
+            self._codes,
             catalog=self.catalog,
             secret=self.secret,
             # The local cloud's receiver is on this machine.
@@ -161,11 +174,16 @@ class Pipeline(pulumi.ComponentResource):
     def _make_monitoring(self, args: PipelineArgs, flow: Flow) -> Monitoring:
         monitoring = MonitoringArgs(
             display_name=f"{args.project} alerts ({args.stage})",
-            kms_key_arn=self.encryption.key.arn,
+            kms_key_arn=self.key_arn,
             alarms=pipeline_alarms(flow),
             emails=args.settings.alert_emails,
+            topic_arns=args.settings.alarm_topic_arns,
         )
         return Monitoring(f"{self._name}-monitoring", monitoring, self._child)
+
+    def _make_dashboard(self, flow: Flow) -> Dashboard:
+        args = DashboardArgs(title=self._name, rows=pipeline_rows(flow))
+        return Dashboard(f"{self._name}-dashboard", args, self._child)
 
     def _flow(self, args: PipelineArgs) -> Flow:
         settings = args.settings
@@ -180,9 +198,12 @@ class Pipeline(pulumi.ComponentResource):
                 silence_alarm_hours=settings.silence_alarm_hours,
             ),
             table_name=self.catalog.table.name,
-            api=ObservedApi(api_id=self.gateway.api.id, latency_alarm_ms=settings.api_latency_alarm_ms),
+            api=ObservedApi(api_id=self.gateway.api.id, latency_alarm_ms=settings.api_latency_alarm_ms)
+            if self.gateway
+            else None,
             delivery=ObservedDelivery(
-                function_name=self.delivery.function.name,
+                forward_function_name=self.delivery.forward_function.name,
+                queue_name=self.delivery.queue.name,
                 dead_letters_name=self.delivery.dead_letters.name,
                 alarm_seconds=settings.delivery_alarm_seconds,
             )
@@ -200,19 +221,22 @@ class Pipeline(pulumi.ComponentResource):
         worker = partial(
             ObservedFunction, timeout_seconds=timeout, planned_seconds=timeout - settings.time_reserve_seconds
         )
-        api_timeout = settings.api_timeout_seconds
-        functions = [
-            worker(purpose="ingest", name=self.ingest.function.name),
-            ObservedFunction(purpose="api", name=self.api.function.name, timeout_seconds=api_timeout),
-        ]
+        functions = [worker(purpose="ingest", name=self.ingest.function.name)]
+        if self.api:
+            timeout = settings.api_timeout_seconds
+            functions.append(ObservedFunction(purpose="api", name=self.api.function.name, timeout_seconds=timeout))
         if self.reconciliation:
             functions.append(worker(purpose="reconcile", name=self.reconciliation.function.name))
         if self.delivery:
-            functions.append(worker(purpose="delivery", name=self.delivery.function.name))
+            timeout = self.delivery.timeout_seconds
+            functions += [
+                worker(purpose="forward", name=self.delivery.forward_function.name),
+                ObservedFunction(purpose="delivery", name=self.delivery.function.name, timeout_seconds=timeout),
+            ]
         return functions
 
     def _outputs(self) -> dict[str, pulumi.Output[str]]:
-        bucket, key = self.landing.bucket, self.encryption.key
+        bucket = self.landing.bucket
         outputs: dict[str, pulumi.Output[str]] = {
             "bucketName": bucket.id,
             "bucketArn": bucket.arn,
@@ -220,30 +244,53 @@ class Pipeline(pulumi.ComponentResource):
             "tableName": self.catalog.table.name,
             "ingestFunctionName": self.ingest.function.name,
             "ingestFunctionArn": self.ingest.function.arn,
-            "apiEndpoint": self.gateway.api.api_endpoint,
-            "apiFunctionName": self.api.function.name,
-            "apiFunctionArn": self.api.function.arn,
-            "userPoolId": self.identity.pool.id,
-            "userPoolClientId": self.identity.client.id,
             "queueUrl": self.intake.queue.url,
             "queueArn": self.intake.queue.arn,
             "deadLetterQueueUrl": self.intake.dead_letters.url,
-            "topicArn": self.monitoring.topic.arn,
-            "keyId": key.key_id,
-            "keyArn": key.arn,
+            # Of a key's ARN, the id is what stands behind the last slash.
+            "keyId": self.encryption.key.key_id if self.encryption else self.key_arn.apply(_last_part),
+            "keyArn": self.key_arn,
             "secretArn": self.secret.secret.arn,
-            "dashboardUrl": self.dashboard.url,
+            **self._api_outputs(),
         }
-        if self.identity.test_user is not None and self.identity.test_password is not None:
-            outputs["testUserName"] = self.identity.test_user.username
-            outputs["testUserPassword"] = self.identity.test_password
         if self.delivery is not None:
+            outputs["forwardFunctionName"] = self.delivery.forward_function.name
+            outputs["forwardFunctionArn"] = self.delivery.forward_function.arn
+            outputs["deliveryQueueUrl"] = self.delivery.queue.url
+            outputs["deliveryQueueArn"] = self.delivery.queue.arn
             outputs["deliveryFunctionName"] = self.delivery.function.name
             outputs["deliveryFunctionArn"] = self.delivery.function.arn
             outputs["deliveryDeadLetterQueueUrl"] = self.delivery.dead_letters.url
         if self.reconciliation is not None:
             outputs["reconcileFunctionName"] = self.reconciliation.function.name
+        if self.monitoring is not None:
+            outputs["topicArn"] = self.monitoring.topic.arn
+        if self.dashboard is not None:
+            outputs["dashboardUrl"] = self.dashboard.url
         return outputs
+
+    def _api_outputs(self) -> dict[str, pulumi.Output[str]]:
+        outputs: dict[str, pulumi.Output[str]] = {}
+        if self.gateway is not None and self.api is not None:
+            outputs["apiEndpoint"] = self.gateway.api.api_endpoint
+            outputs["apiFunctionName"] = self.api.function.name
+            outputs["apiFunctionArn"] = self.api.function.arn
+        identity = self.identity
+        if identity is None:
+            return outputs
+        outputs["userPoolId"], outputs["userPoolClientId"] = identity.pool.id, identity.client.id
+        if identity.test_user is not None and identity.test_password is not None:
+            outputs["testUserName"] = identity.test_user.username
+            outputs["testUserPassword"] = identity.test_password
+        if identity.programs is not None:
+            outputs["programClientId"] = identity.programs.client_id
+            outputs["programClientSecret"] = identity.programs.client_secret
+            outputs["tokenUrl"] = identity.programs.token_url
+        return outputs
+
+
+def _last_part(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
 def _build(settings: Settings) -> tuple[Archive, dict[str, Archive]]:

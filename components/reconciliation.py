@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.api import ITEMS_PREFIX
-from components.catalog import STATUS_INDEX, Catalog
+from components.catalog import Catalog
 from components.function import Function, FunctionArgs, RuntimeArgs
 from components.iam import Statement, policy_document, service_role
 from components.intake import Intake
@@ -127,7 +127,6 @@ def _environment(args: ReconciliationArgs) -> dict[str, pulumi.Input[str]]:
         "QUEUE_URL": args.intake.queue.url,
         "QUEUE_NAME": args.intake.queue.name,
         **args.catalog.environment,
-        "STATUS_INDEX": STATUS_INDEX,
         "INTERVAL_HOURS": str(args.interval_hours),
         "DELAY_SECONDS": str(args.delay_seconds),
         # An upload in parts may be as old as the bucket lets it get.

@@ -2,50 +2,85 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 from types import FrameType
+from typing import Annotated, Final
+
+from cyclopts import CycloptsError, Parameter
 
 from components.settings import SettingsError
 from local import demo, drill, up
+from operate.command import command_line
 from operate.console import PlainConsole, flush_output
+
+APP: Final = command_line("python -m local", "The whole pipeline on one machine.")
+
+
+@APP.command(name="demo")
+def _demo(*, verbose: Annotated[bool, Parameter(alias="-v")] = False) -> int:
+    """Run the samples once.
+
+    Parameters
+    ----------
+    verbose
+        Show outputs, rejected records, deliveries and answers too.
+    """
+    return demo.run(PlainConsole(), verbose=verbose)
+
+
+@APP.command(name="up")
+def _up() -> int:
+    """Keep the local cloud running until Ctrl-C."""
+    return up.run(PlainConsole())
+
+
+@APP.command(name="drill")
+def _drill(
+    *names: str,
+    listed: Annotated[bool, Parameter(name="--list")] = False,
+    seed: int | None = None,
+    files: int = 40,
+    burst: int = 2000,
+) -> int:
+    """Play faults, and count what became of every file.
+
+    Parameters
+    ----------
+    names
+        Which drills, of those that --list shows; none: all.
+    listed
+        List the drills, and play none.
+    seed
+        Of an earlier run, to play it again.
+    files
+        Files of each drill.
+    burst
+        Files of the burst.
+    """
+    console = PlainConsole()
+    if listed:
+        return drill.list_drills(console)
+    return drill.run(console, names, seed=seed, files=files, burst=burst)
 
 
 def main() -> int:
     """Run one command; the exit status is non-zero if it did not end well, 2 if it cannot run."""
-    parser = argparse.ArgumentParser(prog="python -m local", description="The whole pipeline on one machine.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    once = commands.add_parser("demo", help="run the samples once")
-    once.add_argument(
-        "-v", "--verbose", action="store_true", help="show outputs, rejected records, deliveries, answers too"
-    )
-    commands.add_parser("up", help="stand until Ctrl-C")
-    drills = commands.add_parser("drill", help="play faults, and count what became of every file")
-    drills.add_argument("names", nargs="*", metavar="NAME", help="which drills, of those that --list shows; none: all")
-    drills.add_argument("--list", action="store_true", help="list the drills, and play none")
-    drills.add_argument("--seed", type=int, help="of an earlier run, to play it again")
-    drills.add_argument("--files", type=int, default=40, help="files of each drill (default: %(default)s)")
-    drills.add_argument("--burst", type=int, default=2000, help="files of the burst (default: %(default)s)")
-    options = parser.parse_args()
-    # Taken down in order, however it is asked; a shell's background jobs are born deaf to SIGINT.
+    # Stopped in order by any of these; a shell's background jobs ignore SIGINT from their start.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     os.environ.pop("AWS_PROFILE", None)  # the local cloud has credentials of its own
-    console = PlainConsole()
     try:
-        if options.command == "drill":
-            if options.list:
-                return drill.list_drills(console)
-            return drill.run(console, options.names, seed=options.seed, files=options.files, burst=options.burst)
-        return demo.run(console, verbose=options.verbose) if options.command == "demo" else up.run(console)
+        status: int | None = APP(sys.argv[1:])
     except KeyboardInterrupt:
-        console.print("Interrupted; everything is taken down.")
+        PlainConsole().print("Interrupted: everything is stopped.")
         return 130
-    except SettingsError as error:
+    except (CycloptsError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    else:
+        return status or 0
     finally:
         flush_output()
 

@@ -1,4 +1,4 @@
-"""The API of a standing stack, as a signed-in user."""
+"""The API of a local stack, as a signed-in user."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ApiClient:
     stack
         The stack.
     token
-        What stands in the Authorization header; empty: no header.
+        The access token of the Authorization header; empty: no header.
 
     Attributes
     ----------
@@ -46,21 +46,21 @@ class ApiClient:
         self._http = urllib3.PoolManager(ca_certs=str(stack.emulator.ca_bundle), timeout=30)
 
     def get(self, path: str, **query: object) -> ApiAnswer:
-        """Ask."""
+        """Send a GET request."""
         return self._send("GET", f"{path}?{urlencode(query)}" if query else path, None, {})
 
     def post(self, path: str, body: object, headers: Mapping[str, str] | None = None) -> ApiAnswer:
-        """Send."""
+        """Send a POST request with a JSON body."""
         return self._send("POST", path, json.dumps(body), {"Content-Type": "application/json", **(headers or {})})
 
     def upload(self, form: Json, body: bytes) -> int:
-        """Post a file with the form that POST /uploads gave; returns S3's status."""
+        """Upload a file with the form that POST /uploads answered; returns S3's status."""
         fields = cast("dict[str, str]", form["fields"])
         answer = self._http.request("POST", str(form["url"]), fields=[*fields.items(), ("file", ("file", body))])
         return answer.status
 
     def download(self, url: str) -> bytes:
-        """Read what a presigned link shows."""
+        """Download what a presigned link points to."""
         return self._http.request("GET", url).data
 
     def _send(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> ApiAnswer:

@@ -1,4 +1,4 @@
-"""Drills of a queue that holds more than can be done at once."""
+"""Drills of a queue that holds more messages than can be processed at once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from local.waiting import wait_until
 
 if TYPE_CHECKING:
     from local.drills import Drill
-    from local.outcome import Outcome
+    from local.outcome import DrillOutcome
 
 LARGEST_BYTES: Final = 3_000_000
-"""The largest record file that the drills' settings allow: what an invocation is counted on to read."""
+"""The largest record file that the drills' settings allow: an invocation should be able to read it."""
 
 READ_SECONDS: Final = 1.5
 """How long S3 takes for a file: with it, an invocation has no time for two of the largest."""
@@ -22,11 +22,11 @@ _HEADER: Final = b"shipment_id,status,timestamp\n"
 _ROW: Final = b"SHP-%07d,delivered,2026-11-20T08:15:00Z\n"
 _GAP: Final = timedelta(seconds=10)
 _LATE: Final = timedelta(seconds=5)
-"""How much later the function may run than CloudWatch is told how long messages have waited."""
+"""How much later the function may run than its metric is written."""
 
 
-def backlog(drill: Drill) -> Outcome:
-    """Let a backlog of the largest files that are taken, gzipped and not, be worked off in random order."""
+def backlog(drill: Drill) -> DrillOutcome:
+    """Process a backlog of files of the largest allowed size, gzipped and not, in random order."""
     plain = _HEADER + b"".join(_ROW % number for number in range((LARGEST_BYTES - 100) // len(_ROW % 0)))
     bodies = [(f"{number:05d}.csv", plain) for number in range(drill.size)]
     bodies += [(f"{number:05d}.csv.gz", gzip.compress(plain, 1)) for number in range(drill.size)]
@@ -34,26 +34,26 @@ def backlog(drill: Drill) -> Outcome:
     with drill.stack.emulator.slow_reads(READ_SECONDS):
         with drill.intake.paused():
             files = [drill.intake.drop(f"uploads/shipments/backlog/{name}", body) for name, body in bodies]
-            wait_until(lambda: drill.intake.waiting() == len(files), "not all events have come")
+            wait_until(lambda: drill.intake.waiting() == len(files), "not all events have arrived")
         outcome = drill.audit(f"backlog of {len(files)} largest files", files)
     items = drill.intake.items()
     again = [file.key for file in files if items.get(file, {}).get("attempt") != 1]
     return outcome.noting(f"{len(again)} tried more than once" if again else "", again)
 
 
-def lost_events(drill: Drill) -> Outcome:
-    """Lose the events of some files beside a queue that holds others, and search for them, twice."""
+def lost_events(drill: Drill) -> DrillOutcome:
+    """Lose the events of some files while the queue holds others, and search for them twice."""
     intake = drill.intake
     intake.search()  # a cold start now, so that what CloudWatch is told below is not old when it is asked
     with intake.paused():
         lost = drill.upload("lost", drill.size)
-        wait_until(lambda: intake.waiting() == len(lost), "not all events have come")
+        wait_until(lambda: intake.waiting() == len(lost), "not all events have arrived")
         dropped = len(intake.take_waiting())
         gone = datetime.now(UTC)
-        wait_until(lambda: datetime.now(UTC) - gone > _GAP, "the clock stands still")
+        wait_until(lambda: datetime.now(UTC) - gone > _GAP, "the clock does not move")
         since = datetime.now(UTC)
         waiting = drill.upload("waiting", drill.size)
-        wait_until(lambda: intake.waiting() == len(waiting), "not all events have come")
+        wait_until(lambda: intake.waiting() == len(waiting), "not all events have arrived")
         missed = [intake.search(oldest_waits=datetime.now(UTC) - since + _LATE)["missed"] for _ in range(2)]
         queued = intake.waiting()
     outcome = drill.audit("events lost beside a full queue", [*lost, *waiting])

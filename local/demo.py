@@ -27,11 +27,11 @@ from local.report import (
     working,
 )
 from local.samples import Sample, read_samples
-from local.stack import LocalStack, standing_stack
+from local.stack import LocalStack, local_stack
+from local.waiting import wait_for
 
 _FINAL_STATUS_SECONDS: Final = 120
 _DELIVERY_SECONDS: Final = 60
-_POLL_SECONDS: Final = 0.05
 _DELIVERED: Final = frozenset({"COMPLETED", "FAILED", "REJECTED"})
 _SHOWN_REJECTS: Final = 3
 _SHOWN_CHARACTERS: Final = 160
@@ -59,7 +59,7 @@ def run(console: Console, *, verbose: bool = False) -> int:
     started = time.monotonic()
     with (
         listening(Receiver) as receiver,
-        standing_stack(console, overrides={"deliveryEndpoint": receiver.url}, verbose=verbose) as stack,
+        local_stack(console, overrides={"deliveryEndpoint": receiver.url}, verbose=verbose) as stack,
     ):
         receiver.trust(stack.cloud, stack.outputs["secretArn"])
         files = _upload(stack, samples)
@@ -99,16 +99,16 @@ def run(console: Console, *, verbose: bool = False) -> int:
 def _wait_for_deliveries(receiver: Receiver, items: Mapping[UploadedFile, Item]) -> list[DeliveryRow]:
     """Wait until each finished file was delivered, or the time is up; a row for each, without an id if it was not."""
     due = {(str(i["object_id"]), str(i["status"])): str(i["key"]) for i in items.values() if i["status"] in _DELIVERED}
-    deadline = time.monotonic() + _DELIVERY_SECONDS
-    while True:
-        came = {(a.told["object_id"], a.told["status"]): a for a in list(receiver.arrivals)}
-        if came.keys() >= due.keys() or time.monotonic() > deadline:
-            break
-        time.sleep(_POLL_SECONDS)
-    return [
-        DeliveryRow(key=key, status=change[1], delivery_id=came[change].delivery_id if change in came else "")
-        for change, key in due.items()
-    ]
+    arrived: dict[tuple[str, str], str] = {}
+
+    def all_arrived() -> bool:
+        arrived.update(
+            {(str(a.told["object_id"]), str(a.told["status"])): a.delivery_id for a in list(receiver.arrivals)}
+        )
+        return arrived.keys() >= due.keys()
+
+    wait_for(all_arrived, timeout_seconds=_DELIVERY_SECONDS)
+    return [DeliveryRow(key=key, status=change[1], delivery_id=arrived.get(change, "")) for change, key in due.items()]
 
 
 def _upload(stack: LocalStack, samples: Sequence[Sample]) -> Mapping[Sample, UploadedFile]:
@@ -131,7 +131,7 @@ def _wait(console: Console, stack: LocalStack, files: Sequence[UploadedFile]) ->
 
 
 def _ask(stack: LocalStack) -> list[AnswerRow]:
-    """Call every route, upload a file through the API, and follow it."""
+    """Call every route, upload a file through the API, and wait for it."""
     client = sign_in_test_user(stack)
     rows = [
         _answer("GET /health", ApiClient(stack, "").get("/health"), 200),
@@ -152,15 +152,13 @@ def _ask(stack: LocalStack) -> list[AnswerRow]:
 
 
 def _find(client: ApiClient, key: str) -> str:
-    """Wait until the list has a file with `key`; return its id, or an empty one if it never comes."""
-    deadline = time.monotonic() + _FINAL_STATUS_SECONDS
-    while time.monotonic() < deadline:
-        listed = client.get("/files", status="COMPLETED", limit=100).body.get("files")
-        for file in listed if isinstance(listed, list) else []:
-            if file["key"] == key:
-                return str(file["id"])
-        time.sleep(0.1)
-    return "-"
+    """Wait until the list has a file with `key`; return its id, or - if it never appears."""
+
+    def listed() -> str | None:
+        files = client.get("/files", status="COMPLETED", limit=100).body.get("files")
+        return next((file["id"] for file in files if file["key"] == key), None) if isinstance(files, list) else None
+
+    return wait_for(listed, timeout_seconds=_FINAL_STATUS_SECONDS) or "-"
 
 
 def _answer(request: str, answer: ApiAnswer, expected: int) -> AnswerRow:
@@ -170,23 +168,18 @@ def _answer(request: str, answer: ApiAnswer, expected: int) -> AnswerRow:
 
 
 def _row(sample: Sample, item: Item | None) -> FileRow:
-    if item is None:
-        return FileRow(
-            key=sample.key,
-            status="none",
-            reason=f"no final status after {_FINAL_STATUS_SECONDS} s",
-            size="",
-            records="",
-            duration="",
-            right=False,
-        )
-    status, reason = str(item["status"]), str(item.get("reason", ""))
+    found = item or {"status": "none", "reason": f"no final status after {_FINAL_STATUS_SECONDS} s"}
+    status, reason = str(found["status"]), str(found.get("reason", ""))
     return FileRow(
         key=sample.key,
         status=status,
         reason=reason,
-        size=f"{item['size']:,} B",
-        records=f"{item['records_valid']} / {item['records_rejected']}" if "records_valid" in item else "",
-        duration=f"{item['duration_ms']} ms",
+        size=_integer(found, "size"),
+        records=f"{found['records_valid']} / {found['records_rejected']}" if "records_valid" in found else "",
+        duration_ms=_integer(found, "duration_ms"),
         right=(status, reason) == (sample.status, sample.reason),
     )
+
+
+def _integer(item: Item, name: str) -> int | None:
+    return int(str(item[name])) if name in item else None

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from local.drills import OVERRIDES, Drill
-from local.outcome import Outcome
+from local.outcome import DrillOutcome
 from local.report import working
-from local.stack import standing_stack
+from local.stack import local_stack
+from operate.console import make_table
 
 _SEED_BITS: Final = 32
 _SHOWN_FILES: Final = 20
@@ -57,8 +58,8 @@ def run(console: Console, names: Sequence[str], *, seed: int | None, files: int,
     again = " ".join([*names, f"--seed {chosen}"])
     console.print(Text(f"Seed {chosen}: `make drill DRILL='{again}'` plays it again"))
     started = time.monotonic()
-    outcomes: list[Outcome] = []
-    with standing_stack(console, overrides=OVERRIDES, keep_state=True) as stack:
+    outcomes: list[DrillOutcome] = []
+    with local_stack(console, overrides=OVERRIDES, keep_state=True) as stack:
         drill = Drill(stack, seed=chosen, size=files, burst_size=burst)
         played = names or list(Drill.all())
         for number, name in enumerate(played, 1):
@@ -72,14 +73,14 @@ def run(console: Console, names: Sequence[str], *, seed: int | None, files: int,
     return 1 if failed else 0
 
 
-def print_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
+def print_outcomes(console: Console, outcomes: Sequence[DrillOutcome]) -> None:
     """Print the table, and of what failed each file that is not right."""
     console.print(_table(outcomes))
     for outcome in outcomes:
         _print_files(console, outcome)
 
 
-def _print_files(console: Console, outcome: Outcome) -> None:
+def _print_files(console: Console, outcome: DrillOutcome) -> None:
     if not outcome.files:
         return
     shown = [*outcome.files[:_SHOWN_FILES]]
@@ -89,14 +90,13 @@ def _print_files(console: Console, outcome: Outcome) -> None:
     console.print("\n".join(f"  {line}" for line in shown), highlight=False, markup=False, soft_wrap=True)
 
 
-def _table(outcomes: Sequence[Outcome]) -> Table:
-    table = Table(title="Drills", title_justify="left", title_style="bold")
-    table.add_column("fault", overflow="fold")
-    for column in ("events sent", "completed once", "rejected", "dead letters", "lost", "processed twice"):
-        table.add_column(column, justify="right")
-    table.add_column("")
-    for outcome in outcomes:
-        counts = (outcome.sent, outcome.completed, outcome.rejected, outcome.dead, outcome.lost, outcome.twice)
-        verdict = Text("right", "green") if outcome.passed else Text(outcome.wrong or "wrong", "bold red")
-        table.add_row(outcome.fault, *(str(count) for count in counts), verdict)
-    return table
+def _table(outcomes: Sequence[DrillOutcome]) -> Table:
+    columns = ("fault", "events sent", "completed once", "rejected", "dead letters", "lost", "processed twice", "")
+    rows = [
+        (
+            *(one.fault, one.sent, one.completed, one.rejected, one.dead, one.lost, one.twice),
+            Text("right", "green") if one.passed else Text(one.wrong or "wrong", "bold red"),
+        )
+        for one in outcomes
+    ]
+    return make_table("Drills", columns, rows)

@@ -18,13 +18,13 @@ from local.backlog import LARGEST_BYTES, backlog, lost_events
 from local.emulator import workers
 from local.ends import ENDS, Ends
 from local.files import UploadedFile
-from local.intake import Intake
-from local.outcome import Outcome, audit
+from local.intake import IntakeDriver
+from local.outcome import DrillOutcome, audit
 from local.stack import LocalStack
 from local.stack_config import ROOT
 from local.waiting import wait_until
+from shared.catalog.model import ObjectVersion
 from shared.created_event import created_event
-from shared.files import ObjectVersion
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
 # The drills are of the intake: what a delivery needs of a time-out does not fit into so short a one.
@@ -76,14 +76,14 @@ class Drill:
 
     def __init__(self, stack: LocalStack, *, seed: int, size: int, burst_size: int) -> None:
         self.stack = stack
-        self.intake = Intake(stack=stack)
+        self.intake = IntakeDriver(stack=stack)
         self.ends = Ends(stack)
         self.chance = random.Random(seed)  # noqa: S311 - which worker dies is no secret
         self.size = size
         self.burst_size = burst_size
 
     @classmethod
-    def all(cls) -> Mapping[str, Callable[[Drill], Outcome]]:
+    def all(cls) -> Mapping[str, Callable[[Drill], DrillOutcome]]:
         """Return every drill by its name, in the order in which they are played."""
         drills = (
             cls.duplicates,
@@ -100,12 +100,12 @@ class Drill:
         )
         return {drill.__name__.replace("_", "-"): drill for drill in drills}
 
-    def play(self, name: str) -> Outcome:
-        """Play one of them, with messages that come again soon."""
+    def play(self, name: str) -> DrillOutcome:
+        """Play one of them, with messages that are retried soon."""
         with self.intake.retried_after(VISIBILITY_SECONDS):
             return self.all()[name](self)
 
-    def duplicates(self) -> Outcome:
+    def duplicates(self) -> DrillOutcome:
         """Send every event four times, as it comes."""
         with self.intake.paused():
             files = self.upload("duplicates", self.size)
@@ -114,8 +114,8 @@ class Drill:
             self._send(copies)
         return self.audit("duplicates, three of each", files, sent=4 * len(files))
 
-    def reversed_order(self) -> Outcome:
-        """Hand over the events of several versions of each key, the last first."""
+    def reversed_order(self) -> DrillOutcome:
+        """Send the events of several versions of each key, the last first."""
         with self.intake.paused():
             keys = [f"uploads/shipments/order/{number}.csv" for number in range(max(1, self.size // 3))]
             files = [
@@ -123,14 +123,14 @@ class Drill:
                 for version in range(3)
                 for key in keys
             ]
-            _wait_until(lambda: self.intake.waiting() == len(files), "not all events have come")
+            _wait_until(lambda: self.intake.waiting() == len(files), "not all events have arrived")
             self._send(reversed(self.intake.take_waiting()))
         outcome = self.audit("order reversed", files)
         last = {file.key: file.version_id for file in files}
         wrong = sum(self.intake.latest(key) != version for key, version in last.items())
         return outcome.noting(f"{wrong} keys with another latest version" if wrong else "")
 
-    def killed_workers(self) -> Outcome:
+    def killed_workers(self) -> DrillOutcome:
         """Kill workers at random moments, three for ten files, while there is work."""
         kills = 0
         with self.intake.paused():
@@ -146,20 +146,20 @@ class Drill:
         outcome = self.audit(f"{kills} workers killed", files, dead=None)
         return outcome.noting("" if kills else "no worker was killed")
 
-    def throttled_table(self) -> Outcome:
+    def throttled_table(self) -> DrillOutcome:
         """Throttle every write to the table for a while."""
         emulator = self.stack.emulator
         emulator.throttled.unlink(missing_ok=True)
         emulator.faults.write_text("TransactWriteItems\nPutItem\nUpdateItem\n")
         try:
             files = self.upload("throttled", self.size)
+            _wait_until(emulator.throttled.exists, "no call was throttled")
             time.sleep(_FAULT_SECONDS)
         finally:
             emulator.faults.unlink()
-        outcome = self.audit("table throttled for a while", files)
-        return outcome.noting("" if emulator.throttled.exists() else "no call was throttled")
+        return self.audit("table throttled for a while", files)
 
-    def denied_reads(self) -> Outcome:
+    def denied_reads(self) -> DrillOutcome:
         """Let the bucket deny reads for a while."""
         with self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
             files = self.upload("denied", self.size)
@@ -167,32 +167,32 @@ class Drill:
         outcome = self.audit("bucket denying reads for a while", files)
         return outcome.noting("" if denied else "no read was denied")
 
-    def poison(self) -> Outcome:
-        """Mix files that cannot be read, and messages that are no uploads, among good files."""
+    def poison(self) -> DrillOutcome:
+        """Mix files that cannot be read, and messages that are not uploads, with good files."""
         poison = [self.intake.drop(f"uploads/shipments/poison/{name}", body) for name, body in _POISON.items()]
         files = self.upload("poison", self.size)
         self._send(_MALFORMED)
         outcome = self.audit("poison among good files", [*files, *poison], sent=len(files) + len(poison) + 3, dead=3)
         right = outcome.completed == len(files) and outcome.rejected == len(poison)
-        return outcome.noting("" if right else "a good file rejected, or poison taken")
+        return outcome.noting("" if right else "a good file rejected, or a bad one completed")
 
-    def stopped_and_started(self) -> Outcome:
+    def stopped_and_started(self) -> DrillOutcome:
         """Stop the emulator in the middle of the work and start it again, its state kept."""
         with self.intake.paused():
             files = self.upload("stopped", self.size)
         _wait_until(lambda: self.intake.waiting() < len(files), "no file ended")
-        self.ends.count()  # the emulator forgets its streams; what is written between this and its stop is untold
+        self.ends.count()  # the emulator forgets its streams; what is written between this and its stop is not read
         self.stack.emulator.restart()
         left = self.intake.waiting()
         outcome = self.audit("stopped and started again", files, all_told=False)
         return outcome.noting("" if left else "no work was left when it stopped")
 
-    def burst(self) -> Outcome:
+    def burst(self) -> DrillOutcome:
         """Upload many files at once."""
         return self.audit(f"burst of {self.burst_size}", self.upload("burst", self.burst_size))
 
-    def redrive_after_a_fix(self) -> Outcome:
-        """Let files fail until they are dead letters, mend the cause, and send them again."""
+    def redrive_after_a_fix(self) -> DrillOutcome:
+        """Let files fail until they are dead letters, remove the cause, and send them again."""
         with self.intake.retried_after(1), self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
             files = self.upload("redrive", max(1, self.size // 2))
             _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead letters")
@@ -257,7 +257,7 @@ class Drill:
         sent: int | None = None,
         dead: int | None = 0,
         all_told: bool = True,
-    ) -> Outcome:
+    ) -> DrillOutcome:
         """Wait until nothing waits any more, and count what became of the files."""
         with contextlib.suppress(TimeoutError):
             _wait_until(lambda: self.intake.waiting() == 0, "the intake queue is not empty")

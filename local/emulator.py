@@ -11,7 +11,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from local.certificate import write_certificate
+from local.waiting import wait_for
 
 HOST: Final = "127.0.0.1"
 ACCESS_KEY: Final = "test"
@@ -44,9 +44,9 @@ class Emulator:
     endpoint
         Its URL, for every service.
     region
-        The region that it plays.
+        The region that it emulates.
     ca_bundle
-        The certificate to trust.
+        The authority to trust.
     log
         What it printed.
     faults
@@ -97,7 +97,7 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
     Parameters
     ----------
     region
-        The region that it plays.
+        The region that it emulates.
     preferred_port
         The port to take if it is free. 0: any free one.
     keep_state
@@ -110,21 +110,21 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
     """
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     try:
-        certificate, key = write_certificate(folder)
-        door = _open_door(preferred_port)
-        port = int(door.getsockname()[1])
+        authority, certificate = write_certificate(folder)
+        listener = _bind(preferred_port)
+        port = int(listener.getsockname()[1])
         emulator = Emulator(
             endpoint=f"https://{HOST}:{port}",
             region=region,
-            ca_bundle=certificate,
+            ca_bundle=authority,
             log=folder / "emulator.log",
             faults=folder / "faults",
             throttled=folder / "throttled",
             slow=folder / "slow",
         )
-        server = _Server(emulator, _environment(emulator, folder, key, port, keep_state=keep_state))
+        server = _Server(emulator, _environment(emulator, folder, certificate, port, keep_state=keep_state))
         try:
-            server.start(door)
+            server.start(listener)
             yield replace(emulator, restart=server.restart)
         finally:
             server.kill()
@@ -150,14 +150,14 @@ class _Server:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, door: socket.socket) -> None:
+    def start(self, listener: socket.socket) -> None:
         # Handed over bound: a port that is only known to be free may be another's by the time that it is asked for.
-        with door, self._emulator.log.open("ab") as log:
+        with listener, self._emulator.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - all of it is ours
                 # Not `-m ministack`: with TLS that also listens on port 443 wherever it may.
                 [
                     *(sys.executable, "-m", "hypercorn", f"{_APPLICATION}:app", "--workers", "0"),
-                    *("--bind", f"fd://{door.fileno()}"),
+                    *("--bind", f"fd://{listener.fileno()}"),
                     *("--certfile", self._environment["MINISTACK_SSL_CERT"]),
                     *("--keyfile", self._environment["MINISTACK_SSL_KEY"], "--keep-alive", "75"),
                 ],
@@ -166,7 +166,7 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=[door.fileno()],
+                pass_fds=[listener.fileno()],
                 # Ctrl-C is for us: we stop the emulator when we are done with it.
                 start_new_session=True,
             )
@@ -178,11 +178,11 @@ class _Server:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(_STOP_SECONDS)
         self.kill()
-        door = _open_door(urlsplit(self._emulator.endpoint).port or 0)
-        if f":{door.getsockname()[1]}" not in self._emulator.endpoint:
-            door.close()
+        listener = _bind(urlsplit(self._emulator.endpoint).port or 0)
+        if f":{listener.getsockname()[1]}" not in self._emulator.endpoint:
+            listener.close()
             raise EmulatorError(f"{self._emulator.endpoint} was taken by another process meanwhile")
-        self.start(door)
+        self.start(listener)
 
     def kill(self) -> None:
         # Not asked: nothing of it is kept, and its functions' workers are in its group and go with it.
@@ -192,7 +192,7 @@ class _Server:
             self._process.wait()
 
 
-def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep_state: bool) -> dict[str, str]:
+def _environment(emulator: Emulator, folder: Path, certificate: Path, port: int, *, keep_state: bool) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -216,8 +216,8 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep
         "SLOW_FILE": str(emulator.slow),
         "AUTH": "true",
         "USE_SSL": "1",
-        "MINISTACK_SSL_CERT": str(emulator.ca_bundle),
-        "MINISTACK_SSL_KEY": str(key),
+        "MINISTACK_SSL_CERT": str(certificate),
+        "MINISTACK_SSL_KEY": str(certificate),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         # There is no X-Ray daemon to send to.
@@ -225,33 +225,32 @@ def _environment(emulator: Emulator, folder: Path, key: Path, port: int, *, keep
     }
 
 
-def _open_door(preferred: int) -> socket.socket:
-    """Return a socket that is bound to the preferred port, or, where somebody listens on that, to any other."""
+def _bind(preferred: int) -> socket.socket:
+    """Return a socket that is bound to the preferred port, or, if that is in use, to any other."""
     for port in (preferred, 0):
-        door = socket.socket()
-        # A port whose last connections are still closing is free; one that somebody listens on is not.
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = socket.socket()
+        # A port whose last connections are still closing is free; one with a listener is not.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
-            door.bind((HOST, port))
-            return door
-        door.close()
+            listener.bind((HOST, port))
+            return listener
+        listener.close()
     raise EmulatorError(f"no free port on {HOST}")
 
 
 def _wait_until_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
     context = ssl.create_default_context(cafile=str(emulator.ca_bundle))
     # Past any proxy: this machine is not behind it.
+    url = f"{emulator.endpoint}/_ministack/ready"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            url = f"{emulator.endpoint}/_ministack/ready"
-            with opener.open(url, timeout=2):
-                return
-        time.sleep(0.05)
-    ended = (
-        f"ended with status {process.poll()}"
-        if process.poll() is not None
-        else f"is not ready after {_START_SECONDS} s"
-    )
-    raise EmulatorError(f"the local cloud {ended}:\n{emulator.log.read_text(errors='replace')[-_LOG_TAIL:]}")
+
+    def answers_or_ended() -> bool:
+        with contextlib.suppress(urllib.error.URLError, OSError), opener.open(url, timeout=2):
+            return True
+        return process.poll() is not None
+
+    ready = wait_for(answers_or_ended, timeout_seconds=_START_SECONDS)
+    status = process.poll()
+    if not ready or status is not None:
+        problem = f"ended with status {status}" if ready else f"is not ready after {_START_SECONDS} s"
+        raise EmulatorError(f"the local cloud {problem}:\n{emulator.log.read_text(errors='replace')[-_LOG_TAIL:]}")

@@ -1,4 +1,4 @@
-"""How often the end of each file was written: the table's stream has every write, whoever made it and died then."""
+"""How often the end of each file was written: the table's stream has every write, even of a worker that died then."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from local.files import UploadedFile
 from local.stack import LocalStack
+from shared.catalog.model import Status
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams.type_defs import RecordTypeDef
 
-ENDS: Final = frozenset({"COMPLETED", "REJECTED", "SKIPPED"})
+ENDS: Final = frozenset(status for status in Status if status.is_final)
 """Statuses after which nothing happens to a file by itself."""
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from boto3.dynamodb.types import TypeDeserializer
-
-if TYPE_CHECKING:
-    from local.cloud import Cloud
+from local.cloud import Cloud
+from local.waiting import wait_for
+from shared.catalog.table import plain
 
 Item: TypeAlias = Mapping[str, object]
 FINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
-_POLL_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +37,12 @@ def read_lines(cloud: Cloud, bucket: str, key: str) -> list[str]:
 
 def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     """Read every file's catalog item."""
-    deserializer = TypeDeserializer()
     pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    items = [
-        {name: deserializer.deserialize(value) for name, value in item.items()}
-        for page in pages
-        for item in page["Items"]
-    ]
+    items = [plain(item) for page in pages for item in page["Items"]]
     return {
         UploadedFile(key=str(item["key"]), version_id=str(item["version_id"])): item
         for item in items
-        if "sequencer" in item or "event_name" in item  # neither a pointer, nor records that came through the API
+        if "event_name" in item  # neither a pointer, nor records that came through the API
     }
 
 
@@ -69,11 +61,13 @@ def wait_for_final(
     dict
         The items of those of `files` that have one.
     """
-    deadline = time.monotonic() + timeout_seconds
-    while True:
+    final: dict[UploadedFile, Item] = {}
+
+    def all_final() -> bool:
         items = read_items(cloud, table)
-        final = {file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES}
+        final.update({file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES})
         on_progress(len(final))
-        if len(final) == len(files) or time.monotonic() > deadline:
-            return final
-        time.sleep(_POLL_SECONDS)
+        return len(final) == len(files)
+
+    wait_for(all_final, timeout_seconds=timeout_seconds)
+    return final

@@ -1,4 +1,4 @@
-"""``make setup``: installs the locked packages with pip, and says how far it is. Needs nothing but Python itself."""
+"""``make setup``: installs the locked packages with pip, and shows progress. Needs nothing but Python itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def install(
     requirements
         The lock file, with hashes.
     screen
-        Where it is shown how far it is: a line that changes, or lines where that is no terminal.
+        Where progress is shown: a line that changes, or lines where that is no terminal.
     pip
         How pip is called.
     plain_seconds
@@ -71,7 +71,7 @@ def install(
 
 
 def _lines(output: IO[str] | None) -> Iterator[str]:
-    """Read line after line; an empty one when nothing came for a while, since pip is silent while it installs."""
+    """Read line after line; an empty one after a while without output, since pip is silent while it installs."""
     queue: SimpleQueue[str | None] = SimpleQueue()
 
     def read() -> None:

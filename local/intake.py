@@ -1,4 +1,4 @@
-"""The intake of a standing stack in the hands of drills and tests: filled, paused, counted, and made to fail."""
+"""The intake of a local stack, driven by drills and tests: filled, paused, counted, and made to fail."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from local.files import Item, UploadedFile, read_items, upload
 from local.stack import LocalStack
 from operate.dead_letters import refusal
+from shared.catalog.table import latest_key
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intake:
+class IntakeDriver:
     """Bucket, queues, table and ingest function of a stack.
 
     Parameters
@@ -63,22 +64,22 @@ class Intake:
         return read_items(self.stack.cloud, self.table)
 
     def latest(self, key: str) -> str:
-        """Version id to which the catalog's pointer for `key` points."""
-        item = self.stack.cloud.client("dynamodb").get_item(
-            TableName=self.table, Key={"object_id": {"S": f"latest:{self.bucket}/{key}"}, "version_id": {"S": "latest"}}
-        )["Item"]
+        """Return the version id that the catalog takes for the latest of `key`."""
+        item = self.stack.cloud.client("dynamodb").get_item(TableName=self.table, Key=latest_key(self.bucket, key))[
+            "Item"
+        ]
         return item["latest_version_id"]["S"]
 
     def waiting(self) -> int:
-        """Messages in the intake queue, in flight or not."""
+        """Count the messages in the intake queue, in flight or not."""
         return self.count(self.queue_url)
 
     def dead_letters(self) -> int:
-        """Messages in the dead-letter queue, in flight or not."""
+        """Count the messages in the dead-letter queue, in flight or not."""
         return self.count(self.dead_letter_url)
 
     def count(self, url: str) -> int:
-        """Messages in a queue, in flight or not."""
+        """Count the messages in a queue, in flight or not."""
         counts = self.stack.cloud.client("sqs").get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         )["Attributes"]
@@ -102,7 +103,7 @@ class Intake:
                 yield message
 
     def search(self, *, oldest_waits: timedelta | None = None) -> dict[str, int]:
-        """Begin a search for uploads whose event never came.
+        """Begin a search for uploads whose event was lost.
 
         Parameters
         ----------
@@ -137,7 +138,7 @@ class Intake:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let messages wait in the intake queue."""
+        """Stop the ingest function from reading the intake queue."""
         lambda_, mapping = self.stack.cloud.client("lambda"), self._source()
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:

@@ -9,11 +9,11 @@ from urllib.parse import quote_plus
 
 from local.ends import ENDS, Ends
 from local.files import UploadedFile
-from local.intake import Intake
+from local.intake import IntakeDriver
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class DrillOutcome:
     """What became of the files of a drill.
 
     Parameters
@@ -21,7 +21,7 @@ class Outcome:
     fault
         What was done.
     sent
-        Events that the intake queue was given.
+        Events sent to the intake queue.
     completed, rejected
         Files that ended so.
     dead
@@ -31,7 +31,7 @@ class Outcome:
     twice
         Files whose end was written more than once.
     wrong
-        What else is not as it should be; empty if all is well.
+        What else is wrong; empty if nothing is.
     files
         The files of which something is wrong, a line each.
     """
@@ -46,8 +46,8 @@ class Outcome:
     wrong: str = ""
     files: Sequence[str] = ()
 
-    def noting(self, wrong: str, files: Sequence[str] = ()) -> Outcome:
-        """Return the outcome with something more that is wrong, and the files of which it is; empty: nothing more."""
+    def noting(self, wrong: str, files: Sequence[str] = ()) -> DrillOutcome:
+        """Return the outcome with one more thing that is wrong, and its files; empty: nothing more."""
         joined = "; ".join(filter(None, (self.wrong, wrong)))
         return replace(self, wrong=joined, files=[*self.files, *(f"{wrong}: {file}" for file in files)])
 
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def audit(
-    intake: Intake,
+    intake: IntakeDriver,
     ends: Ends,
     fault: str,
     files: Sequence[UploadedFile],
@@ -66,8 +66,8 @@ def audit(
     sent: int | None = None,
     dead: int | None = 0,
     all_told: bool = True,
-) -> Outcome:
-    """Count what became of some files, when nothing waits any more. Takes the dead letters.
+) -> DrillOutcome:
+    """Count what became of some files, when no message waits any more. Empties the dead-letter queue.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def audit(
     files
         The files.
     sent
-        Events that the queue was given; None: one for each file.
+        Events sent to the queue; None: one for each file.
     dead
-        Dead letters that there should be; None: any number.
+        Dead letters expected; None: any number.
     all_told
         Whether the stream must tell of each file's end.
     """
@@ -104,7 +104,7 @@ def audit(
         *([f"{dead} dead letters expected"] if unexpected else []),
         *([f"{len(untold)} ends that the stream does not tell of"] if untold else []),
     ]
-    return Outcome(
+    return DrillOutcome(
         fault=fault,
         sent=len(files) if sent is None else sent,
         completed=statuses["COMPLETED"],

@@ -26,8 +26,9 @@ def run_program(
     *,
     preview: bool = False,
     logger: logging.Logger | None = None,
+    program: Callable[[], object] | None = None,
 ) -> dict[str, object]:
-    """Run ``__main__.py`` for a stack, each resource that it declares going to `mocks`.
+    """Run a program for a stack, each resource that it declares going to `mocks`.
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ def run_program(
         Whether the program is told that it is a preview.
     logger
         Where the program's own messages go; None: to the root logger.
+    program
+        What declares the resources; None: ``__main__.py``.
 
     Returns
     -------
@@ -53,19 +56,23 @@ def run_program(
     runtime_config.set_all_config(dict(config.values))
     exported: dict[str, object] = {}
 
-    def program() -> pulumi.Output[None]:
+    def declare() -> pulumi.Output[None]:
         with warnings.catch_warnings():
             # Importing pulumi_aws.s3 warns of classes in it that are not used here.
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="pulumi_aws")
-            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+            (program or _run_main)()
         stack = cast("Stack", pulumi.runtime.settings.get_root_resource())
         stack.register_outputs(stack.outputs)  # as Pulumi does when it runs a program itself
         return pulumi.Output.all(**stack.outputs).apply(exported.update)
 
     # Waits until every resource is registered and every output known.
-    finish: Callable[[], None] = pulumi.runtime.test(program)  # type: ignore[no-untyped-call]  # Pulumi's is untyped
+    finish: Callable[[], None] = pulumi.runtime.test(declare)  # type: ignore[no-untyped-call]  # Pulumi's is untyped
     finish()
     return exported
+
+
+def _run_main() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
 
 def check_settings(config: StackConfig) -> None:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from local.deploy import LIMITS, NOT_EMULATED, NOT_READ
+from local.limits import LIMITS, NOT_EMULATED, NOT_READ
+from operate.console import STYLES, make_table
 
 _HIDDEN: Final = "(secret)"
-_STYLES: Final = {"COMPLETED": "green", "SKIPPED": "yellow", "REJECTED": "yellow", "FAILED": "red"}
 
 
 @contextmanager
@@ -35,9 +34,9 @@ class FileRow:
     key: str
     status: str
     reason: str
-    size: str
+    size: int | None
     records: str
-    duration: str
+    duration_ms: int | None
     right: bool
 
 
@@ -53,19 +52,14 @@ class AnswerRow:
 
 def print_files(console: Console, rows: Sequence[FileRow]) -> None:
     """Print how each file ended."""
-    table = Table(title="Files", title_justify="left", title_style="bold")
-    table.add_column("key", overflow="fold")
-    table.add_column("status")
-    table.add_column("reason", overflow="fold")
-    table.add_column("size", justify="right")
-    table.add_column("valid / rejected", justify="right")
-    table.add_column("time", justify="right")
-    for row in rows:
-        status = Text(row.status, style=_STYLES.get(row.status, "red"))
-        if not row.right:
-            status.append(" (wrong)", style="bold red")
-        table.add_row(Text(row.key), status, Text(row.reason), row.size, row.records, row.duration)
-    console.print(table)
+    columns = ("key", "status", "reason", "bytes", "valid / rejected", "ms")
+    table = [(row.key, _status(row), row.reason, row.size, row.records, row.duration_ms) for row in rows]
+    console.print(make_table("Files", columns, table))
+
+
+def _status(row: FileRow) -> Text:
+    wrong = (" (wrong)", "bold red") if not row.right else ""
+    return Text.assemble((row.status, STYLES.get(row.status, "red")), wrong)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +73,9 @@ class DeliveryRow:
 
 def print_deliveries(console: Console, rows: Sequence[DeliveryRow]) -> None:
     """Print what the receiver took: credentials and signature were right."""
-    table = Table(title="Deliveries, as the receiver took them", title_justify="left", title_style="bold")
-    table.add_column("key", overflow="fold")
-    table.add_column("status")
-    table.add_column("delivery id", overflow="fold")
-    for row in rows:
-        delivery_id = Text(row.delivery_id) if row.delivery_id else Text("none arrived", style="bold red")
-        table.add_row(Text(row.key), Text(row.status, style=_STYLES.get(row.status, "red")), delivery_id)
-    console.print(table)
+    missing = Text("none arrived", style="bold red")
+    table = [(row.key, row.status, row.delivery_id or missing) for row in rows]
+    console.print(make_table("Deliveries, as the receiver took them", ("key", "status", "delivery id"), table))
 
 
 def print_rejects(console: Console, key: str, lines: Sequence[str]) -> None:
@@ -97,34 +86,21 @@ def print_rejects(console: Console, key: str, lines: Sequence[str]) -> None:
 
 def print_outputs(console: Console, outputs: Mapping[str, str]) -> None:
     """Print the stack's outputs."""
-    table = Table(title="Outputs", title_justify="left", title_style="bold", show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in sorted(outputs.items()):
-        # As it is: an ARN's :secret: is no emoji.
-        table.add_row(name, _HIDDEN if name.endswith("Password") else Text(value))
-    console.print(table)
+    rows = [(name, _HIDDEN if name.endswith("Password") else value) for name, value in sorted(outputs.items())]
+    console.print(make_table("Outputs", ("", ""), rows))
 
 
 def print_answers(console: Console, answers: Sequence[AnswerRow]) -> None:
     """Print what the API answered."""
-    table = Table(title="API, as the test user", title_justify="left", title_style="bold")
-    table.add_column("request")
-    table.add_column("status", justify="right")
-    table.add_column("answer", overflow="fold")
-    for answer in answers:
-        status = Text(str(answer.status), style="green" if answer.right else "bold red")
-        table.add_row(answer.request, status, Text(answer.answer))
-    console.print(table)
+    rows = [
+        (one.request, Text(str(one.status), style="green" if one.right else "bold red"), one.answer) for one in answers
+    ]
+    console.print(make_table("API, as the test user", ("request", "status", "answer"), rows))
 
 
 def print_limits(console: Console, resources: Mapping[str, str]) -> None:
     """Print what the stack declares that the local cloud does not do, or does in part."""
-    table = Table(title="Declared, but not or not fully emulated", title_justify="left", title_style="bold")
-    table.add_column("type", overflow="fold")
-    table.add_column("here")
     ignored = {kind: "; ".join(f"{name} {why}" for name, why in of.items()) for kind, of in NOT_READ.items()}
-    for kind, reason in sorted([*NOT_EMULATED.items(), *LIMITS.items(), *ignored.items()]):
-        if kind in resources.values():
-            table.add_row(kind, reason)
-    console.print(table)
+    limits = sorted([*NOT_EMULATED.items(), *LIMITS.items(), *ignored.items()])
+    rows = [(kind, reason) for kind, reason in limits if kind in resources.values()]
+    console.print(make_table("Declared, but not or not fully emulated", ("type", "here"), rows))

@@ -1,4 +1,4 @@
-"""The stack ``local``, standing on an emulator of its own."""
+"""The stack ``local``, on an emulator of its own."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ STAGE: Final = "local"
 
 @dataclass(frozen=True, kw_only=True)
 class LocalStack:
-    """A stack that stands.
+    """A stack on an emulator.
 
     Parameters
     ----------
     project
         The project.
     emulator, cloud
-        What it stands on, and its administrator's clients.
+        What it runs on, and its administrator.
     outputs
         What the stack exports.
     outputs_file
@@ -55,7 +55,7 @@ class LocalStack:
 
 
 @contextmanager
-def standing_stack(
+def local_stack(
     console: Console,
     *,
     preferred_port: int = 0,
@@ -64,7 +64,7 @@ def standing_stack(
     folder: Path | None = None,
     verbose: bool = False,
 ) -> Iterator[LocalStack]:
-    """Start an emulator, build the stack on it, and take both down in the end.
+    """Start an emulator, build the stack on it, and stop the emulator in the end.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def standing_stack(
     """
     config = StackConfig.load(STAGE, overrides, folder=folder)
     check_settings(config)
-    with ExitStack() as standing:
+    with ExitStack() as resources:
         with working(console, "Starting the local cloud"):
-            emulator = standing.enter_context(
+            emulator = resources.enter_context(
                 running(config.values["aws:region"], preferred_port=preferred_port, keep_state=keep_state)
             )
         console.print(f"Local cloud at {emulator.endpoint}, IAM and TLS enforced")

@@ -1,4 +1,4 @@
-"""``make local``: the local cloud, standing until Ctrl-C, and what to try on it."""
+"""``make local``: the local cloud until Ctrl-C, and what to try on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from rich.text import Text
 
 from local.api import sign_in
 from local.report import print_limits, print_outputs
-from local.stack import STAGE, LocalStack, standing_stack
+from local.stack import STAGE, LocalStack, local_stack
+from shared.catalog.table import latest_key
 
 _RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
 
@@ -22,23 +23,23 @@ PREFERRED_PORT: Final = 4566
 
 
 def run(console: Console) -> int:
-    """Keep the stack standing until it is interrupted.
+    """Keep the stack running until it is interrupted.
 
     Returns
     -------
     int
         0.
     """
-    with standing_stack(console, preferred_port=PREFERRED_PORT) as stack:
+    with local_stack(console, preferred_port=PREFERRED_PORT) as stack:
         print_outputs(console, stack.outputs)
         print_limits(console, stack.resources)
         console.print(Text.assemble("\n", ("To try", "bold"), ", in another terminal, in this folder:\n"))
         # Plain text, never wrapped: it must survive being pasted.
         console.print("\n".join(commands(stack)), highlight=False, markup=False, soft_wrap=True)
-        console.print("\nCtrl-C takes it all down.")
+        console.print("\nCtrl-C stops it.")
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
-    console.print("\nTaken down: nothing is left running, and nothing on disk but build/.")
+    console.print("\nStopped: nothing is left running, and nothing on disk but build/.")
     return 0
 
 
@@ -46,7 +47,7 @@ def commands(stack: LocalStack) -> list[str]:
     """Return shell commands that work as pasted, with the AWS CLI."""
     bucket, table, queue = (stack.outputs[name] for name in ("bucketName", "tableName", "deadLetterQueueUrl"))
     key = "uploads/shipments/2026-11-20.csv"
-    latest = json.dumps({"object_id": {"S": f"latest:{bucket}/{key}"}, "version_id": {"S": "latest"}})
+    latest = json.dumps(latest_key(bucket, key))
     skipped = json.dumps({":shard": {"S": "SKIPPED#0"}})
     exports = [f"export {name}={shlex.quote(value)}" for name, value in stack.environment().items()]
     scan = (
@@ -88,7 +89,7 @@ def commands(stack: LocalStack) -> list[str]:
         "# the latest version of a key",
         f"aws dynamodb get-item --table-name {table} --key {shlex.quote(latest)}",
         "",
-        "# what the function logged, and what it could not take",
+        "# what the function logged, and what it could not process",
         logs,
         ".venv/bin/python -m operate status",
         f".venv/bin/python -m operate show {key}",

@@ -24,7 +24,7 @@ _FILE_WIDTH: Final = 132
 _CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What moves the cursor, clears the screen or turns the text around: uploaders choose keys."""
 
-_STYLES: Final[Mapping[str, str]] = {
+STYLES: Final[Mapping[str, str]] = {
     "COMPLETED": "green",
     "SKIPPED": "yellow",
     "REJECTED": "yellow",
@@ -94,17 +94,10 @@ class Console:
             self._out.out(json.dumps(result, default=_plain))
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table, if JSON is not wanted; None is an empty cell, numbers are aligned right."""
+        """Print a table as `make_table` makes it, if JSON is not wanted and there is a row."""
         cells = [list(row) for row in rows]
-        if self.as_json or not cells:
-            return
-        table = Table(title=_visible(title), title_justify="left", title_style="bold", show_header=any(columns))
-        for number, column in enumerate(columns):
-            numeric = bool(column) and all(isinstance(row[number], int) or row[number] is None for row in cells)
-            table.add_column(column, overflow="fold", justify="right" if numeric else "left")
-        for row in cells:
-            table.add_row(*(_cell(value) for value in row))
-        self._out.print(table)
+        if cells and not self.as_json:
+            self._out.print(make_table(title, columns, cells))
 
     def say(self, line: str) -> None:
         """Print a line, if JSON is not wanted; never wrapped, so that it can be pasted."""
@@ -116,9 +109,22 @@ class Console:
         self._err.print(_visible(line), soft_wrap=True)
 
 
+def make_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """Make a table; None is an empty cell, numbers are aligned right, and without names of columns there is no head."""
+    table = Table(title=_visible(title), title_justify="left", title_style="bold", show_header=any(columns))
+    for number, column in enumerate(columns):
+        numeric = bool(column) and all(isinstance(row[number], int) or row[number] is None for row in rows)
+        table.add_column(column, overflow="fold", justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
 def _cell(value: object) -> Text:
+    if isinstance(value, Text):
+        return value
     text = "" if value is None else f"{value:,}" if isinstance(value, int) else _visible(str(value))
-    return Text(text, style=_STYLES.get(text, ""))
+    return Text(text, style=STYLES.get(text, ""))
 
 
 def _visible(text: str) -> str:

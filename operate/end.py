@@ -7,10 +7,9 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from operate.catalog_reader import STATUS_INDEX
 from operate.command import ATTENTION, OK, UsageError
 from operate.session import CurrentSession, Session
-from shared.files import Status
+from shared.catalog.model import Status
 
 ENDED: Final = "ended"
 UNKNOWN: Final = "not in the catalog"
@@ -35,11 +34,11 @@ def end(*ids: str, every: Annotated[bool, Parameter(name="--all")] = False, sess
     """
     if bool(ids) is every:
         raise UsageError("name the ids to end, or --all for each whose worker died")
-    catalog, caller, console = session.catalog, session.caller(), session.console
+    requests, caller, console = session.requests, session.caller(), session.console
     if every:
-        ids = tuple(request.object_id for request in catalog.lapsed_requests(STATUS_INDEX))
+        ids = tuple(item.object_id for item in session.reader().lapsed_requests(datetime.now(UTC)))
     done = [
-        (object_id, ENDED if catalog.end_lapsed(object_id, by=caller) else _explain(session, object_id))
+        (object_id, ENDED if requests.end_lapsed(object_id, by=caller) else _explain(session, object_id))
         for object_id in ids
     ]
     console.result({"requests": [{"id": object_id, "outcome": outcome} for object_id, outcome in done]})
@@ -56,5 +55,5 @@ def _explain(session: Session, object_id: str) -> str:
         return UNKNOWN
     if found.status is not Status.PROCESSING:
         return f"is {found.status} already"
-    expiry = datetime.fromtimestamp(found.number("claim_expires_at") or 0, UTC)
+    expiry = datetime.fromtimestamp(found.claim_expires_at or 0, UTC)
     return f"being worked on, until {expiry.isoformat()} at the latest"

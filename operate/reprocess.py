@@ -22,8 +22,8 @@ from operate.console import Console
 from operate.rate import DEFAULT_RATE, Rate, RateLimiter
 from operate.selection import Selected, key_of, of_day, of_prefix
 from operate.session import CurrentSession, Session
+from shared.catalog.model import Status
 from shared.created_event import created_event
-from shared.files import FINAL, Status
 
 SENDER: Final = "reprocess"
 
@@ -139,7 +139,7 @@ def _state(selected: Selected) -> str:
 
 
 def _is_reopened(selected: Selected) -> bool:
-    return selected.file is not None and selected.file.reopened
+    return selected.file is not None and selected.file.is_reopened
 
 
 def _judge(selected: Selected) -> str:
@@ -147,7 +147,7 @@ def _judge(selected: Selected) -> str:
     if not selected.is_there:
         # Sent, it would become SKIPPED, and what the catalog knows of it would be lost.
         return GONE
-    expiry = selected.file.number("claim_expires_at") if selected.file else None
+    expiry = selected.file.claim_expires_at if selected.file else None
     if selected.file and selected.file.status is Status.PROCESSING and (expiry or 0) >= datetime.now(UTC).timestamp():
         return AT_WORK
     return READY
@@ -166,7 +166,6 @@ class _Sender:
 
     def __init__(self, session: Session, chosen: Iterable[Selected]) -> None:
         self._session = session
-        self._catalog = session.catalog
         self._caller = session.caller()
         self._owed = {
             _identity(selected): selected.version.key
@@ -189,11 +188,11 @@ class _Sender:
 
     def _send(self, selected: Selected) -> str:
         file, identity = selected.file, _identity(selected)
-        if file and file.status in FINAL:
+        if file and file.status.is_final:
             # Noted first: interrupted within the call, nobody knows whether it was reopened.
             self._owed[identity] = selected.version.key
-            free = self._catalog.reopen(
-                selected.version, status=file.status, processed_at=file.text("processed_at"), by=self._caller
+            free = self._session.files.reopen(
+                selected.version, status=file.status, processed_at=file.processed_at, by=self._caller
             )
             if not free:
                 del self._owed[identity]

@@ -8,11 +8,10 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from operate.catalog_reader import CatalogFile, CatalogReader
 from operate.command import UsageError
 from operate.session import Session
-from shared.catalog import iso
-from shared.files import ObjectVersion
+from shared.catalog.model import CatalogItem, ObjectVersion, iso
+from shared.catalog.reader import CatalogReader
 
 _PAGE: Final = 100
 _S3: Final = "s3://"
@@ -39,7 +38,7 @@ class Selected:
     """
 
     version: ObjectVersion
-    file: CatalogFile | None
+    file: CatalogItem | None
     is_latest: bool
     is_there: bool = True
 
@@ -105,12 +104,12 @@ def of_day(session: Session, reader: CatalogReader, day: str) -> Iterator[Select
         yield Selected(
             version=version,
             file=file,
-            is_latest=latest is None or latest.version.version_id == version.version_id,
+            is_latest=latest is None or latest.version_id == version.version_id,
             is_there=found is not None,
         )
 
 
-def _find(session: Session, file: CatalogFile) -> int | None:
+def _find(session: Session, file: CatalogItem) -> int | None:
     """Return the size of a version, or None if S3 no longer has it."""
     version = file.version
     try:

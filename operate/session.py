@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import boto3
 from botocore.config import Config
 from cyclopts import Parameter
+from msgspec.structs import replace
 
-from operate.catalog_reader import CatalogReader
 from operate.console import Console
 from operate.stack_outputs import OutputsError, StackOutputs
-from shared.catalog import Catalog
-from shared.environment import Environment
+from shared.catalog.reader import CatalogReader
+from shared.catalog.requests import RequestWriter
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
+from shared.settings import CatalogSettings, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -74,7 +78,7 @@ class Session:
         return boto3.client("secretsmanager", region_name=self.region, config=_CONFIG)
 
     @cached_property
-    def environment(self) -> Environment:
+    def environment(self) -> Mapping[str, str]:
         """The ingest function's environment: the catalog is read as it is written.
 
         Raises
@@ -89,12 +93,12 @@ class Session:
                 f"the environment of {self.outputs.ingest_function} cannot be read: {reason}; "
                 "the operator needs kms:Decrypt on the stack's key"
             )
-        return Environment(shown["Variables"])
+        return shown["Variables"]
 
     @property
     def uploads_prefix(self) -> str:
         """What the key of every upload begins with."""
-        return self.environment.text("UPLOADS_PREFIX")
+        return self.environment["UPLOADS_PREFIX"]
 
     @property
     def log_group(self) -> str:
@@ -102,21 +106,25 @@ class Session:
         named = self._function.get("LoggingConfig", {}).get("LogGroup")
         return named or f"/aws/lambda/{self.outputs.ingest_function}"
 
+    @cached_property
+    def catalog(self) -> CatalogSettings:
+        """The catalog's table, its indexes and their shards."""
+        return read_settings(CatalogSettings, {"AWS_REGION": self.region, **self.environment})
+
     def reader(self, shards: int | None = None) -> CatalogReader:
         """Return the catalog, to read from; with other shards than the function writes to, if there once were more."""
-        return CatalogReader(self.dynamodb, self.outputs.table, shards or self.environment.integer("INDEX_SHARDS"))
+        settings = replace(self.catalog, index_shards=shards) if shards else self.catalog
+        return CatalogReader(self.dynamodb, settings)
 
     @property
-    def catalog(self) -> Catalog:
-        """The catalog, to write to."""
-        return Catalog(
-            self.dynamodb,
-            self.outputs.table,
-            shards=self.environment.integer("INDEX_SHARDS"),
-            retention=self.environment.retention("CATALOG_RETENTION_DAYS"),
-            stage=self.environment.text("STAGE"),
-            region=self.region,
-        )
+    def files(self) -> CatalogWriter:
+        """The catalog's files, to write to."""
+        return CatalogWriter(CatalogTable(self.dynamodb, self.catalog))
+
+    @property
+    def requests(self) -> RequestWriter:
+        """The catalog's requests, to write to."""
+        return RequestWriter(CatalogTable(self.dynamodb, self.catalog))
 
     def caller(self) -> str:
         """Return who the operator is to AWS."""

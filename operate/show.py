@@ -6,23 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+from msgspec import Struct, field, to_builtins
+
 from ingest.events import MalformedEventError, parse_uploads
-from operate.catalog_reader import CatalogFile
 from operate.command import ATTENTION, OK, UsageError
 from operate.dead_letters import DeadLetters, Letter, depth
 from operate.logs import logs_command
 from operate.selection import is_deleted, key_of, of_prefix
 from operate.session import CurrentSession, Session
 from operate.show_request import IDS, show_request
-from operate.undelivered import Undelivered
-from shared.files import ObjectVersion, Status
+from shared.catalog.model import CatalogItem, ObjectVersion
 
 PEEKED_LETTERS: Final = 200
 """Dead letters that are looked at: each look hides them from others for a moment."""
 
 _NOT_SEEN: Final = "not in the catalog"
-_COUNTED: Final = ("valid", "rejected")
-_RESULTS: Final = ("processed_key", "rejected_key")
 
 
 def show(key: str, /, *, search: bool = False, session: CurrentSession) -> int:
@@ -75,9 +74,9 @@ class _Found:
     """
 
     key: str
-    files: Sequence[CatalogFile]
+    files: Sequence[CatalogItem]
     unseen: Sequence[ObjectVersion]
-    latest: CatalogFile | None
+    latest: CatalogItem | None
     in_s3: frozenset[str]
     deleted: bool
     letters: Sequence[dict[str, str]]
@@ -86,10 +85,10 @@ class _Found:
     @property
     def is_settled(self) -> bool:
         """Whether nobody has to do anything more."""
-        ended = self.latest is not None and self.latest.status not in {Status.FAILED, Status.PROCESSING}
+        ended = self.latest is not None and self.latest.status.is_final
         return ended and not self.letters and not self.letters_not_seen and not self.unseen
 
-    def is_latest(self, file: CatalogFile) -> bool:
+    def is_latest(self, file: CatalogItem) -> bool:
         """Whether a version is the latest."""
         return self.latest is not None and file.version.version_id == self.latest.version.version_id
 
@@ -100,7 +99,7 @@ class _Found:
             "deleted": self.deleted,
             "versions": [
                 {
-                    **file.attributes,
+                    **to_builtins(file),
                     "is_latest": self.is_latest(file),
                     "in_s3": file.version.version_id in self.in_s3,
                     "logs": _logs(session, file),
@@ -143,9 +142,9 @@ def _print(session: Session, found: _Found) -> None:
         ]
         console.table(", ".join((key, *notes)), ("", ""), _rows(file))
     for file in found.files:
-        for name in _RESULTS:
-            if file.text(name):
-                console.say(f"{name.removesuffix('_key')}: s3://{file.version.bucket}/{file.text(name)}")
+        for name, result in (("processed", file.processed_key), ("rejected", file.rejected_key)):
+            if result:
+                console.say(f"{name}: s3://{file.bucket}/{result}")
         console.say(f"logs of {file.version.version_id}: {_logs(session, file)}")
     for version in found.unseen:
         rows = [("version", version.version_id), ("status", _NOT_SEEN), ("uploaded", version.event_time)]
@@ -160,26 +159,27 @@ def _print(session: Session, found: _Found) -> None:
         console.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
 
 
-def _rows(file: CatalogFile) -> list[tuple[str, object]]:
-    counts = [f"{file.number(f'records_{kind}')} {kind}" for kind in _COUNTED if f"records_{kind}" in file.attributes]
+def _rows(file: CatalogItem) -> list[tuple[str, object]]:
+    counted = (("valid", file.records_valid), ("rejected", file.records_rejected))
+    counts = [f"{count} {kind}" for kind, count in counted if count is not None]
     rows: list[tuple[str, object]] = [
         ("version", file.version.version_id),
         ("status", file.status),
-        ("reason", file.text("reason")),
+        ("reason", file.reason),
         ("records", ", ".join(counts)),
         ("bytes", file.version.size),
-        ("uploaded", file.text("event_time")),
-        ("processed", file.text("processed_at")),
-        ("reopened by", file.text("reopened_by")),
-        ("attempt", file.number("attempt")),
-        ("took, ms", file.number("duration_ms")),
+        ("uploaded", file.event_time),
+        ("processed", file.processed_at),
+        ("reopened by", file.reopened_by),
+        ("attempt", file.attempt),
+        ("took, ms", file.duration_ms),
     ]
     return [(name, value) for name, value in rows if value not in {None, ""}]
 
 
-def _logs(session: Session, file: CatalogFile) -> str:
+def _logs(session: Session, file: CatalogItem) -> str:
     """Return the command that prints the log lines of the invocation that had the file last."""
-    request = file.text("request_id") or file.text("owner")
+    request = file.request_id or file.owner
     return logs_command(session.region, session.log_group, file, f'$.function_request_id = "{request}"')
 
 
@@ -196,7 +196,7 @@ def _letters(session: Session, key: str) -> tuple[list[dict[str, str]], int]:
         (outputs.dead_letter_queue_url, lambda letter: key in _keys(letter, outputs.bucket))
     ]
     if url := outputs.delivery_dead_letter_queue_url:
-        queues.append((url, lambda letter: Undelivered.of(letter).file.get("key") == key))
+        queues.append((url, lambda letter: _delivered_key(letter) == key))
     found: list[dict[str, str]] = []
     not_seen = 0
     for url, is_of_key in queues:
@@ -205,7 +205,7 @@ def _letters(session: Session, key: str) -> tuple[list[dict[str, str]], int]:
             for letter in dead.take(PEEKED_LETTERS):
                 seen += 1
                 if is_of_key(letter):
-                    found.append({"id": letter.id, "reason": Undelivered.of(letter).reason or letter.reason})
+                    found.append({"id": letter.id, "reason": letter.reason})
         not_seen += max(0, expected - seen)
     return found, not_seen
 
@@ -216,3 +216,26 @@ def _keys(letter: Letter, bucket: str) -> set[str]:
     except MalformedEventError:
         return set()
     return {upload.key for upload in uploads}
+
+
+class _Text(Struct):
+    value: str = field(default="", name="S")
+
+
+class _Change(Struct):
+    item: dict[str, _Text] = field(default_factory=dict, name="NewImage")
+
+
+class _Undelivered(Struct):
+    """What a dead-letter message of the delivery says of its file: a message, or a record of the table's stream."""
+
+    key: str | None = None
+    change: _Change = field(default_factory=_Change, name="dynamodb")
+
+
+def _delivered_key(letter: Letter) -> str:
+    try:
+        undelivered = msgspec.json.decode(letter.body, type=_Undelivered)
+    except msgspec.MsgspecError:
+        return ""
+    return undelivered.key or undelivered.change.item.get("key", _Text()).value

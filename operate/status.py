@@ -8,13 +8,12 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter, validators
 
-from operate.catalog_reader import STATUS_INDEX, CatalogFile, CatalogReader
 from operate.command import ATTENTION, OK
 from operate.console import Console
 from operate.dead_letters import depth
 from operate.session import CurrentSession, Session
-from shared.catalog import LapsedRequest
-from shared.files import Status
+from shared.catalog.model import CatalogItem, Status
+from shared.catalog.reader import CatalogReader
 
 _WAITING: Final = (Status.PROCESSING, Status.FAILED)
 """States that an upload leaves by itself. What came through the API does not: its sender goes on, or nobody does."""
@@ -47,7 +46,7 @@ def status(
     """
     reader, console, queues = session.reader(shards), session.console, _Queues(session)
     counts, requests = _count(reader, console, _WAITING if waiting else tuple(Status))
-    stuck = sorted(session.catalog.lapsed_requests(STATUS_INDEX), key=lambda request: request.since)
+    stuck = sorted(reader.lapsed_requests(datetime.now(UTC)), key=lambda request: request.processed_at)
     oldest = {status: reader.oldest_upload(status) for status in _WAITING if counts[status]}
     attention = [
         *queues.attention(),
@@ -58,7 +57,7 @@ def status(
         {
             "files": counts,
             "requests": requests,
-            "stuckRequests": [request._asdict() for request in stuck],
+            "stuckRequests": [{"object_id": request.object_id, "since": request.processed_at} for request in stuck],
             "oldest": {status: _describe(file) for status, file in oldest.items() if file},
             **queues.result(),
             "attention": attention,
@@ -104,7 +103,9 @@ class _Queues:
         if self._dead:
             found.append(f"{self._dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them")
         if self._undelivered:
-            found.append(f"{self._undelivered} not delivered: `redeliver --dry-run` says why, `redeliver` sends them")
+            found.append(
+                f"{self._undelivered} not delivered: `redrive --queue delivery` sends them, --dry-run says why"
+            )
         return found
 
     def result(self) -> dict[str, object]:
@@ -141,27 +142,27 @@ def _count(
 
 
 def _attention_of_files(
-    counts: Mapping[Status, int], oldest: Mapping[Status, CatalogFile | None], longest_work: timedelta
+    counts: Mapping[Status, int], oldest: Mapping[Status, CatalogItem | None], longest_work: timedelta
 ) -> list[str]:
     found = []
     if counts[Status.FAILED]:
         found.append(f"{counts[Status.FAILED]} FAILED: the queue retries them, or `reprocess` does")
     stuck = oldest.get(Status.PROCESSING)
-    if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.text("processed_at")) > longest_work:
+    if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.processed_at) > longest_work:
         found.append(f"{stuck.version.key} is PROCESSING for more than {longest_work}: `reprocess` takes it up again")
     return found
 
 
-def _attention_of_requests(stuck: Sequence[LapsedRequest]) -> list[str]:
+def _attention_of_requests(stuck: Sequence[CatalogItem]) -> list[str]:
     if not stuck:
         return []
-    oldest = f"{stuck[0].object_id} since {stuck[0].since}"
+    oldest = f"{stuck[0].object_id} since {stuck[0].processed_at}"
     return [f"{len(stuck)} of the API PROCESSING whose worker died, the oldest {oldest}: `end --all` ends them"]
 
 
-def _since(file: CatalogFile | None) -> tuple[str | None, str | None]:
-    return (file.text("processed_at"), file.version.key) if file else (None, None)
+def _since(file: CatalogItem | None) -> tuple[str | None, str | None]:
+    return (file.processed_at, file.version.key) if file else (None, None)
 
 
-def _describe(file: CatalogFile) -> dict[str, str]:
-    return {"key": file.version.key, "versionId": file.version.version_id, "since": file.text("processed_at")}
+def _describe(file: CatalogItem) -> dict[str, str]:
+    return {"key": file.version.key, "versionId": file.version.version_id, "since": file.processed_at}

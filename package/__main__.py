@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from package.provider import serve  # noqa: E402 - found there
+from package.provider import serve
 
 if __name__ == "__main__":
     serve(sys.argv[1:])

@@ -22,6 +22,14 @@ RESOURCE_DOCUMENTS: Final[Mapping[str, str]] = {
 }
 """Where a resource says who may use it."""
 
+POLICY_TARGETS: Final[Mapping[str, str]] = {
+    Type.BUCKET_POLICY: "bucket",
+    Type.QUEUE_POLICY: "queueUrl",
+    Type.TOPIC_POLICY: "arn",
+    Type.SECRET_POLICY: "secretArn",
+}
+"""Where a policy that is a resource of its own names what it is for."""
+
 DOCUMENTS: Final = {*RESOURCE_DOCUMENTS, Type.ROLE_POLICY}
 
 ACCOUNT_ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:root|\d{12}")

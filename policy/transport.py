@@ -4,40 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from policy.resource import UNKNOWN, Resource, Stack
 from policy.resource_types import Type
 from policy.rule import StackComplaints, resource_rule, stack_rule
-from policy.statements import resource_statements
+from policy.statements import POLICY_TARGETS, resource_statements
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Guarded:
-    """A type that has a policy of its own: where that is, how it points at it, and what it must deny without TLS."""
-
-    policy: str
-    pointer: str
-    action: str
-
-
-_GUARDED: Final[Mapping[str, _Guarded]] = {
-    Type.BUCKET: _Guarded(policy=Type.BUCKET_POLICY, pointer="bucket", action="s3:*"),
-    Type.QUEUE: _Guarded(policy=Type.QUEUE_POLICY, pointer="queueUrl", action="sqs:*"),
-    # A topic's policy takes single actions only; publishing is what carries data.
-    Type.TOPIC: _Guarded(policy=Type.TOPIC_POLICY, pointer="arn", action="sns:Publish"),
+_POLICIES: Final[Mapping[str, str]] = {
+    Type.BUCKET: Type.BUCKET_POLICY,
+    Type.QUEUE: Type.QUEUE_POLICY,
+    Type.TOPIC: Type.TOPIC_POLICY,
 }
-_TLS_ACTIONS: Final = {guarded.policy: guarded.action for guarded in _GUARDED.values()}
+"""Types that have a policy of their own."""
+
+_ACTIONS: Final[Mapping[str, str]] = {
+    Type.BUCKET_POLICY: "s3:*",
+    Type.QUEUE_POLICY: "sqs:*",
+    # A topic's policy takes single actions only; publishing is what carries data.
+    Type.TOPIC_POLICY: "sns:Publish",
+}
+"""What such a policy must deny without TLS."""
+
 _QUEUE_URL: Final = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com[a-z.]*/(\d{12})/([^/]+)")
 
 
-@resource_rule(*_TLS_ACTIONS)
+@resource_rule(*_ACTIONS)
 def tls_only(resource: Resource) -> Iterator[str]:
     """Policies of buckets, queues and topics deny plain HTTP."""
     if resource.at("policy") is UNKNOWN:
         return
-    action = _TLS_ACTIONS[resource.type]
+    action = _ACTIONS[resource.type]
     denials = [
         statement
         for statement in resource_statements(resource)
@@ -57,7 +54,7 @@ def tls_only(resource: Resource) -> Iterator[str]:
 
 def _targets(policy: Resource) -> list[str]:
     """Return patterns of the ARNs that a policy is for; none while it is not known what it is for."""
-    target = policy.at(next(guarded.pointer for guarded in _GUARDED.values() if guarded.policy == policy.type))
+    target = policy.at(POLICY_TARGETS[policy.type])
     if target is UNKNOWN:
         return []
     name = str(target)
@@ -74,9 +71,9 @@ def _targets(policy: Resource) -> list[str]:
 @stack_rule()
 def tls_everywhere(stack: Stack) -> StackComplaints:
     """Every bucket, queue and topic has a policy."""
-    for kind, guarded in _GUARDED.items():
+    for kind, policy in _POLICIES.items():
         for resource in stack.all(kind):
-            if not stack.pointing_at(resource, guarded.policy, guarded.pointer):
+            if not stack.pointing_at(resource, policy, POLICY_TARGETS[policy]):
                 yield resource, "has no policy, so nothing denies plain HTTP"
 
 

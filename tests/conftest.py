@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -238,11 +238,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _LOCAL not in item.path.parents)
 
 
-def run(config: StackConfig, *, preview: bool = False) -> DeclaredStack:
-    """Run the program with a config and return what it declares."""
+def run(config: StackConfig, *, preview: bool = False, program: Callable[[], object] | None = None) -> DeclaredStack:
+    """Run the program, or another one, with a config and return what it declares."""
     stack = DeclaredStack(stage=config.stage)
     mocks = _Mocks(preview=preview)
-    stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack), preview=preview))
+    stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack), preview=preview, program=program))
     return stack
 
 

@@ -11,18 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from components.pipeline import PipelineArgs
 from components.settings import SettingsError, StackSettings
 
 _FUNCTIONS: Final = Path(__file__).resolve().parents[1] / "lambda_src"
 
 
-def check(stack: StackSettings) -> None:
+def check(stack: StackSettings | PipelineArgs) -> None:
     """Load every schema that the setting ``recordTypes`` names, and build its decoders.
 
     Parameters
     ----------
     stack
-        The stack's checked settings.
+        What it is called, and its checked settings.
 
     Raises
     ------

@@ -39,12 +39,15 @@ class MonitoringArgs:
         The alarms.
     emails
         Addresses that they are sent to; each must confirm its subscription.
+    topic_arns
+        Topics of the caller's own that the alarms are published to too.
     """
 
     display_name: str
     kms_key_arn: pulumi.Input[str]
     alarms: Sequence[Alarm]
     emails: Sequence[str] = ()
+    topic_arns: Sequence[pulumi.Input[str]] = ()
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -63,9 +66,11 @@ class Monitoring(pulumi.ComponentResource):
             f"{name}-alerts", display_name=args.display_name, kms_master_key_id=args.kms_key_arn, opts=child
         )
         self._let_alarms_publish(name)
+        if not args.emails and not args.topic_arns:
+            pulumi.log.warn("alertEmails and alarmTopicArns are empty: the alarms reach nobody")
         self._subscribe(name, args.emails)
         for alarm in args.alarms:
-            alarm.declare(name, [self.topic.arn], child)
+            alarm.declare(name, [self.topic.arn, *args.topic_arns], child)
         self.register_outputs({"topicArn": self.topic.arn})
 
     def _let_alarms_publish(self, name: str) -> None:
@@ -88,8 +93,6 @@ class Monitoring(pulumi.ComponentResource):
         )
 
     def _subscribe(self, name: str, addresses: Sequence[str]) -> None:
-        if not addresses:
-            pulumi.log.warn("alertEmails is empty: the alarms reach nobody")
         for address in addresses:
             # Named by the address: taking one off must not make the others confirm again.
             aws.sns.TopicSubscription(

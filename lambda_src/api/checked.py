@@ -18,7 +18,7 @@ from shared.records.schemas import load_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from shared.files import Status
+    from shared.catalog.model import Status
     from shared.records.results import Origin
 
 _MAX_REASON: Final = 200

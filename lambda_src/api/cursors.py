@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from api.catalog_reader import Position
 from api.errors import invalid
+from shared.catalog.position import Position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,13 +6,13 @@ import base64
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from api.catalog_reader import CatalogReader, Index, Item, position_of
 from api.cursors import read_cursor, write_cursor
 from api.errors import not_found
 from api.models import File, FileDetail, FileList
 from api.requests import SAFE_ID_MARK
-from shared.catalog import REOPENED
-from shared.files import API_VERSION, Status
+from shared.catalog.model import API_VERSION, Status
+from shared.catalog.position import position_of
+from shared.catalog.writer import REOPENED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from api.settings import ApiSettings
+    from shared.catalog.model import CatalogItem
+    from shared.catalog.reader import CatalogReader
 
 _FIRST: Final = "0"
 _LAST: Final = "9"
@@ -53,8 +55,6 @@ class Files:
         self._reader = reader
         self._presigner = presigner
         self._settings = settings
-        self._by_bucket = Index.parse(settings.bucket_index)
-        self._by_status = Index.parse(settings.status_index)
 
     def list(self, *, status: Status | None, day: date | None, limit: int, cursor: str | None) -> FileList:
         """Return a page of files, the latest first.
@@ -67,8 +67,8 @@ class Files:
         question = (status or "", str(day or ""))
         after = read_cursor(cursor, question) if cursor else None
         items = self._reader.newest(
-            self._by_status if status else self._by_bucket,
-            status or self._settings.bucket,
+            bucket=self._settings.bucket_name,
+            status=status,
             first=f"{day}T" if day else _FIRST,
             last=f"{day}Z" if day else _LAST,  # any time of the day is between
             after=after,
@@ -91,46 +91,41 @@ class Files:
         if len(object_id.encode()) > _MAX_ID_BYTES:
             raise not_found("there is no file with an id that long")
         versions = self._reader.versions(object_id)
-        item = next((item for item in versions if version_id in {None, item["version_id"]}), None)
+        item = next((item for item in versions if version_id in {None, item.version_id}), None)
         if item is None:
             raise not_found("there is no file with this id; an id in a path is URL-encoded, its slashes too")
         return FileDetail.model_validate(
             {
                 **_fields(item),
-                "user_metadata": item.get("user_metadata", {}),
-                "versions": [str(version["version_id"]) for version in versions],
+                "user_metadata": item.user_metadata,
+                "versions": [version.version_id for version in versions],
                 "rejects_url": self._link(item),
             }
         )
 
-    def _link(self, item: Item) -> str | None:
-        if "rejected_key" not in item:
+    def _link(self, item: CatalogItem) -> str | None:
+        if item.rejected_key is None:
             return None
         return self._presigner().generate_presigned_url(
             "get_object",
-            Params={"Bucket": self._settings.bucket, "Key": str(item["rejected_key"])},
+            Params={"Bucket": self._settings.bucket_name, "Key": item.rejected_key},
             ExpiresIn=self._settings.link_seconds,
         )
 
 
-def _fields(item: Item) -> Mapping[str, object]:
-    fields: dict[str, object] = {name: item.get(name) for name in File.model_fields}
-    metadata = item.get("user_metadata")
-    uploader = metadata.get(_UPLOADER) if isinstance(metadata, dict) else None
-    object_id = str(item["object_id"])
-    path = f"/files/{SAFE_ID_MARK}{base64.urlsafe_b64encode(object_id.encode()).decode().rstrip('=')}"
-    named = item.get("uploaded_by", uploader)
+def _fields(item: CatalogItem) -> Mapping[str, object]:
+    path = f"/files/{SAFE_ID_MARK}{base64.urlsafe_b64encode(item.object_id.encode()).decode().rstrip('=')}"
+    uploader = item.uploaded_by or item.user_metadata.get(_UPLOADER)
     return {
-        **fields,
-        "id": object_id,
+        **{name: getattr(item, name, None) for name in File.model_fields},
+        "id": item.object_id,
         "path": path,
         "reason": _reason(item),
-        "uploaded_by": unquote(named) if isinstance(named, str) else None,
+        "uploaded_by": unquote(uploader) if uploader else None,
     }
 
 
-def _reason(item: Item) -> object:
-    reason = item.get("reason")
-    if item.get("status") != Status.FAILED or reason == REOPENED:
-        return reason
-    return FAILED_REQUEST_REASON if item.get("version_id") == API_VERSION else FAILED_REASON
+def _reason(item: CatalogItem) -> str | None:
+    if item.status is not Status.FAILED or item.reason == REOPENED:
+        return item.reason
+    return FAILED_REQUEST_REASON if item.version_id == API_VERSION else FAILED_REASON

@@ -14,14 +14,12 @@ from api.requests import Gate
 from api.routes import Services, answer_error, build_app
 from api.settings import ApiSettings
 from shared import clients
-from shared.environment import Environment
-from shared.observability import REQUIRED, logger, metrics, tracer
-from shared.rules import IntakeRules
+from shared.observability import logger, metrics, tracer
+from shared.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from api.catalog_reader import CatalogReader
     from api.files import Files
     from api.records import Records
     from api.uploads import Uploads
@@ -29,61 +27,42 @@ if TYPE_CHECKING:
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Of every answer: what is one user's stays in no cache, and is taken for nothing but what it says it is."""
 
-_environment = Environment(os.environ)
-for _name in REQUIRED:
-    _environment.text(_name)
-_settings = ApiSettings.from_environment(_environment)
-_retention = _environment.retention("CATALOG_RETENTION_DAYS")
-_stage, _region = _environment.text("STAGE"), _environment.text("AWS_REGION")
-_rules = IntakeRules.from_environment(_environment)
+_settings = read_settings(ApiSettings, os.environ)
 _gate = Gate(
-    readers_group=_environment.text("READERS_GROUP"),
-    writers_group=_environment.text("WRITERS_GROUP"),
-    max_body_bytes=_environment.integer("MAX_BODY_BYTES"),
+    readers_group=_settings.readers_group,
+    writers_group=_settings.writers_group,
+    max_body_bytes=_settings.max_body_bytes,
 )
 
 
 # What only one route needs is loaded when that route is asked for: a cold start pays for one.
 @cache
-def _reader() -> CatalogReader:
-    from api.catalog_reader import CatalogReader  # noqa: PLC0415
-
-    return CatalogReader(clients.dynamodb(), _settings.table, shards=_settings.shards)
-
-
-@cache
 def _records() -> Records:
     from api.records import Records  # noqa: PLC0415
-    from shared.catalog import Catalog  # noqa: PLC0415
+    from shared.catalog.requests import RequestWriter  # noqa: PLC0415
+    from shared.catalog.table import CatalogTable  # noqa: PLC0415
 
-    catalog = Catalog(
-        clients.dynamodb(),
-        _settings.table,
-        shards=_settings.shards,
-        retention=_retention,
-        stage=_stage,
-        region=_region,
-    )
-    return Records(clients.s3, catalog, _settings)
+    return Records(clients.s3, RequestWriter(CatalogTable(clients.dynamodb(), _settings.catalog)), _settings)
 
 
 @cache
 def _uploads() -> Uploads:
     from api.uploads import Uploads  # noqa: PLC0415
 
-    return Uploads(clients.presigner, _rules, _settings)
+    return Uploads(clients.presigner, _settings.intake, _settings)
 
 
 @cache
 def _files() -> Files:
     from api.files import Files  # noqa: PLC0415
+    from shared.catalog.reader import CatalogReader  # noqa: PLC0415
 
-    return Files(_reader(), clients.presigner, _settings)
+    return Files(CatalogReader(clients.dynamodb(), _settings.catalog), clients.presigner, _settings)
 
 
 _app = build_app(
     Services(
-        name=_settings.service,
+        name=_settings.powertools_service_name,
         max_records=_settings.max_records,
         records=_records,
         uploads=_uploads,

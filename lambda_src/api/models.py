@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, BeforeValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from shared.files import Status
+from shared.catalog.model import Status
 from shared.records.reasons import Rule
 
 MAX_CURSOR_CHARACTERS = 2048

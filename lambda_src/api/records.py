@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import random
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from api.checked import check
 from api.errors import WRITTEN_MEANWHILE, ApiError, invalid
-from shared.files import API_VERSION, FINAL, ApiResult, Outcome, Status
+from shared.catalog.model import API_VERSION, ApiResult, Outcome, Status
+from shared.catalog.table import attempts
 from shared.observability import logger
 from shared.records.output import CONTENT_TYPE
 from shared.records.results import Origin, request_name, result_key
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from api.models import RecordsAnswer
     from api.requests import Caller
     from api.settings import ApiSettings
-    from shared.catalog import Catalog
+    from shared.catalog.requests import RequestWriter
 
 _ID_DIGITS: Final = 32
 _STORED_BEFORE: Final = "PreconditionFailed"
@@ -70,7 +69,7 @@ class Records:
     client
         Gives the client to publish with, when it is needed.
     catalog
-        The table.
+        Writes the items of requests.
     settings
         The function's settings.
     wait
@@ -80,7 +79,7 @@ class Records:
     def __init__(
         self,
         client: Callable[[], S3Client],
-        catalog: Catalog,
+        catalog: RequestWriter,
         settings: ApiSettings,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -119,23 +118,23 @@ class Records:
         # First the id is taken: of two requests with one key and other records, one is refused and stores nothing.
         taken = self._result(sent, checked, item_id, Outcome(status=Status.PROCESSING), started)
         try:
-            standing = self._catalog.store(taken)
-            if standing and standing.content == checked.digest and standing.status not in FINAL:
+            existing = self._catalog.store(taken)
+            if existing and existing.content == checked.digest and not existing.status.is_final:
                 # Begun before: with the time of then, its results have the same keys and the same bytes.
-                taken = replace(taken, received_at=standing.received_at)
-                standing = self._catalog.store(taken)
-            if standing is None:
+                taken = replace(taken, received_at=existing.received_at)
+                existing = self._catalog.store(taken)
+            if existing is None:
                 done = replace(self._publish(taken, checked), duration_ms=_milliseconds_since(started))
                 self._catalog.store(done)
                 return checked.answer(item_id, done.outcome.status, done.key)
         except Exception as error:
             self._note(error, taken)
             raise
-        if standing.content != checked.digest:
+        if existing.content != checked.digest:
             raise ApiError(
                 HTTPStatus.CONFLICT, "idempotency_conflict", "this Idempotency-Key was used for other records before"
             )
-        return checked.answer(item_id, standing.status, standing.processed_key)
+        return checked.answer(item_id, existing.status, existing.processed_key)
 
     def _publish(self, taken: ApiResult, checked: Checked) -> ApiResult:
         """Publish what there is, the rejected first, as of files; returns what the catalog is to say."""
@@ -168,7 +167,7 @@ class Records:
             logger.warning("catalog cannot be written", exc_info=True, object_id=taken.object_id)
 
     def _check(self, sent: Sent) -> Checked:
-        known = self._settings.record_types
+        known = self._settings.schemas
         name = sent.record_type or next(iter(known), "")
         if name not in known:
             message = f"should be one of {', '.join(known)}" if known else "this stack knows none: recordTypes is empty"
@@ -177,14 +176,14 @@ class Records:
 
     def _item_id(self, kind: str, caller: Caller, identity: str) -> str:
         digest = hashlib.sha256(f"{caller.subject}\0{identity}".encode()).hexdigest()
-        return f"{self._settings.items_prefix}{kind}/{digest[:_ID_DIGITS]}"
+        return f"{self._settings.api_items_prefix}{kind}/{digest[:_ID_DIGITS]}"
 
     def _store(self, key: str, body: bytes) -> int:
         """Publish what `key` stands for, unless the same request did before; returns its size."""
-        for attempt in itertools.count(1):
+        for attempt in attempts(PUT_ATTEMPTS, self._wait):
             try:
                 self._client().put_object(
-                    Bucket=self._settings.bucket,
+                    Bucket=self._settings.bucket_name,
                     Key=key,
                     Body=body,
                     ContentType=CONTENT_TYPE,
@@ -198,14 +197,13 @@ class Records:
                     break
                 if code != WRITTEN_MEANWHILE or attempt == PUT_ATTEMPTS:
                     raise
-            self._wait(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter
         return len(body)
 
     def _result(self, sent: Sent, checked: Checked, item_id: str, outcome: Outcome, started: float) -> ApiResult:
         return ApiResult(
             object_id=item_id,
             content_sha256=checked.digest,
-            bucket=self._settings.bucket,
+            bucket=self._settings.bucket_name,
             key=None,
             size=None,
             received_at=datetime.now(UTC),

@@ -33,7 +33,7 @@ from api.models import (
     UploadRequest,
 )
 from api.requests import caller_of, request_id_of
-from shared.files import Status
+from shared.catalog.model import Status
 from shared.observability import logger, metrics
 from shared.version import VERSION
 

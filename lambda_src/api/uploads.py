@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from api.errors import invalid
 from api.models import UploadAnswer
-from shared.files import MAX_KEY_BYTES
+from shared.catalog.model import MAX_KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class Uploads:
         max_bytes = min(self._settings.max_object_bytes, MAX_POST_BYTES)
         expires_at = datetime.now(UTC) + timedelta(seconds=self._settings.link_seconds)
         form = self._presigner().generate_presigned_post(
-            self._settings.bucket,
+            self._settings.bucket_name,
             key,
             Fields=dict(fixed),
             Conditions=[

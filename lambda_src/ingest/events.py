@@ -7,7 +7,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_plus
 
-from shared.files import ObjectVersion
+from shared.catalog.model import ObjectVersion
 
 _CREATED: Final = "ObjectCreated:"
 _MAX_KEY_BYTES: Final = 1024  # S3 User Guide, Naming Amazon S3 objects

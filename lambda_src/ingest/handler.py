@@ -11,15 +11,16 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from ingest.events import MalformedEventError, parse_uploads
 from ingest.ingest import ClaimLostError, HeldElsewhereError, Ingest, OutOfTimeError
-from ingest.records import RecordFiles, RecordRules
+from ingest.records import RecordFiles
+from ingest.settings import IngestSettings
 from shared import clients
-from shared.catalog import Catalog, Worker
-from shared.environment import Environment
-from shared.files import ObjectVersion, Status
+from shared.catalog.model import ObjectVersion, Status, Worker
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
 from shared.objects import Objects
-from shared.observability import REQUIRED, logger, metrics, tracer
+from shared.observability import logger, metrics, tracer
 from shared.records.output import Publisher
-from shared.rules import IntakeRules
+from shared.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -31,29 +32,14 @@ MAX_REASON_CHARACTERS = 1000
 OUTCOMES: Final = (Status.COMPLETED, Status.FAILED, Status.REJECTED, Status.SKIPPED)
 """How the work on a file can end."""
 
-_environment = Environment(os.environ)
-for _name in REQUIRED:
-    _environment.text(_name)
-_bucket = _environment.text("BUCKET_NAME")
-_dead_letter_queue_url = _environment.text("DEAD_LETTER_QUEUE_URL")
-_time_reserve = timedelta(seconds=_environment.integer("TIME_RESERVE_SECONDS"))
+_settings = read_settings(IngestSettings, os.environ)
 _objects = Objects(clients.s3())
 _ingest = Ingest(
-    Catalog(
-        clients.dynamodb(),
-        _environment.text("CATALOG_TABLE_NAME"),
-        shards=_environment.integer("INDEX_SHARDS"),
-        retention=_environment.retention("CATALOG_RETENTION_DAYS"),
-        stage=_environment.text("STAGE"),
-        region=_environment.text("AWS_REGION"),
-        current=_objects.current,
-    ),
+    CatalogWriter(CatalogTable(clients.dynamodb(), _settings.catalog), current=_objects.current),
     _objects,
-    IntakeRules.from_environment(_environment),
+    _settings.intake,
     RecordFiles(
-        Publisher(client=clients.s3(), completion=clients.s3_completion),
-        _objects,
-        RecordRules.from_environment(_environment),
+        Publisher(client=clients.s3(), completion=clients.s3_completion), _objects, _settings.record_rules
     ).work_for,
 )
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -89,7 +75,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
 def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Process every upload of a message; raise to leave the message in the queue."""
     try:
-        uploads, problems = parse_uploads(record.body, _bucket)
+        uploads, problems = parse_uploads(record.body, _settings.bucket_name)
     except MalformedEventError as error:
         uploads, problems = [], [str(error)]
     failure: Exception | None = None
@@ -151,7 +137,7 @@ def _count(ended: Status) -> None:
 
 def _check_time(worker: Worker) -> None:
     remaining = worker.deadline - worker.started_at
-    if remaining < _time_reserve:
+    if remaining < _settings.time_reserve:
         raise OutOfTimeError(remaining)
 
 
@@ -160,7 +146,7 @@ def _refuse(record: SQSRecord, reason: str) -> None:
     details = {"reason": reason, "message_id": record.message_id}
     try:
         clients.sqs().send_message(
-            QueueUrl=_dead_letter_queue_url,
+            QueueUrl=_settings.dead_letter_queue_url,
             MessageBody=record.body,
             MessageAttributes={"reason": {"DataType": "String", "StringValue": ascii(reason)[:MAX_REASON_CHARACTERS]}},
         )

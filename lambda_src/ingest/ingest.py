@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.catalog import Catalog, Claim, Worker
-from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
+from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker
 from shared.objects import NO_VERSION, ObjectGoneError, Objects, ObjectUnreadableError
 from shared.observability import logger
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from shared.catalog.writer import CatalogWriter
     from shared.rules import IntakeRules
 
 _Written = TypeVar("_Written")
@@ -64,7 +64,7 @@ class Ingest:
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: CatalogWriter,
         objects: Objects,
         rules: IntakeRules,
         work_for: Callable[[ObjectVersion, ObjectFacts], ContentWork | None] = lambda _version, _facts: None,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ingest.ingest import ContentWork
-from shared.files import Outcome, Status
+from shared.catalog.model import Outcome, Status
 from shared.records.batch import FileRejectedError
 from shared.records.output import OutputFile, Publisher
 from shared.records.parse import parse
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
     from types_boto3_s3.literals import StorageClassType
 
-    from shared.environment import Environment
-    from shared.files import ObjectFacts, ObjectVersion
+    from shared.catalog.model import ObjectFacts, ObjectVersion
     from shared.objects import Objects
 
 RECORD_EXTENSIONS: Final = (".csv", ".json", ".ndjson", ".jsonl", ".txt")
@@ -67,21 +66,6 @@ class RecordRules:
     bytes_per_second: int
     time_reserve: timedelta
     storage_class: StorageClassType
-
-    @classmethod
-    def from_environment(cls, environment: Environment) -> RecordRules:
-        """Read the rules from the function's environment."""
-        pairs = (entry.rpartition("=") for entry in environment.strings("RECORD_TYPES"))
-        return cls(
-            record_types={prefix: schema for prefix, _, schema in pairs},
-            processed_prefix=environment.text("PROCESSED_PREFIX"),
-            rejected_prefix=environment.text("REJECTED_PREFIX"),
-            max_expanded_bytes=environment.integer("MAX_EXPANDED_BYTES"),
-            max_rejected_records=environment.integer("MAX_REJECTED_RECORDS"),
-            bytes_per_second=environment.integer("RECORD_BYTES_PER_SECOND"),
-            time_reserve=timedelta(seconds=environment.integer("TIME_RESERVE_SECONDS")),
-            storage_class=cast("StorageClassType", environment.text("STORAGE_CLASS")),
-        )
 
     def schema_of(self, key: str) -> str | None:
         """Return the name of the schema of a file's records, or None for a file that is only cataloged."""

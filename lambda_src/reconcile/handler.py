@@ -9,48 +9,42 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import MetricUnit
 
 from reconcile.intake import SENDER, IntakeQueue
-from reconcile.reconciliation import Reconciliation, SearchRules
+from reconcile.search import SearchRules, UploadSearch
+from reconcile.settings import ReconcileSettings
 from shared import clients
-from shared.catalog import Catalog
-from shared.environment import Environment
-from shared.observability import REQUIRED, logger, metrics, tracer
-from shared.search_state import SearchStates
+from shared.catalog.reader import CatalogReader
+from shared.catalog.requests import RequestWriter
+from shared.catalog.search_state import SearchStates
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
+from shared.observability import logger, metrics, tracer
+from shared.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_environment = Environment(os.environ)
-for _name in REQUIRED:
-    _environment.text(_name)
-_bucket = _environment.text("BUCKET_NAME")
-_table_name = _environment.text("CATALOG_TABLE_NAME")
-_region = _environment.text("AWS_REGION")
-_status_index = _environment.text("STATUS_INDEX")
-_catalog = Catalog(
-    clients.dynamodb(),
-    _table_name,
-    shards=_environment.integer("INDEX_SHARDS"),
-    retention=_environment.retention("CATALOG_RETENTION_DAYS"),
-    stage=_environment.text("STAGE"),
-    region=_region,
-)
-_reconciliation = Reconciliation(
+_settings = read_settings(ReconcileSettings, os.environ)
+_table = CatalogTable(clients.dynamodb(), _settings.catalog)
+_reader = CatalogReader(clients.dynamodb(), _settings.catalog)
+_requests = RequestWriter(_table)
+_search = UploadSearch(
     clients.s3(),
-    _catalog,
+    CatalogWriter(_table),
+    _reader,
     IntakeQueue(
         clients.sqs(),
-        _environment.text("QUEUE_URL"),
+        _settings.queue_url,
         metrics=clients.cloudwatch(),
-        name=_environment.text("QUEUE_NAME"),
-        region=_region,
+        name=_settings.queue_name,
+        region=_settings.aws_region,
     ),
     SearchRules(
-        bucket=_bucket,
-        prefix=_environment.text("UPLOADS_PREFIX"),
-        interval=timedelta(hours=_environment.integer("INTERVAL_HOURS")),
-        delay=timedelta(seconds=_environment.integer("DELAY_SECONDS")),
-        overlap=timedelta(days=_environment.integer("OVERLAP_DAYS")),
-        time_reserve=timedelta(seconds=_environment.integer("TIME_RESERVE_SECONDS")),
+        bucket=_settings.bucket_name,
+        prefix=_settings.uploads_prefix,
+        interval=timedelta(hours=_settings.interval_hours),
+        delay=timedelta(seconds=_settings.delay_seconds),
+        overlap=timedelta(days=_settings.overlap_days),
+        time_reserve=timedelta(seconds=_settings.time_reserve_seconds),
     ),
 )
 
@@ -74,10 +68,10 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int |
         ``searched``: whether there was something to do; ``whole``: whether the search came to its end; ``listed`` and
         ``missed``: versions that S3 listed, and uploads whose event was sent.
     """
-    states = SearchStates(clients.dynamodb(), _table_name, bucket=_bucket, owner=context.aws_request_id)
+    states = SearchStates(_table, bucket=_settings.bucket_name, owner=context.aws_request_id)
     _end_requests()
     deadline = datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis())
-    progress = _reconciliation.run(states, deadline=deadline, at_once=event.get("at_once") is True)
+    progress = _search.run(states, deadline=deadline, at_once=event.get("at_once") is True)
     metrics.add_metric(name="UploadsMissed", unit=MetricUnit.Count, value=progress.missed if progress else 0)
     if progress is None:
         return {"searched": False, "whole": False, "listed": 0, "missed": 0}
@@ -88,6 +82,6 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int |
 
 def _end_requests() -> None:
     """Give the API's items that are PROCESSING though their worker died their end: FAILED, with a reason."""
-    for request in _catalog.lapsed_requests(_status_index):
-        if _catalog.end_lapsed(request.object_id, by=SENDER):
+    for request in _reader.lapsed_requests(datetime.now(UTC)):
+        if _requests.end_lapsed(request.object_id, by=SENDER):
             logger.warning("request ended whose worker died", extra={"object_id": request.object_id})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_sqs import SQSClient
 
-    from shared.files import ObjectVersion
+    from shared.catalog.model import ObjectVersion
 
 SENDER: Final = "reconciliation"
 

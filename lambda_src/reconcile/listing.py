@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.catalog import iso
-from shared.files import ObjectVersion
+from shared.catalog.model import ObjectVersion, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

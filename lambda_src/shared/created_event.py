@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 if TYPE_CHECKING:
-    from shared.files import ObjectVersion
+    from shared.catalog.model import ObjectVersion
 
 
 def created_event(version: ObjectVersion, region: str, *, sender: str) -> str:

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from shared.files import ObjectFacts, ObjectVersion
+from shared.catalog.model import ObjectFacts, ObjectVersion
 from shared.observability import logger
 
 if TYPE_CHECKING:

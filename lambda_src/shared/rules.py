@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from shared.environment import Environment
+from shared.settings import Positive
 
 
-@dataclass(frozen=True, kw_only=True)
-class IntakeRules:
-    """The stage's rules for objects.
+class IntakeRules(Struct, frozen=True, kw_only=True):
+    """The stage's rules for objects; a part of the settings of each function that needs them.
 
     Parameters
     ----------
@@ -28,17 +25,7 @@ class IntakeRules:
     uploads_prefix: str
     refused_prefixes: tuple[str, ...]
     allowed_extensions: tuple[str, ...]
-    max_object_bytes: int
-
-    @classmethod
-    def from_environment(cls, environment: Environment) -> IntakeRules:
-        """Read the rules from the function's environment."""
-        return cls(
-            uploads_prefix=environment.text("UPLOADS_PREFIX"),
-            refused_prefixes=environment.strings("REFUSED_PREFIXES"),
-            allowed_extensions=environment.strings("ALLOWED_EXTENSIONS"),
-            max_object_bytes=environment.integer("MAX_OBJECT_BYTES"),
-        )
+    max_object_bytes: Positive
 
     def is_upload(self, key: str) -> bool:
         """Whether `key` is where uploads are, the only place that may be read."""

@@ -1,15 +1,15 @@
-"""The emulator's application, with six things put right for which it has no setting, and two that can be made wrong.
+"""The emulator's application, with six faults corrected that no setting corrects, and two faults that can be injected.
 
 It takes every answer of a function that reads a DynamoDB stream for a success: a delivery that failed would be lost.
-Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which comes again.
+Here an answer with ``batchItemFailures`` counts as a failure of the whole batch, which is retried.
 
 Its JWT authorizer asks for a user pool's keys over plain HTTP, which is refused where TLS alone is served. Here they
 are handed over in the process.
 
-Asked to stop, it closes its door and waits half a minute for connections that nobody uses, while it goes on to hand
-messages to functions that find the door closed. Here it writes down what it holds between two requests, and is gone.
+Asked to stop, it closes its port and waits half a minute for idle connections, while it goes on to invoke functions
+that cannot reach it. Here it saves its state between two requests, and ends.
 
-It outlives whoever started it and was killed. Here it goes with them, and takes its folder and its functions along.
+It outlives a killed parent process. Here it ends too, and removes its folder and its functions.
 
 It leaves two condition keys empty that our policies name. Here ``dynamodb:LeadingKeys`` holds the partition keys of the
 items that a request names (not those of a query), and ``kms:EncryptionContext`` what a request to KMS says.
@@ -63,7 +63,7 @@ _faults: Final = Path(os.environ["FAULTS_FILE"])
 _throttled: Final = Path(os.environ["THROTTLED_FILE"])
 _slow: Final = Path(os.environ["SLOW_FILE"])
 _real_app: Final[_Application] = ministack.app
-_execute: Final[_Execute] = lambda_svc._execute_function  # noqa: SLF001 - the one door to functions
+_execute: Final[_Execute] = lambda_svc._execute_function  # noqa: SLF001 - every invocation goes through it
 
 
 def _execute_function(function: _Result, event: object) -> _Result:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
     from types_boto3_apigatewayv2.literals import AuthorizerTypeType, IntegrationTypeType
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     )
 
 
-def _api(cloud: Cloud, inputs: Inputs) -> Made:
+def _api(cloud: Cloud, inputs: Inputs) -> Created:
     request = inputs.as_api("name", "protocolType", "corsConfiguration")
     api = cloud.client("apigatewayv2").create_api(**cast("CreateApiRequestTypeDef", request))
     outputs = {
         "apiEndpoint": f"{cloud.client('apigatewayv2').meta.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default",
         "executionArn": cloud.arn("execute-api", api["ApiId"]),
     }
-    return Made(id=api["ApiId"], outputs={**outputs})
+    return Created(id=api["ApiId"], outputs={**outputs})
 
 
-def _authorizer(cloud: Cloud, inputs: Inputs) -> Made:
+def _authorizer(cloud: Cloud, inputs: Inputs) -> Created:
     jwt = inputs.part("jwtConfiguration")
     authorizer = cloud.client("apigatewayv2").create_authorizer(
         ApiId=inputs.text("apiId"),
@@ -36,10 +36,10 @@ def _authorizer(cloud: Cloud, inputs: Inputs) -> Made:
         IdentitySource=inputs.texts("identitySources"),
         JwtConfiguration={"Issuer": jwt.text("issuer"), "Audience": jwt.texts("audiences")},
     )
-    return Made(id=authorizer["AuthorizerId"], outputs={})
+    return Created(id=authorizer["AuthorizerId"], outputs={})
 
 
-def _integration(cloud: Cloud, inputs: Inputs) -> Made:
+def _integration(cloud: Cloud, inputs: Inputs) -> Created:
     integration = cloud.client("apigatewayv2").create_integration(
         ApiId=inputs.text("apiId"),
         IntegrationType=cast("IntegrationTypeType", inputs.text("integrationType")),
@@ -47,16 +47,16 @@ def _integration(cloud: Cloud, inputs: Inputs) -> Made:
         PayloadFormatVersion=inputs.text("payloadFormatVersion"),
         TimeoutInMillis=inputs.integer("timeoutMilliseconds"),
     )
-    return Made(id=integration["IntegrationId"], outputs={})
+    return Created(id=integration["IntegrationId"], outputs={})
 
 
-def _route(cloud: Cloud, inputs: Inputs) -> Made:
+def _route(cloud: Cloud, inputs: Inputs) -> Created:
     request = inputs.as_api("apiId", "routeKey", "target", "authorizationType", "authorizerId", "authorizationScopes")
     route = cloud.client("apigatewayv2").create_route(**cast("CreateRouteRequestTypeDef", request))
-    return Made(id=route["RouteId"], outputs={})
+    return Created(id=route["RouteId"], outputs={})
 
 
-def _stage(cloud: Cloud, inputs: Inputs) -> Made:
+def _stage(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.text("name")
     request = inputs.as_api("apiId", "autoDeploy", "accessLogSettings", "defaultRouteSettings")
     request["RouteSettings"] = {
@@ -64,7 +64,7 @@ def _stage(cloud: Cloud, inputs: Inputs) -> Made:
         for route in inputs.parts("routeSettings")
     }
     cloud.client("apigatewayv2").create_stage(**cast("CreateStageRequestTypeDef", {**request, "StageName": name}))
-    return Made(id=name, outputs={})
+    return Created(id=name, outputs={})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

@@ -1,4 +1,4 @@
-"""What every service's file uses: a resource's inputs, and what is answered for it."""
+"""What every service's file uses: a resource's inputs, and what is returned for it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SUFFIX_DIGITS: Final = 7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """A resource that was made: its id, and the outputs that it has on top of its inputs."""
+class Created:
+    """A resource that was created: its id, and the outputs that it has on top of its inputs."""
 
     id: str
     outputs: Properties
@@ -147,5 +147,5 @@ def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-Creator: TypeAlias = Callable[[Cloud, Inputs], Made]
-"""Makes one declared resource."""
+Creator: TypeAlias = Callable[[Cloud, Inputs], Created]
+"""Creates one declared resource."""

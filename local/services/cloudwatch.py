@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch.literals import ComparisonOperatorType, StatisticType
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     )
 
 
-def _log_group(cloud: Cloud, inputs: Inputs) -> Made:
+def _log_group(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
     logs = cloud.client("logs")
     logs.create_log_group(logGroupName=name, kmsKeyId=inputs.text("kmsKeyId"))
     logs.put_retention_policy(logGroupName=name, retentionInDays=inputs.integer("retentionInDays"))
-    return Made(id=name, outputs={"name": name, "arn": cloud.arn("logs", f"log-group:{name}")})
+    return Created(id=name, outputs={"name": name, "arn": cloud.arn("logs", f"log-group:{name}")})
 
 
-def _alarm(cloud: Cloud, inputs: Inputs) -> Made:
+def _alarm(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
     request: PutMetricAlarmInputTypeDef = {
         "AlarmName": name,
@@ -50,7 +50,7 @@ def _alarm(cloud: Cloud, inputs: Inputs) -> Made:
         request["Dimensions"] = _dimensions(inputs)
         request["Period"] = inputs.integer("period")
     cloud.client("cloudwatch").put_metric_alarm(**request)
-    return Made(id=name, outputs={"name": name, "arn": cloud.arn("cloudwatch", f"alarm:{name}")})
+    return Created(id=name, outputs={"name": name, "arn": cloud.arn("cloudwatch", f"alarm:{name}")})
 
 
 def _dimensions(inputs: Inputs) -> list[DimensionTypeDef]:
@@ -73,10 +73,10 @@ def _query(query: Inputs) -> MetricDataQueryTypeDef:
     return {"Id": query.text("id"), "ReturnData": query.flag("returnData"), "MetricStat": statistic}
 
 
-def _dashboard(cloud: Cloud, inputs: Inputs) -> Made:
+def _dashboard(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.text("dashboardName")
     cloud.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=inputs.text("dashboardBody"))
-    return Made(id=name, outputs={})
+    return Created(id=name, outputs={})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp.type_defs import (
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     )
 
 
-def _pool(cloud: Cloud, inputs: Inputs) -> Made:
+def _pool(cloud: Cloud, inputs: Inputs) -> Created:
     request = inputs.as_api(
         *("aliasAttributes", "autoVerifiedAttributes", "usernameConfiguration", "accountRecoverySetting"),
         *("adminCreateUserConfig", "userPoolTier", "userPoolAddOns", "deletionProtection"),
@@ -24,10 +24,10 @@ def _pool(cloud: Cloud, inputs: Inputs) -> Made:
     request |= {"PoolName": inputs.physical_name(), "Policies": inputs.as_api("passwordPolicy")}
     pool = cloud.client("cognito-idp").create_user_pool(**cast("CreateUserPoolRequestTypeDef", request))["UserPool"]
     outputs = {"arn": pool["Arn"], "endpoint": f"cognito-idp.{cloud.region}.amazonaws.com/{pool['Id']}"}
-    return Made(id=pool["Id"], outputs={**outputs})
+    return Created(id=pool["Id"], outputs={**outputs})
 
 
-def _client(cloud: Cloud, inputs: Inputs) -> Made:
+def _client(cloud: Cloud, inputs: Inputs) -> Created:
     request = inputs.as_api(
         *("userPoolId", "generateSecret", "explicitAuthFlows", "preventUserExistenceErrors", "enableTokenRevocation"),
         *("accessTokenValidity", "idTokenValidity", "refreshTokenValidity", "tokenValidityUnits"),
@@ -36,33 +36,33 @@ def _client(cloud: Cloud, inputs: Inputs) -> Made:
     client = cloud.client("cognito-idp").create_user_pool_client(**cast("CreateUserPoolClientRequestTypeDef", request))[
         "UserPoolClient"
     ]
-    return Made(id=client["ClientId"], outputs={})
+    return Created(id=client["ClientId"], outputs={})
 
 
-def _group(cloud: Cloud, inputs: Inputs) -> Made:
+def _group(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.text("name")
     cloud.client("cognito-idp").create_group(
         GroupName=name, UserPoolId=inputs.text("userPoolId"), Description=inputs.text("description", "")
     )
-    return Made(id=name, outputs={})
+    return Created(id=name, outputs={})
 
 
-def _user(cloud: Cloud, inputs: Inputs) -> Made:
+def _user(cloud: Cloud, inputs: Inputs) -> Created:
     pool, name = inputs.text("userPoolId"), inputs.text("username")
     request = inputs.as_api("userPoolId", "username", "messageAction")
     cloud.client("cognito-idp").admin_create_user(**cast("AdminCreateUserRequestTypeDef", request))
     cloud.client("cognito-idp").admin_set_user_password(
         UserPoolId=pool, Username=name, Password=inputs.text("password"), Permanent=True
     )
-    return Made(id=name, outputs={})
+    return Created(id=name, outputs={})
 
 
-def _membership(cloud: Cloud, inputs: Inputs) -> Made:
+def _membership(cloud: Cloud, inputs: Inputs) -> Created:
     name, group = inputs.text("username"), inputs.text("groupName")
     cloud.client("cognito-idp").admin_add_user_to_group(
         UserPoolId=inputs.text("userPoolId"), Username=name, GroupName=group
     )
-    return Made(id=f"{name}/{group}", outputs={})
+    return Created(id=f"{name}/{group}", outputs={})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import CreateTableInputTypeDef
 
 
-def _table(cloud: Cloud, inputs: Inputs) -> Made:
+def _table(cloud: Cloud, inputs: Inputs) -> Created:
     dynamodb = cloud.client("dynamodb")
     name = inputs.physical_name()
     encryption = inputs.part("serverSideEncryption")
@@ -45,7 +45,7 @@ def _table(cloud: Cloud, inputs: Inputs) -> Made:
         TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": recovery.flag("enabled")}
     )
     outputs = {"name": name, "arn": table["TableArn"], "streamArn": table["LatestStreamArn"]}
-    return Made(id=name, outputs={**outputs})
+    return Created(id=name, outputs={**outputs})
 
 
 def _index(index: Inputs) -> dict[str, object]:

@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 
-def _key(cloud: Cloud, inputs: Inputs) -> Made:
+def _key(cloud: Cloud, inputs: Inputs) -> Created:
     kms = cloud.client("kms")
     key = kms.create_key(Description=inputs.text("description", ""), Policy=inputs.text("policy"))["KeyMetadata"]
     if inputs.flag("enableKeyRotation"):
         kms.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=inputs.integer("rotationPeriodInDays"))
-    return Made(id=key["KeyId"], outputs={"keyId": key["KeyId"], "arn": key["Arn"]})
+    return Created(id=key["KeyId"], outputs={"keyId": key["KeyId"], "arn": key["Arn"]})
 
 
-def _alias(cloud: Cloud, inputs: Inputs) -> Made:
+def _alias(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.text("name")
     cloud.client("kms").create_alias(AliasName=name, TargetKeyId=inputs.text("targetKeyId"))
-    return Made(id=name, outputs={"arn": cloud.arn("kms", name)})
+    return Created(id=name, outputs={"arn": cloud.arn("kms", name)})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {"aws:kms/key:Key": _key, "aws:kms/alias:Alias": _alias}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
     from types_boto3_lambda.literals import RecursiveLoopType
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     )
 
 
-def _layer(cloud: Cloud, inputs: Inputs) -> Made:
+def _layer(cloud: Cloud, inputs: Inputs) -> Created:
     request = inputs.as_api("compatibleArchitectures", "compatibleRuntimes") | {
         "LayerName": inputs.physical_name("layerName"),
         "Content": {"ZipFile": Path(inputs.archive_path("code")).read_bytes()},
     }
     version = cloud.client("lambda").publish_layer_version(**cast("PublishLayerVersionRequestTypeDef", request))
     arn = version["LayerVersionArn"]
-    return Made(id=arn, outputs={"arn": arn, "layerArn": version["LayerArn"], "version": str(version["Version"])})
+    return Created(id=arn, outputs={"arn": arn, "layerArn": version["LayerArn"], "version": str(version["Version"])})
 
 
-def _function(cloud: Cloud, inputs: Inputs) -> Made:
+def _function(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
     request = inputs.as_api(
         *("role", "runtime", "architectures", "handler", "description", "layers", "memorySize", "timeout"),
@@ -45,16 +45,16 @@ def _function(cloud: Cloud, inputs: Inputs) -> Made:
         reserved = inputs.integer("reservedConcurrentExecutions")
         cloud.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     invoke_arn = f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
-    return Made(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})
+    return Created(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})
 
 
-def _recursion(cloud: Cloud, inputs: Inputs) -> Made:
+def _recursion(cloud: Cloud, inputs: Inputs) -> Created:
     name, answer = inputs.text("functionName"), cast("RecursiveLoopType", inputs.text("recursiveLoop"))
     cloud.client("lambda").put_function_recursion_config(FunctionName=name, RecursiveLoop=answer)
-    return Made(id=name, outputs={})
+    return Created(id=name, outputs={})
 
 
-def _permission(cloud: Cloud, inputs: Inputs) -> Made:
+def _permission(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("lambda").add_permission(
         FunctionName=inputs.text("function"),
         StatementId=inputs.name,
@@ -62,10 +62,10 @@ def _permission(cloud: Cloud, inputs: Inputs) -> Made:
         Principal=inputs.text("principal"),
         SourceArn=inputs.text("sourceArn"),
     )
-    return Made(id=inputs.name, outputs={})
+    return Created(id=inputs.name, outputs={})
 
 
-def _event_source(cloud: Cloud, inputs: Inputs) -> Made:
+def _event_source(cloud: Cloud, inputs: Inputs) -> Created:
     request = inputs.as_api(
         *("eventSourceArn", "functionName", "batchSize", "functionResponseTypes", "scalingConfig"),
         *("startingPosition", "parallelizationFactor", "bisectBatchOnFunctionError", "maximumRetryAttempts"),
@@ -77,7 +77,7 @@ def _event_source(cloud: Cloud, inputs: Inputs) -> Made:
     mapping = cloud.client("lambda").create_event_source_mapping(
         **cast("CreateEventSourceMappingRequestTypeDef", request)
     )
-    return Made(id=mapping["UUID"], outputs={"uuid": mapping["UUID"]})
+    return Created(id=mapping["UUID"], outputs={"uuid": mapping["UUID"]})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

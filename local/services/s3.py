@@ -1,4 +1,4 @@
-"""S3 on the emulator: a bucket, and the resources beside it that set it up."""
+"""S3 on the emulator: a bucket, and the resources that configure it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
     from types_boto3_s3.literals import EventType
@@ -19,41 +19,41 @@ if TYPE_CHECKING:
     )
 
 
-def _bucket(cloud: Cloud, inputs: Inputs) -> Made:
+def _bucket(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name("bucket")
     cloud.client("s3").create_bucket(Bucket=name)
-    return Made(id=name, outputs={"bucket": name, "arn": f"arn:aws:s3:::{name}"})
+    return Created(id=name, outputs={"bucket": name, "arn": f"arn:aws:s3:::{name}"})
 
 
-def _versioning(cloud: Cloud, inputs: Inputs) -> Made:
+def _versioning(cloud: Cloud, inputs: Inputs) -> Created:
     configuration = inputs.part("versioningConfiguration").as_api("status", "mfaDelete")
     cloud.client("s3").put_bucket_versioning(
         Bucket=inputs.text("bucket"), VersioningConfiguration=cast("VersioningConfigurationTypeDef", configuration)
     )
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
-def _ownership(cloud: Cloud, inputs: Inputs) -> Made:
+def _ownership(cloud: Cloud, inputs: Inputs) -> Created:
     rule = cast("OwnershipControlsRuleTypeDef", inputs.part("rule").as_api())
     cloud.client("s3").put_bucket_ownership_controls(Bucket=inputs.text("bucket"), OwnershipControls={"Rules": [rule]})
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
-def _public_access(cloud: Cloud, inputs: Inputs) -> Made:
+def _public_access(cloud: Cloud, inputs: Inputs) -> Created:
     block = inputs.as_api("blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets")
     cloud.client("s3").put_public_access_block(
         Bucket=inputs.text("bucket"),
         PublicAccessBlockConfiguration=cast("PublicAccessBlockConfigurationTypeDef", block),
     )
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
-def _encryption(cloud: Cloud, inputs: Inputs) -> Made:
+def _encryption(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("s3").put_bucket_encryption(
         Bucket=inputs.text("bucket"),
         ServerSideEncryptionConfiguration={"Rules": [_encryption_rule(rule) for rule in inputs.parts("rules")]},
     )
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
 def _encryption_rule(rule: Inputs) -> ServerSideEncryptionRuleTypeDef:
@@ -66,12 +66,12 @@ def _encryption_rule(rule: Inputs) -> ServerSideEncryptionRuleTypeDef:
     return cast("ServerSideEncryptionRuleTypeDef", declared)
 
 
-def _policy(cloud: Cloud, inputs: Inputs) -> Made:
+def _policy(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("s3").put_bucket_policy(Bucket=inputs.text("bucket"), Policy=inputs.text("policy"))
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
-def _logging(cloud: Cloud, inputs: Inputs) -> Made:
+def _logging(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("s3").put_bucket_logging(
         Bucket=inputs.text("bucket"),
         BucketLoggingStatus={
@@ -81,15 +81,15 @@ def _logging(cloud: Cloud, inputs: Inputs) -> Made:
             }
         },
     )
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
-def _lifecycle(cloud: Cloud, inputs: Inputs) -> Made:
+def _lifecycle(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("s3").put_bucket_lifecycle_configuration(
         Bucket=inputs.text("bucket"),
         LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in inputs.parts("rules")]},
     )
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
 def _lifecycle_rule(rule: Inputs) -> LifecycleRuleTypeDef:
@@ -100,7 +100,7 @@ def _lifecycle_rule(rule: Inputs) -> LifecycleRuleTypeDef:
     return cast("LifecycleRuleTypeDef", declared)
 
 
-def _cors(cloud: Cloud, inputs: Inputs) -> Made:
+def _cors(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("s3").put_bucket_cors(
         Bucket=inputs.text("bucket"),
         CORSConfiguration={
@@ -116,10 +116,10 @@ def _cors(cloud: Cloud, inputs: Inputs) -> Made:
             ]
         },
     )
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
-def _notification(cloud: Cloud, inputs: Inputs) -> Made:
+def _notification(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("s3").put_bucket_notification_configuration(
         Bucket=inputs.text("bucket"),
         NotificationConfiguration={
@@ -135,12 +135,12 @@ def _notification(cloud: Cloud, inputs: Inputs) -> Made:
             **({"EventBridgeConfiguration": {}} if inputs.flag("eventbridge") else {}),
         },
     )
-    return _beside(inputs)
+    return _of_bucket(inputs)
 
 
-def _beside(inputs: Inputs) -> Made:
-    """Answer for a resource beside a bucket: it goes by the bucket's name."""
-    return Made(id=inputs.text("bucket"), outputs={})
+def _of_bucket(inputs: Inputs) -> Created:
+    """Return a resource that configures a bucket: its id is the bucket's name."""
+    return Created(id=inputs.text("bucket"), outputs={})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

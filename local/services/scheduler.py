@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 
-def _schedule(cloud: Cloud, inputs: Inputs) -> Made:
+def _schedule(cloud: Cloud, inputs: Inputs) -> Created:
     name, target = inputs.physical_name(), inputs.part("target")
     cloud.client("scheduler").create_schedule(
         Name=name,
@@ -22,7 +22,7 @@ def _schedule(cloud: Cloud, inputs: Inputs) -> Made:
             "RetryPolicy": {"MaximumRetryAttempts": target.part("retryPolicy").integer("maximumRetryAttempts")},
         },
     )
-    return Made(id=name, outputs={"name": name})
+    return Created(id=name, outputs={"name": name})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {"aws:scheduler/schedule:Schedule": _schedule}

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from typing import Final
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 
-def _topic(cloud: Cloud, inputs: Inputs) -> Made:
+def _topic(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
     arn = cloud.client("sns").create_topic(
         Name=name,
         Attributes={"DisplayName": inputs.text("displayName"), "KmsMasterKeyId": inputs.text("kmsMasterKeyId")},
     )["TopicArn"]
-    return Made(id=arn, outputs={"arn": arn, "name": name})
+    return Created(id=arn, outputs={"arn": arn, "name": name})
 
 
-def _policy(cloud: Cloud, inputs: Inputs) -> Made:
+def _policy(cloud: Cloud, inputs: Inputs) -> Created:
     arn = inputs.text("arn")
     cloud.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=inputs.text("policy"))
-    return Made(id=arn, outputs={})
+    return Created(id=arn, outputs={})
 
 
-def _subscription(cloud: Cloud, inputs: Inputs) -> Made:
+def _subscription(cloud: Cloud, inputs: Inputs) -> Created:
     arn = cloud.client("sns").subscribe(
         TopicArn=inputs.text("topic"),
         Protocol=inputs.text("protocol"),
@@ -35,7 +35,7 @@ def _subscription(cloud: Cloud, inputs: Inputs) -> Made:
         },
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
-    return Made(id=arn, outputs={"arn": arn})
+    return Created(id=arn, outputs={"arn": arn})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from local.cloud import Cloud
-from local.services.base import Creator, Inputs, Made
+from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
@@ -20,29 +20,34 @@ _NUMBERS: Final[Mapping[str, QueueAttributeNameType]] = {
 _TEXTS: Final[Mapping[str, QueueAttributeNameType]] = {
     "redrivePolicy": "RedrivePolicy",
     "kmsMasterKeyId": "KmsMasterKeyId",
+    "deduplicationScope": "DeduplicationScope",
+    "fifoThroughputLimit": "FifoThroughputLimit",
 }
 
 
-def _queue(cloud: Cloud, inputs: Inputs) -> Made:
-    name = inputs.physical_name()
+def _queue(cloud: Cloud, inputs: Inputs) -> Created:
+    fifo = inputs.flag("fifoQueue")
+    # A FIFO queue's name ends so, as Pulumi's provider has it too.
+    name = inputs.physical_name() + (".fifo" if fifo else "")
     attributes = {attribute: str(inputs.integer(key)) for key, attribute in _NUMBERS.items() if key in inputs}
     attributes |= {attribute: inputs.text(key) for key, attribute in _TEXTS.items() if key in inputs}
+    attributes |= {"FifoQueue": "true"} if fifo else {}
     url = cloud.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return Made(id=url, outputs={"url": url, "name": name, "arn": cloud.arn("sqs", name)})
+    return Created(id=url, outputs={"url": url, "name": name, "arn": cloud.arn("sqs", name)})
 
 
-def _policy(cloud: Cloud, inputs: Inputs) -> Made:
+def _policy(cloud: Cloud, inputs: Inputs) -> Created:
     return _set(cloud, inputs, "Policy", "policy")
 
 
-def _redrive_allow(cloud: Cloud, inputs: Inputs) -> Made:
+def _redrive_allow(cloud: Cloud, inputs: Inputs) -> Created:
     return _set(cloud, inputs, "RedriveAllowPolicy", "redriveAllowPolicy")
 
 
-def _set(cloud: Cloud, inputs: Inputs, attribute: QueueAttributeNameType, key: str) -> Made:
+def _set(cloud: Cloud, inputs: Inputs, attribute: QueueAttributeNameType, key: str) -> Created:
     url = inputs.text("queueUrl")
     cloud.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: inputs.text(key)})
-    return Made(id=url, outputs={})
+    return Created(id=url, outputs={})
 
 
 CREATORS: Final[Mapping[str, Creator]] = {

@@ -14,7 +14,8 @@ from pulumi_policy import EnforcementLevel
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from components.settings import MAX_LISTED_BYTES, Settings, SettingsError
+from components.settings import Settings, SettingsError
+from components.settings.files import MAX_LISTED_BYTES
 from tests.conftest import HOST_LAYER, DeclaredStack, dig, run
 from tests.policy import conftest as pack
 from tests.stage_files import stage_config

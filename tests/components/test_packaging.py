@@ -92,7 +92,7 @@ def test_builds_at_the_same_time_do_not_meet(tmp_path: Path) -> None:
 def test_changed_code_is_another_archive(tmp_path: Path) -> None:
     copy = tmp_path / "changed"
     shutil.copytree(SOURCE, copy)
-    (copy / "shared" / "files.py").write_text("# changed\n")
+    (copy / "shared" / "clients.py").write_text("# changed\n")
 
     assert build_function(copy, "ingest", tmp_path).path != build_function(SOURCE, "ingest", tmp_path).path
 

@@ -17,7 +17,6 @@ from urllib.parse import quote_plus
 import boto3
 import botocore.client
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.config import DefaultConfig
@@ -26,6 +25,8 @@ from local.cloud import Cloud
 from local.services import dynamodb
 from local.services.base import Inputs
 from shared import clients
+from shared.catalog.table import latest_key, plain
+from shared.settings import CatalogSettings
 from tests.conftest import ACCOUNT, REGION, DeclaredStack, dig
 
 if TYPE_CHECKING:
@@ -96,11 +97,7 @@ class Aws:
 
     def items(self) -> dict[str, Item]:
         """Every file's item, by key; a key with several versions, by key and version."""
-        deserializer = TypeDeserializer()
-        found = [
-            {name: deserializer.deserialize(value) for name, value in item.items()}
-            for item in self.dynamodb.scan(TableName=self.table)["Items"]
-        ]
+        found = [plain(item) for item in self.dynamodb.scan(TableName=self.table)["Items"]]
         files = [item for item in found if "status" in item]
         several = {key for key, count in Counter(item["key"] for item in files).items() if count > 1}
         return {str(item["key"]) + (f"@{item['version_id']}" if item["key"] in several else ""): item for item in files}
@@ -110,9 +107,7 @@ class Aws:
 
     def latest(self, key: str) -> str:
         """The version id that the catalog takes for the key's latest."""
-        item = self.dynamodb.get_item(
-            TableName=self.table, Key={"object_id": {"S": f"latest:{BUCKET}/{key}"}, "version_id": {"S": "latest"}}
-        )["Item"]
+        item = self.dynamodb.get_item(TableName=self.table, Key=latest_key(BUCKET, key))["Item"]
         return item["latest_version_id"]["S"]
 
     def dead_letters(self) -> dict[str, str]:
@@ -170,6 +165,19 @@ def aws(aws_clients: tuple[S3Client, SQSClient, DynamoDBClient], dev: DeclaredSt
             queue_url=sqs.create_queue(QueueName="intake", Attributes={"VisibilityTimeout": "0"})["QueueUrl"],
             dead_letter_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
         )
+
+
+def catalog_settings(table: str, *, shards: int = 8, retention_days: int = 365) -> CatalogSettings:
+    """What a function is told of the catalog."""
+    return CatalogSettings(
+        catalog_table_name=table,
+        bucket_index="by-bucket",
+        status_index="by-status",
+        index_shards=shards,
+        catalog_retention_days=retention_days,
+        stage="dev",
+        aws_region=REGION,
+    )
 
 
 def make_table(client: DynamoDBClient, stack: DeclaredStack) -> str:

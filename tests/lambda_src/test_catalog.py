@@ -1,19 +1,21 @@
-"""The claim: who may write what, when; each change one conditional write. Rows I3 to I5 and T3."""
+"""The claim: who may write what, when; each change one conditional write."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.catalog import CLAIM_MARGIN, WRITE_ATTEMPTS, Catalog, Claim, Worker
-from shared.files import ObjectFacts, Outcome, Status
+from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker
+from shared.catalog.table import WRITE_ATTEMPTS, CatalogTable, latest_key
+from shared.catalog.writer import CLAIM_MARGIN, CatalogWriter
 from tests.conftest import dig
-from tests.lambda_src.conftest import Aws, Calls
+from tests.lambda_src.conftest import Aws, Calls, catalog_settings
 from tests.lambda_src.test_vocabulary import VERSION
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -58,20 +60,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def catalog(aws: Aws, clock: Clock) -> Catalog:
+def catalog(aws: Aws, clock: Clock) -> CatalogWriter:
     return make_catalog(aws, clock)
 
 
-def make_catalog(aws: Aws, clock: Clock, shards: int = 8) -> Catalog:
-    return Catalog(
-        aws.dynamodb,
-        aws.table,
-        shards=shards,
-        retention=timedelta(days=365),
-        stage="dev",
-        region="eu-central-1",
-        now=clock,
-        wait=clock.waits.append,
+def make_catalog(
+    aws: Aws, clock: Clock, current: Callable[[ObjectVersion], ObjectVersion | None] = lambda _version: None
+) -> CatalogWriter:
+    return CatalogWriter(
+        CatalogTable(aws.dynamodb, catalog_settings(aws.table), clock, clock.waits.append), current=current
     )
 
 
@@ -79,7 +76,7 @@ def status(aws: Aws) -> object:
     return aws.item(VERSION.key)["status"]
 
 
-def test_a_new_file_is_taken_and_finished(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_a_new_file_is_taken_and_finished(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     first = worker("first", clock)
 
     assert catalog.claim(VERSION, FACTS, first) is Claim.TAKEN
@@ -91,7 +88,7 @@ def test_a_new_file_is_taken_and_finished(catalog: Catalog, aws: Aws, clock: Clo
     assert "claim_expires_at" not in item
 
 
-def test_the_item_says_all_that_is_known(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_the_item_says_all_that_is_known(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock))
 
     item = aws.item(VERSION.key)
@@ -127,7 +124,7 @@ def test_the_item_says_all_that_is_known(catalog: Catalog, aws: Aws, clock: Cloc
     }
 
 
-def test_facts_that_are_missing_are_left_out(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_facts_that_are_missing_are_left_out(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     bare = dataclasses.replace(VERSION, size=None, etag="", sequencer="", event_time="")
 
     assert catalog.record(bare, ObjectFacts(), COMPLETED, worker("first", clock)) is Claim.TAKEN
@@ -138,7 +135,7 @@ def test_facts_that_are_missing_are_left_out(catalog: Catalog, aws: Aws, clock: 
 
 
 @pytest.mark.parametrize("final", [Status.COMPLETED, Status.REJECTED, Status.SKIPPED])
-def test_a_finished_file_is_never_taken_again(catalog: Catalog, aws: Aws, clock: Clock, final: Status) -> None:
+def test_a_finished_file_is_never_taken_again(catalog: CatalogWriter, aws: Aws, clock: Clock, final: Status) -> None:
     catalog.record(VERSION, FACTS, Outcome(status=final), worker("first", clock))
     before = aws.item(VERSION.key)
     clock.now += timedelta(days=1)
@@ -148,7 +145,7 @@ def test_a_finished_file_is_never_taken_again(catalog: Catalog, aws: Aws, clock:
     assert aws.item(VERSION.key) == before
 
 
-def test_a_failed_file_is_taken_again_at_once(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_a_failed_file_is_taken_again_at_once(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     catalog.record(VERSION, FACTS, FAILED, worker("first", clock))
     assert aws.item(VERSION.key)["reason"] == "throttled"
 
@@ -156,7 +153,7 @@ def test_a_failed_file_is_taken_again_at_once(catalog: Catalog, aws: Aws, clock:
     assert "reason" not in aws.item(VERSION.key)
 
 
-def test_a_claim_holds_until_the_worker_must_be_dead(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_a_claim_holds_until_the_worker_must_be_dead(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     first = worker("first", clock)
     catalog.claim(VERSION, FACTS, first)
 
@@ -168,7 +165,7 @@ def test_a_claim_holds_until_the_worker_must_be_dead(catalog: Catalog, aws: Aws,
     assert catalog.claim(VERSION, FACTS, worker("second", clock)) is Claim.TAKEN
 
 
-def test_a_late_first_worker_changes_nothing(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_a_late_first_worker_changes_nothing(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     first = worker("first", clock)
     catalog.claim(VERSION, FACTS, first)
     clock.now += timedelta(minutes=6)
@@ -183,7 +180,7 @@ def test_a_late_first_worker_changes_nothing(catalog: Catalog, aws: Aws, clock: 
     assert aws.item(VERSION.key) == done
 
 
-def test_a_write_whose_answer_was_lost_may_be_sent_again(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_a_write_whose_answer_was_lost_may_be_sent_again(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     """The SDK retries after a time-out: its second attempt meets what its first one wrote."""
     first = worker("first", clock)
 
@@ -194,7 +191,7 @@ def test_a_write_whose_answer_was_lost_may_be_sent_again(catalog: Catalog, aws: 
     assert status(aws) == "COMPLETED"
 
 
-def test_each_change_is_one_call(catalog: Catalog, clock: Clock, calls: Calls) -> None:
+def test_each_change_is_one_call(catalog: CatalogWriter, clock: Clock, calls: Calls) -> None:
     first = worker("first", clock)
 
     catalog.claim(VERSION, FACTS, first)
@@ -205,7 +202,7 @@ def test_each_change_is_one_call(catalog: Catalog, clock: Clock, calls: Calls) -
 
 
 def test_an_older_version_is_recorded_and_the_latest_stays(
-    catalog: Catalog, aws: Aws, clock: Clock, calls: Calls
+    catalog: CatalogWriter, aws: Aws, clock: Clock, calls: Calls
 ) -> None:
     newer = dataclasses.replace(VERSION, version_id="v2", etag="e2", sequencer="0055AED6DCD90281E6")
     catalog.record(newer, FACTS, COMPLETED, worker("first", clock))
@@ -251,7 +248,7 @@ def cancelled(aws: Aws, *codes: str) -> Exception:
     ],
 )
 def test_a_collision_or_throttling_is_waited_out(
-    catalog: Catalog, aws: Aws, clock: Clock, calls: Calls, codes: tuple[str, ...]
+    catalog: CatalogWriter, aws: Aws, clock: Clock, calls: Calls, codes: tuple[str, ...]
 ) -> None:
     """The SDK sees a cancelled transaction and gives up; left to the queue, it would cost a receive and minutes."""
     calls.faults["TransactWriteItems"] = [cancelled(aws, *codes)] * (WRITE_ATTEMPTS - 1)
@@ -262,7 +259,9 @@ def test_a_collision_or_throttling_is_waited_out(
     assert all(0 <= seconds <= 2 for seconds in clock.waits)
 
 
-def test_throttling_that_lasts_is_left_to_the_queue(catalog: Catalog, aws: Aws, clock: Clock, calls: Calls) -> None:
+def test_throttling_that_lasts_is_left_to_the_queue(
+    catalog: CatalogWriter, aws: Aws, clock: Clock, calls: Calls
+) -> None:
     calls.faults["TransactWriteItems"] = [cancelled(aws, "ThrottlingError", "None")] * WRITE_ATTEMPTS
 
     with pytest.raises(ClientError, match="TransactionCanceledException"):
@@ -272,7 +271,9 @@ def test_throttling_that_lasts_is_left_to_the_queue(catalog: Catalog, aws: Aws, 
     assert sum(clock.waits) < 8, "within the time that is kept in reserve"
 
 
-def test_a_refusal_that_no_retry_mends_is_not_retried(catalog: Catalog, aws: Aws, clock: Clock, calls: Calls) -> None:
+def test_a_refusal_that_no_retry_mends_is_not_retried(
+    catalog: CatalogWriter, aws: Aws, clock: Clock, calls: Calls
+) -> None:
     calls.faults["TransactWriteItems"] = [cancelled(aws, "ValidationError", "None")]
 
     with pytest.raises(ClientError):
@@ -281,7 +282,7 @@ def test_a_refusal_that_no_retry_mends_is_not_retried(catalog: Catalog, aws: Aws
     assert clock.waits == []
 
 
-def test_no_index_key_takes_more_than_its_share(catalog: Catalog, clock: Clock, calls: Calls) -> None:
+def test_no_index_key_takes_more_than_its_share(catalog: CatalogWriter, clock: Clock, calls: Calls) -> None:
     files, shards = 400, 8
     calls.answers["TransactWriteItems"] = {}
     for number in range(files):
@@ -295,7 +296,7 @@ def test_no_index_key_takes_more_than_its_share(catalog: Catalog, clock: Clock, 
         assert max(counts.values()) <= files / shards * 1.5
 
 
-def test_a_file_stays_in_its_shard_whatever_its_status(catalog: Catalog, aws: Aws, clock: Clock) -> None:
+def test_a_file_stays_in_its_shard_whatever_its_status(catalog: CatalogWriter, aws: Aws, clock: Clock) -> None:
     first = worker("first", clock)
     catalog.claim(VERSION, FACTS, first)
     processing = aws.item(VERSION.key)
@@ -306,7 +307,5 @@ def test_a_file_stays_in_its_shard_whatever_its_status(catalog: Catalog, aws: Aw
 
 
 def latest(aws: Aws, key: str = VERSION.key) -> str:
-    found = aws.dynamodb.get_item(
-        TableName=aws.table, Key={"object_id": {"S": f"latest:{VERSION.bucket}/{key}"}, "version_id": {"S": "latest"}}
-    )["Item"]
+    found = aws.dynamodb.get_item(TableName=aws.table, Key=latest_key(VERSION.bucket, key))["Item"]
     return found["latest_version_id"]["S"]

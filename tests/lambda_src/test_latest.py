@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
-from shared.catalog import Catalog, Claim, LatestContendedError
-from shared.files import ObjectVersion, Outcome, Status
-from tests.lambda_src.conftest import Aws, Calls
+from shared.catalog.model import Claim, ObjectVersion, Outcome, Status
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter, LatestContendedError
+from tests.lambda_src.conftest import Aws, Calls, catalog_settings
 from tests.lambda_src.test_catalog import COMPLETED, FACTS, Clock, latest, make_catalog, worker
 from tests.lambda_src.test_vocabulary import VERSION
 
@@ -42,23 +42,9 @@ V3 = dataclasses.replace(VERSION, version_id="v3", sequencer="0030", etag="3")
 WITHOUT_SEQUENCER = dataclasses.replace(V2, sequencer="")
 
 
-def catalog_of(aws: Aws, clock: Clock, bucket: Bucket) -> Catalog:
-    return Catalog(
-        aws.dynamodb,
-        aws.table,
-        shards=8,
-        retention=timedelta(days=365),
-        stage="dev",
-        region="eu-central-1",
-        current=bucket,
-        now=clock,
-        wait=clock.waits.append,
-    )
-
-
 @pytest.mark.parametrize("first", [True, False], ids=["the key's first", "after another"])
 def test_a_version_without_sequencer_is_the_latest_if_s3_says_so(aws: Aws, clock: Clock, first: bool) -> None:
-    catalog = catalog_of(aws, clock, Bucket("v2"))
+    catalog = make_catalog(aws, clock, Bucket("v2"))
     if not first:
         catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
 
@@ -71,7 +57,7 @@ def test_a_version_without_sequencer_is_the_latest_if_s3_says_so(aws: Aws, clock
 def test_a_version_without_sequencer_is_not_the_latest_if_s3_denies_it(
     aws: Aws, clock: Clock, current: str | None
 ) -> None:
-    catalog = catalog_of(aws, clock, Bucket(current))
+    catalog = make_catalog(aws, clock, Bucket(current))
     catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
 
     assert catalog.record(WITHOUT_SEQUENCER, FACTS, COMPLETED, worker("w2", clock)) is Claim.TAKEN
@@ -83,7 +69,7 @@ def test_a_version_without_sequencer_is_not_the_latest_if_s3_denies_it(
 def test_a_version_that_comes_while_s3_is_asked_stays_the_latest(aws: Aws, clock: Clock) -> None:
     """S3 said that v2 is the latest; before that is written, v3 is uploaded and processed."""
     bucket = Bucket("v2")
-    catalog = catalog_of(aws, clock, bucket)
+    catalog = make_catalog(aws, clock, bucket)
     catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
 
     def upload() -> None:
@@ -98,7 +84,7 @@ def test_a_version_that_comes_while_s3_is_asked_stays_the_latest(aws: Aws, clock
 
 def test_versions_that_come_without_end_leave_the_message(aws: Aws, clock: Clock) -> None:
     bucket = Bucket("v2")
-    catalog = catalog_of(aws, clock, bucket)
+    catalog = make_catalog(aws, clock, bucket)
     others = iter(range(100))
 
     def upload() -> None:
@@ -115,7 +101,7 @@ def test_versions_that_come_without_end_leave_the_message(aws: Aws, clock: Clock
 
 def test_a_late_event_does_not_move_the_latest_back_from_what_s3_said(aws: Aws, clock: Clock) -> None:
     """v3's event was lost, and v3 found. v2's comes late: its sequencer is larger than v1's, and S3 decides."""
-    catalog = catalog_of(aws, clock, Bucket("v3"))
+    catalog = make_catalog(aws, clock, Bucket("v3"))
     catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
     catalog.record(dataclasses.replace(V3, sequencer=""), FACTS, COMPLETED, worker("w3", clock))
 
@@ -126,7 +112,7 @@ def test_a_late_event_does_not_move_the_latest_back_from_what_s3_said(aws: Aws, 
 
 def test_the_next_version_is_the_latest_after_one_that_s3_named(aws: Aws, clock: Clock, calls: Calls) -> None:
     bucket = Bucket("v2")
-    catalog = catalog_of(aws, clock, bucket)
+    catalog = make_catalog(aws, clock, bucket)
     catalog.record(WITHOUT_SEQUENCER, FACTS, COMPLETED, worker("w2", clock))
     bucket.version_id = "v3"
 
@@ -142,7 +128,7 @@ def test_the_next_version_is_the_latest_after_one_that_s3_named(aws: Aws, clock:
 
 
 def test_a_version_that_was_deleted_is_recorded_and_not_the_latest(aws: Aws, clock: Clock) -> None:
-    catalog = catalog_of(aws, clock, Bucket("v1"))
+    catalog = make_catalog(aws, clock, Bucket("v1"))
     catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
 
     gone = Outcome(status=Status.SKIPPED, reason="gone")
@@ -153,7 +139,7 @@ def test_a_version_that_was_deleted_is_recorded_and_not_the_latest(aws: Aws, clo
 
 
 def test_a_version_that_is_deleted_while_it_is_read_gives_way_to_what_s3_has(aws: Aws, clock: Clock) -> None:
-    catalog = catalog_of(aws, clock, Bucket("v1"))
+    catalog = make_catalog(aws, clock, Bucket("v1"))
     catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
     catalog.claim(V2, FACTS, worker("w2", clock))
     assert latest(aws) == "v2"
@@ -177,7 +163,7 @@ def test_reopening_survives_an_answer_that_is_lost(aws: Aws, clock: Clock) -> No
 
 
 def test_a_catalog_that_forgets_nothing_sets_no_expiry(aws: Aws, clock: Clock) -> None:
-    catalog = Catalog(aws.dynamodb, aws.table, shards=8, retention=None, stage="dev", region="eu-central-1", now=clock)
+    catalog = CatalogWriter(CatalogTable(aws.dynamodb, catalog_settings(aws.table, retention_days=0), clock))
 
     catalog.record(VERSION, FACTS, COMPLETED, worker("first", clock))
     catalog.reopen(VERSION, status=Status.COMPLETED, processed_at=str(aws.item(VERSION.key)["processed_at"]), by="me")

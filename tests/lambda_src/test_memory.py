@@ -1,4 +1,4 @@
-"""Memory does not grow with the file: row R3. The file is made while it is read, so that nobody else holds it."""
+"""Memory does not grow with the file. The file is made while it is read, so that nobody else holds it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from ingest.records import RecordFiles
-from shared.files import ObjectFacts, ObjectVersion, Status
+from shared.catalog.model import ObjectFacts, ObjectVersion, Status
 from shared.objects import Objects
 from shared.records.output import Publisher
 from tests.lambda_src.conftest import BUCKET, Aws

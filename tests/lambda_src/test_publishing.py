@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from ingest.records import RecordFiles, RecordRules, TooSlowError
 from shared import clients
-from shared.files import ObjectFacts
+from shared.catalog.model import ObjectFacts
 from shared.objects import Objects
 from shared.records.output import PART_BYTES, OutputFile, Publisher
 from tests.lambda_src.conftest import BUCKET, Aws, Calls

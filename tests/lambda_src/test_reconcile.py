@@ -11,12 +11,15 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from delivery.events import parse_change
+from forward.changes import parse_change
 from reconcile.intake import IntakeQueue, NotSentError
-from reconcile.reconciliation import Progress, Reconciliation, SearchRules
-from shared.catalog import LAPSED, Catalog
-from shared.files import Status
-from shared.search_state import SearchStates, SearchTakenError
+from reconcile.search import Progress, SearchRules, UploadSearch
+from shared.catalog.model import Status
+from shared.catalog.reader import CatalogReader
+from shared.catalog.requests import LAPSED, RequestWriter
+from shared.catalog.search_state import SearchStates, SearchTakenError
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
 from tests.conftest import REGION, DeclaredStack
 from tests.lambda_src.conftest import (
     BUCKET,
@@ -25,6 +28,7 @@ from tests.lambda_src.conftest import (
     Handler,
     LambdaContext,
     batch,
+    catalog_settings,
     declared_environment,
     import_function,
     message,
@@ -61,20 +65,19 @@ class Search:
             name="intake",
             region=REGION,
         )
-        reconciliation = Reconciliation(self.aws.s3, self.catalog(), queue, RULES, now=self.tell)
-        return reconciliation.run(self.states(owner), deadline=self.now + timedelta(seconds=seconds), at_once=at_once)
+        reader = CatalogReader(self.aws.dynamodb, catalog_settings(self.aws.table), lambda _seconds: None)
+        search = UploadSearch(self.aws.s3, CatalogWriter(self.table()), reader, queue, RULES, now=self.tell)
+        return search.run(self.states(owner), deadline=self.now + timedelta(seconds=seconds), at_once=at_once)
 
     def tell(self) -> datetime:
         self.now += timedelta(seconds=self.page_seconds)
         return self.now
 
-    def catalog(self) -> Catalog:
-        return Catalog(
-            self.aws.dynamodb, self.aws.table, shards=8, retention=None, stage="dev", region=REGION, now=self.tell
-        )
+    def table(self) -> CatalogTable:
+        return CatalogTable(self.aws.dynamodb, catalog_settings(self.aws.table), self.tell)
 
     def states(self, owner: str) -> SearchStates:
-        return SearchStates(self.aws.dynamodb, self.aws.table, bucket=BUCKET, owner=owner)
+        return SearchStates(self.table(), bucket=BUCKET, owner=owner)
 
     def oldest_waits(self, age: timedelta) -> None:
         """Let CloudWatch say how old the intake's oldest message is."""
@@ -297,8 +300,6 @@ def test_keys_that_dynamodb_leaves_are_asked_for_again(search: Search, aws: Aws,
             answer["UnprocessedKeys"] = request["RequestItems"]
 
     calls.after["BatchGetItem"] = leave
-    catalog = search.catalog()
-    catalog._wait = lambda _seconds: None  # noqa: SLF001 - time is no matter here
     (version,) = aws.s3.list_object_versions(Bucket=BUCKET)["Versions"]
 
     assert search.run() == Progress(listed=1, missed=1, whole=True)
@@ -351,7 +352,7 @@ def test_a_request_whose_worker_died_is_ended_and_one_at_work_is_not(
     run = function(aws, dev, monkeypatch)
     now = datetime.now(UTC)
     for name, deadline in (("dead", now - timedelta(minutes=1)), ("alive", now + timedelta(minutes=1))):
-        Search(aws).catalog().store(api_result(f"api/process/{name}", Status.PROCESSING, deadline))
+        RequestWriter(Search(aws).table()).store(api_result(f"api/process/{name}", Status.PROCESSING, deadline))
 
     run({}, LambdaContext())
 

@@ -11,7 +11,7 @@ from itertools import chain, repeat
 import pytest
 
 from ingest.records import RecordFiles, TooSlowError
-from shared.files import ObjectFacts
+from shared.catalog.model import ObjectFacts
 from shared.objects import CHUNK_BYTES, Objects
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_ingest import uploaded

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.records import RecordFiles
-from shared.files import MAX_KEY_BYTES, ObjectFacts
+from shared.catalog.model import MAX_KEY_BYTES, ObjectFacts
 from shared.objects import Objects
 from shared.records.results import file_name, result_key
 from tests.lambda_src.conftest import Aws, Handler, LambdaContext, batch, message

@@ -1,4 +1,4 @@
-"""Which objects are taken in: row I2."""
+"""Which objects are accepted, and which are skipped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.environment import Environment
 from shared.rules import IntakeRules
+from shared.settings import read_settings
 from tests.conftest import DeclaredStack
 from tests.lambda_src.conftest import declared_environment
 
@@ -21,7 +21,7 @@ LIMIT = 1024**3
 @pytest.fixture(name="rules", scope="module")
 def _rules(dev: DeclaredStack) -> IntakeRules:
     """The rules of the real stage."""
-    return IntakeRules.from_environment(Environment(declared_environment(dev)))
+    return read_settings(IntakeRules, declared_environment(dev))
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)

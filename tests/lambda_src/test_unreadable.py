@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from shared.catalog import Catalog
-from tests.lambda_src.conftest import BUCKET, Aws, Calls, Handler, LambdaContext, batch, message, returned
+from shared.catalog.reader import CatalogReader
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
+from tests.lambda_src.conftest import (
+    BUCKET,
+    Aws,
+    Calls,
+    Handler,
+    LambdaContext,
+    batch,
+    catalog_settings,
+    message,
+    returned,
+)
 
 KEY = "uploads/shipments/a.csv"
 CSV = b"shipment_id,status,timestamp\nSHP-1,created,2026-11-20T08:15:00Z\n"
@@ -27,7 +39,7 @@ def test_an_archived_record_file_is_skipped_with_its_reason_and_not_retried(
     assert aws.latest(KEY) == item["version_id"]
 
 
-def test_one_that_was_restored_is_read(handler: Handler, aws: Aws, operator: Catalog) -> None:
+def test_one_that_was_restored_is_read(handler: Handler, aws: Aws, operator: CatalogWriter) -> None:
     entry = message(aws.put(KEY, CSV, StorageClass="GLACIER"))
     handler(batch(entry), LambdaContext())
     aws.s3.restore_object(Bucket=BUCKET, Key=KEY, RestoreRequest={"Days": 1})
@@ -90,14 +102,12 @@ def test_a_lost_event_that_is_sent_anew_makes_its_version_the_latest(handler: Ha
 
 
 @pytest.fixture
-def operator(aws: Aws) -> Catalog:
-    return Catalog(aws.dynamodb, aws.table, shards=8, retention=None, stage="dev", region="eu-central-1")
+def operator(aws: Aws) -> CatalogWriter:
+    return CatalogWriter(CatalogTable(aws.dynamodb, catalog_settings(aws.table)))
 
 
-def reopen(aws: Aws, operator: Catalog) -> None:
+def reopen(aws: Aws, operator: CatalogWriter) -> None:
     """Put the file through again, as an operator does."""
-    from operate.catalog_reader import CatalogReader  # noqa: PLC0415
-
-    file = CatalogReader(aws.dynamodb, aws.table, 8).latest(BUCKET, KEY)
+    file = CatalogReader(aws.dynamodb, catalog_settings(aws.table)).latest(BUCKET, KEY)
     assert file is not None
-    assert operator.reopen(file.version, status=file.status, processed_at=file.text("processed_at"), by="me")
+    assert operator.reopen(file.version, status=file.status, processed_at=file.processed_at, by="me")

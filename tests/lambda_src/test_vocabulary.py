@@ -1,4 +1,4 @@
-"""Object ids, the order of versions, and the environment: rows I4, I5 and I9."""
+"""Object ids, the order of versions, and the environment."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.environment import Environment, WrongEnvironmentError
-from shared.files import ObjectVersion
+from shared.catalog.model import ObjectVersion
+from shared.rules import IntakeRules
+from shared.settings import WrongEnvironmentError, read_settings
 from tests.conftest import DeclaredStack
 from tests.lambda_src.conftest import declared_environment, import_handler
 
@@ -80,10 +81,10 @@ def test_the_function_reads_exactly_what_the_program_sets(dev: DeclaredStack, mo
 def test_an_unusable_variable_is_named_with_its_value(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "{unusable")
 
-    with pytest.raises(WrongEnvironmentError, match=rf"{name} = '\{{unusable': should be"):
+    with pytest.raises(WrongEnvironmentError, match=rf"{name} = '\{{unusable': "):
         import_handler()
 
 
-def test_a_json_list_of_other_things_is_unusable() -> None:
-    with pytest.raises(WrongEnvironmentError, match="should be a JSON list of strings"):
-        Environment({"NAMES": "[1, 2]"}).strings("NAMES")
+def test_a_json_list_of_other_things_is_unusable(dev: DeclaredStack) -> None:
+    with pytest.raises(WrongEnvironmentError, match=r"REFUSED_PREFIXES = '\[1, 2\]': expected `str`, got `int`"):
+        read_settings(IntakeRules, {**declared_environment(dev), "REFUSED_PREFIXES": "[1, 2]"})

@@ -46,7 +46,9 @@ def test_the_catalog_forgets_a_file_after_its_days(handler: Handler, aws: Aws, d
     handler(batch(message(aws.put("uploads/a.csv"))), LambdaContext())
 
     items = aws.dynamodb.scan(TableName=aws.table)["Items"]
-    assert {"latest" in item["version_id"]["S"] for item in items} == {True, False}, "the file, and its latest version"
+    assert {item["object_id"]["S"].startswith("latest:") for item in items} == {True, False}, (
+        "the file, and its latest version"
+    )
     for item in items:
         assert_kept_for(days, item["ttl"]["N"])
 

@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from local.files import Item, UploadedFile, wait_for_final
-from local.intake import Intake
-from local.stack import standing_stack
+from local.intake import IntakeDriver
+from local.stack import local_stack
 from local.waiting import wait_until
 from tests.stage_files import STAGES
 
@@ -22,7 +22,7 @@ WAIT_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pipeline(Intake):
+class Pipeline(IntakeDriver):
     """The standing stack, and what tests do with it."""
 
     def final(self, *files: UploadedFile) -> list[Item]:
@@ -47,7 +47,7 @@ class Pipeline(Intake):
 
 @pytest.fixture(scope="session")
 def standing() -> Iterator[Pipeline]:
-    with standing_stack(Console(quiet=True), folder=STAGES) as stack:
+    with local_stack(Console(quiet=True), folder=STAGES) as stack:
         yield Pipeline(stack=stack)
 
 

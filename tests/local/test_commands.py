@@ -18,8 +18,9 @@ from rich.console import Console
 
 from local import demo, emulator, samples
 from local.__main__ import main
-from local.deploy import NOT_READ, EmulatorProvider, NotEmulatedError
+from local.deploy import EmulatorProvider, NotEmulatedError
 from local.drills import OVERRIDES
+from local.limits import NOT_READ
 from local.program import check_settings
 from local.receiver import Arrival, Receiver, Reply
 from local.stack_config import ROOT, StackConfig
@@ -200,7 +201,7 @@ from local import __main__, emulator, up
 
 def run(console):
     with emulator.running("us-east-1") as cloud:
-        console.print(f"{cloud.endpoint}, Ctrl-C takes it all down")
+        console.print(f"{cloud.endpoint}, Ctrl-C stops it")
         try:
             signal.pause()
         except KeyboardInterrupt:
@@ -224,7 +225,7 @@ def stand_until(stop: signal.Signals, folder: Path, *command: str) -> str:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until(lambda: "Ctrl-C takes it all down" in output.read_text(), "never stood")
+        wait_until(lambda: "Ctrl-C stops it" in output.read_text(), "never stood")
         text = output.read_text()
         port = int(text.split("https://127.0.0.1:")[1].split(",")[0])
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from local.emulator import workers
 from local.files import Item
 from local.receiver import Reply, listening
-from local.stack import standing_stack
+from local.stack import local_stack
 from local.stack_config import ROOT
 from local.waiting import wait_until
 from tests.local.conftest import Pipeline, Probe, make_probe
@@ -68,7 +68,7 @@ class Delivered(Pipeline):
 def delivering() -> Iterator[Delivered]:
     with (
         listening(ScriptedReceiver) as receiver,
-        standing_stack(Console(quiet=True), folder=STAGES, overrides={"deliveryEndpoint": receiver.url}) as stack,
+        local_stack(Console(quiet=True), folder=STAGES, overrides={"deliveryEndpoint": receiver.url}) as stack,
     ):
         receiver.trust(stack.cloud, stack.outputs["secretArn"])
         yield Delivered(stack=stack, receiver=receiver)

@@ -15,7 +15,7 @@ from local.drills import OVERRIDES, Drill
 from local.ends import Ends
 from local.files import UploadedFile
 from local.outcome import audit
-from local.stack import standing_stack
+from local.stack import local_stack
 from local.stack_config import ROOT
 from local.waiting import wait_until
 from tests.stage_files import STAGES
@@ -28,7 +28,7 @@ DRILLS = [
 
 @pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
-    with standing_stack(Console(quiet=True), folder=STAGES, overrides=OVERRIDES, keep_state=True) as stack:
+    with local_stack(Console(quiet=True), folder=STAGES, overrides=OVERRIDES, keep_state=True) as stack:
         yield Drill(stack, seed=20261121, size=9, burst_size=60)
 
 

@@ -14,8 +14,8 @@ from local.files import Item, UploadedFile
 from local.stack_config import ROOT
 from local.up import commands
 from local.waiting import wait_until
+from shared.catalog.model import ObjectVersion
 from shared.created_event import created_event
-from shared.files import ObjectVersion
 from tests.local.conftest import Pipeline
 
 SHIPMENTS: Final = b"shipment_id,status,timestamp\nSHP-1,created,2026-11-20T08:15:00Z\n"

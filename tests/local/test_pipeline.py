@@ -11,8 +11,10 @@ import pytest
 from local.files import UploadedFile
 from local.samples import read_samples
 from local.waiting import wait_until
-from shared.catalog import Catalog, Claim, Worker
-from shared.files import ObjectFacts, ObjectVersion, Outcome, Status
+from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
+from shared.settings import CatalogSettings
 from tests.local.conftest import Pipeline, statuses
 
 FOREIGN = """{"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
@@ -183,12 +185,14 @@ def test_a_file_claimed_by_a_worker_that_died(pipeline: Pipeline) -> None:
     assert pipeline.dead_letters() == 0
 
 
-def admin_catalog(pipeline: Pipeline) -> Catalog:
-    return Catalog(
-        pipeline.stack.cloud.client("dynamodb"),
-        pipeline.table,
-        shards=1,
-        retention=timedelta(days=1),
+def admin_catalog(pipeline: Pipeline) -> CatalogWriter:
+    settings = CatalogSettings(
+        catalog_table_name=pipeline.table,
+        bucket_index="by-bucket",
+        status_index="by-status",
+        index_shards=1,
+        catalog_retention_days=1,
         stage="local",
-        region="us-east-1",
+        aws_region="us-east-1",
     )
+    return CatalogWriter(CatalogTable(pipeline.stack.cloud.client("dynamodb"), settings))

@@ -13,12 +13,15 @@ from typing import Protocol
 
 import boto3
 import pytest
+from msgspec import to_builtins
 
 from operate.__main__ import main
-from shared.catalog import Catalog, Worker
-from shared.files import ApiResult, ObjectFacts, ObjectVersion, Outcome, Status
-from tests.conftest import ACCOUNT, REGION
-from tests.lambda_src.conftest import BUCKET, Aws, Calls, aws, aws_clients, calls  # noqa: F401 - fixtures
+from shared.catalog.model import ApiResult, ObjectFacts, ObjectVersion, Outcome, Status, Worker
+from shared.catalog.requests import RequestWriter
+from shared.catalog.table import CatalogTable
+from shared.catalog.writer import CatalogWriter
+from tests.conftest import ACCOUNT
+from tests.lambda_src.conftest import BUCKET, Aws, Calls, aws, aws_clients, calls, catalog_settings  # noqa: F401 - fixtures
 
 SHARDS = 4
 COMPLETED = Outcome(status=Status.COMPLETED)
@@ -30,10 +33,16 @@ def raise_interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def operator_catalog(aws: Aws, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Catalog:  # noqa: F811
-    return Catalog(
-        aws.dynamodb, aws.table, shards=SHARDS, retention=timedelta(days=365), stage="dev", region=REGION, now=now
-    )
+def operator_table(aws: Aws, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> CatalogTable:  # noqa: F811
+    return CatalogTable(aws.dynamodb, catalog_settings(aws.table, shards=SHARDS), now)
+
+
+def operator_catalog(aws: Aws, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> CatalogWriter:  # noqa: F811
+    return CatalogWriter(operator_table(aws, now))
+
+
+def request_catalog(aws: Aws, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> RequestWriter:  # noqa: F811
+    return RequestWriter(operator_table(aws, now))
 
 
 def uploaded(aws: Aws, key: str, body: bytes = b"content") -> ObjectVersion:  # noqa: F811
@@ -136,7 +145,7 @@ def operate(
         "queueUrl": aws.queue_url,
         "queueArn": arn,
         "deadLetterQueueUrl": aws.dead_letter_url,
-        "ingestFunctionName": _function(),
+        "ingestFunctionName": _function(aws.table),
         "apiFunctionName": "file-pipeline-dev-api",
     }
     file = tmp_path / "outputs.json"
@@ -156,8 +165,12 @@ def operate(
 def delivery_letters(aws: Aws, operate: Operate) -> str:  # noqa: F811
     """The URL of the delivery's dead-letter queue: the stack delivers."""
     del operate
-    url = aws.sqs.create_queue(QueueName="delivery-dead-letters")["QueueUrl"]
-    add_output("deliveryDeadLetterQueueUrl", url)
+    fifo = {"FifoQueue": "true"}
+    url = aws.sqs.create_queue(QueueName="delivery-dead-letters.fifo", Attributes=fifo)["QueueUrl"]  # type: ignore[arg-type]
+    queue = aws.sqs.create_queue(QueueName="delivery.fifo", Attributes=fifo)["QueueUrl"]  # type: ignore[arg-type]
+    arn = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for name, value in {"DeadLetterQueueUrl": url, "QueueUrl": queue, "QueueArn": arn}.items():
+        add_output(f"delivery{name}", value)
     return url
 
 
@@ -167,12 +180,14 @@ def add_output(name: str, value: str) -> None:
     file.write_text(json.dumps({**json.loads(file.read_text()), name: value}))
 
 
-def _function() -> str:
+def _function(table: str) -> str:
     """Make the ingest function, for its environment alone."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("handler.py", "")
     name = "file-pipeline-dev-ingest"
+    settings = to_builtins(catalog_settings(table, shards=SHARDS))
+    variables = {key.upper(): str(value) for key, value in settings.items() if key != "aws_region"}
     iam = boto3.client("iam")
     iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")
     boto3.client("lambda").create_function(
@@ -181,14 +196,7 @@ def _function() -> str:
         Runtime="python3.13",
         Handler="handler.handler",
         Code={"ZipFile": archive.getvalue()},
-        Environment={
-            "Variables": {
-                "INDEX_SHARDS": str(SHARDS),
-                "CATALOG_RETENTION_DAYS": "365",
-                "STAGE": "dev",
-                "UPLOADS_PREFIX": "uploads/",
-            }
-        },
+        Environment={"Variables": {**variables, "UPLOADS_PREFIX": "uploads/"}},
     )
     return name
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.events import parse_uploads
-from shared.catalog import Worker
+from shared.catalog.model import ObjectFacts, Outcome, Status, Worker
 from shared.created_event import created_event
-from shared.files import ObjectFacts, Outcome, Status
 from tests.conftest import REGION, dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
@@ -23,6 +22,7 @@ from tests.operate.conftest import (
     ended,
     operator_catalog,
     raise_interrupt,
+    request_catalog,
     uploaded,
 )
 
@@ -164,7 +164,7 @@ def test_reprocess_leaves_a_file_that_is_being_worked_on(aws: Aws, operate: Oper
 
 
 def test_reprocess_of_a_day_leaves_what_came_through_the_api(aws: Aws, operate: Operate) -> None:
-    operator_catalog(aws).store(api_result("api/process/1", Status.COMPLETED))
+    request_catalog(aws).store(api_result("api/process/1", Status.COMPLETED))
 
     ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
 

@@ -7,11 +7,11 @@ from typing import Final, cast
 
 import pytest
 
-from shared.catalog import LAPSED, Worker
-from shared.files import ObjectFacts, Status
+from shared.catalog.model import ObjectFacts, Status, Worker
+from shared.catalog.requests import LAPSED
 from tests.conftest import dig
 from tests.lambda_src.conftest import Aws
-from tests.operate.conftest import Operate, api_result, operator_catalog, uploaded
+from tests.operate.conftest import Operate, api_result, operator_catalog, request_catalog, uploaded
 
 STUCK: Final = "api/process/stuck"
 NEWER: Final = "api/process/newer"
@@ -32,7 +32,7 @@ def requests(aws: Aws) -> None:
     ):
         taken = now - timedelta(seconds=age)
         result = api_result(object_id, status, now + timedelta(seconds=left))
-        operator_catalog(aws, lambda taken=taken: taken).store(result)  # type: ignore[misc]  # bound now
+        request_catalog(aws, lambda taken=taken: taken).store(result)  # type: ignore[misc]  # bound now
 
 
 def status_of(aws: Aws, object_id: str) -> dict[str, str]:
@@ -62,7 +62,7 @@ def test_status_counts_them_apart_and_names_the_oldest(operate: Operate) -> None
 
 def test_a_request_that_is_worked_on_or_failed_needs_nobody(aws: Aws, operate: Operate) -> None:
     """Its sender was told, and decides."""
-    catalog = operator_catalog(aws)
+    catalog = request_catalog(aws)
     catalog.store(api_result(ALIVE, Status.PROCESSING, datetime.now(UTC) + timedelta(seconds=600)))
     catalog.store(api_result("api/process/failed", Status.FAILED))
 
@@ -122,7 +122,7 @@ def test_end_all_ends_what_status_names(aws: Aws, operate: Operate) -> None:
 @pytest.mark.usefixtures("requests")
 def test_what_was_ended_is_taken_up_by_the_same_request(aws: Aws, operate: Operate) -> None:
     operate("end", STUCK)
-    catalog = operator_catalog(aws)
+    catalog = request_catalog(aws)
 
     assert catalog.store(api_result(STUCK, Status.PROCESSING)) is None
     assert catalog.store(api_result(STUCK, Status.COMPLETED)) is None

@@ -7,8 +7,7 @@ from typing import cast
 
 import pytest
 
-from shared.catalog import Worker
-from shared.files import ObjectFacts, Outcome, Status
+from shared.catalog.model import ObjectFacts, Outcome, Status, Worker
 from tests.conftest import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
@@ -21,6 +20,7 @@ from tests.operate.conftest import (
     bury,
     ended,
     operator_catalog,
+    request_catalog,
     uploaded,
 )
 
@@ -66,7 +66,8 @@ def test_status_says_what_needs_attention(aws: Aws, operate: Operate) -> None:
 @pytest.mark.parametrize("kind", ["deadLetters", "deliveryDeadLetters"])
 def test_a_dead_letter_alone_needs_attention(aws: Aws, operate: Operate, delivery_letters: str, kind: str) -> None:
     url = aws.dead_letter_url if kind == "deadLetters" else delivery_letters
-    aws.sqs.send_message(QueueUrl=url, MessageBody="a letter")
+    fifo = {"MessageGroupId": "a", "MessageDeduplicationId": "a"} if url.endswith(".fifo") else {}
+    aws.sqs.send_message(QueueUrl=url, MessageBody="a letter", **fifo)  # type: ignore[arg-type]  # texts
 
     ran = operate("status", "--json")
 
@@ -93,7 +94,7 @@ def test_status_asks_more_shards_if_told(operate: Operate, calls: Calls) -> None
 
 
 def test_what_the_api_left_unfinished_does_not_hide_an_upload(aws: Aws, operate: Operate) -> None:
-    long_ago = operator_catalog(aws, lambda: LONG_AGO)
+    long_ago = request_catalog(aws, lambda: LONG_AGO)
     for number in range(12 * SHARDS):
         long_ago.store(api_result(f"api/process/{number}", Status.PROCESSING))
     later = LONG_AGO + timedelta(days=1)

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from tools.docs import permissions
+from tools.docs.package import arguments_source
 from tools.docs.settings import project_config, settings_table
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
 from api.openapi import openapi  # noqa: E402
 from api.routes import Services, build_app  # noqa: E402
 
-_SETTINGS: Final = ("settings: made by `make docs` from components/settings.py", "settings: end")
+_SETTINGS: Final = ("settings: made by `make docs` from components/settings/", "settings: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
 
 
@@ -33,6 +34,7 @@ def generated() -> dict[Path, str]:
         benchmarks: _between(benchmarks.read_text(), figures, "<!-- {} -->", _FIGURES),
         docs / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
         docs / "iam.md": permissions.document(),
+        ROOT / "package" / "arguments.py": arguments_source(),
     }
 
 

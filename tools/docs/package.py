@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
-from package.provider import schema
-from tools.docs.settings import Kind, settings
+from tools.docs.settings import Kind, Setting, settings
+
+SCHEMA: Final = Path(__file__).resolve().parents[2] / "package" / "schema.json"
+
+TAGS: Final = frozenset({"owner", "cost_center", "backup", "tags"})
+"""Settings of the stack's own AWS provider. A program that uses the package has a provider, and tags, of its own."""
 
 _TYPES: Final[Mapping[Kind, str]] = {"array": "list[str]", "boolean": "bool", "integer": "int", "string": "str"}
 
-# Pulumi's analyzer reads this file: it takes no annotation that is a text, so there is no `from __future__` here; and it
-# finds a description only as a text below its field.
+# Pulumi's analyzer reads what is written. It takes no annotation that is a text, hence no `from __future__` in it;
+# it finds a description only as a text below its field.
 _HEAD: Final = '''"""The arguments of the package's component: made by `make docs` from the settings."""
 
 from typing import NotRequired, TypedDict
@@ -25,18 +30,18 @@ class FilePipelineArgs(TypedDict):
 
 def arguments_source() -> str:
     """Return package/arguments.py."""
-    fields = [
-        f"\n    {setting.name}: NotRequired[{_TYPES[setting.kind]}]\n    {_text(setting.description)}\n"
-        for setting in settings()
-        if setting.is_in_package
-    ]
-    return _HEAD + "".join(fields)
+    return _HEAD + "".join(_field(setting) for setting in settings() if setting.name not in TAGS)
 
 
-def _text(description: str) -> str:
-    return f'"""{description}"""'
+def _field(setting: Setting) -> str:
+    return f'''
+    {setting.name}: NotRequired[{_TYPES[setting.kind]}]
+    """{setting.description} Default: {json.dumps(setting.default)}."""
+'''
 
 
 def package_schema() -> str:
     """Return package/schema.json: what programs in other languages see."""
+    from package.provider import schema  # noqa: PLC0415 - it imports arguments.py, which may be written first
+
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

@@ -15,6 +15,7 @@ from local.program import run_program
 from local.stack_config import StackConfig
 from policy.documents import PolicyStatement, read_document
 from policy.resource_types import Type
+from policy.statements import POLICY_TARGETS, RESOURCE_DOCUMENTS
 
 EVERY_PART: Final[Mapping[str, object]] = {
     # The layer is not looked at: this machine's is built the fastest.
@@ -42,18 +43,6 @@ Made by `make docs` from the policies that the program declares with every optio
 that grows shows here, in review. The stack's own resources go by their names in the program, without `project-stage-`;
 `REGION` and `ACCOUNT` are those of the stack.
 """
-
-_TARGETS: Final[Mapping[str, str]] = {
-    Type.BUCKET_POLICY: "bucket",
-    Type.QUEUE_POLICY: "queueUrl",
-    Type.TOPIC_POLICY: "arn",
-    Type.SECRET_POLICY: "secretArn",
-}
-"""What a policy that is a resource of its own belongs to."""
-
-_INSIDE: Final[Mapping[str, str]] = {Type.KEY: "policy", Type.ROLE: "assumeRolePolicy"}
-"""Resources that their policy is a property of."""
-
 
 _OUTPUTS: Final = ("apiEndpoint", "arn", "endpoint", "executionArn", "invokeArn", "keyId", "name", "url")
 """What the program asks of what it declares."""
@@ -120,10 +109,9 @@ def _functions(declared: _Declared) -> Iterator[tuple[str, ...]]:
 
 def _resources(declared: _Declared) -> Iterator[tuple[str, ...]]:
     for kind, name, inputs in declared:
-        if kind in _TARGETS:
-            owner, text = str(inputs[_TARGETS[kind]]), inputs["policy"]
-        elif kind in _INSIDE:
-            owner, text = name, inputs.get(_INSIDE[kind])
+        if kind in RESOURCE_DOCUMENTS:
+            owner = str(inputs[POLICY_TARGETS[kind]]) if kind in POLICY_TARGETS else name
+            text = inputs.get(RESOURCE_DOCUMENTS[kind])
         elif kind == Type.FUNCTION_PERMISSION:
             source = str(inputs.get("sourceArn", ""))
             yield (

@@ -21,8 +21,8 @@ class Setting:
 
     Attributes
     ----------
-    key
-        Its name in a stage's file.
+    key, name
+        Its name in a stage's file, and in Python.
     kind
         The type of its value, by the names of Pulumi's config schema. An array is one of texts.
     description
@@ -32,6 +32,7 @@ class Setting:
     """
 
     key: str
+    name: str
     kind: Kind
     description: str
     default: object
@@ -39,9 +40,10 @@ class Setting:
 
 def settings() -> Iterator[Setting]:
     """Return every setting, in the order of the table."""
-    for field in Settings.model_fields.values():
+    for name, field in Settings.model_fields.items():
         default: object = field.default
-        yield Setting(key=str(field.alias), kind=_kind(default), description=_describe(field), default=default)
+        key, description = str(field.alias), _describe(field)
+        yield Setting(key=key, name=name, kind=_kind(default), description=description, default=default)
 
 
 def project_config() -> str:

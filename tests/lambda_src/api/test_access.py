@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.environment import WrongEnvironmentError
+from shared.settings import WrongEnvironmentError
 from shared.version import VERSION
 from tests.conftest import DeclaredStack
 from tests.lambda_src.api.conftest import Api

@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.files import FAILED_REASON
-from shared.catalog import REOPENED, Catalog, Worker
-from shared.files import MAX_KEY_BYTES, ObjectFacts, ObjectVersion, Outcome, Status
+from shared.catalog.model import MAX_KEY_BYTES, ObjectFacts, ObjectVersion, Outcome, Status, Worker
+from shared.catalog.table import CatalogTable, latest_key
+from shared.catalog.writer import REOPENED, CatalogWriter
 from tests.lambda_src.api.conftest import SHARDS, Answer, Api
-from tests.lambda_src.conftest import BUCKET, Aws, import_function
+from tests.lambda_src.conftest import BUCKET, Aws, catalog_settings, import_function
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -45,15 +46,7 @@ def add(
         event_time="2026-11-20T12:00:00.000Z",
     )
     worker = Worker(request_id="r", function_name="ingest", attempt=1, started_at=at, deadline=at)
-    catalog = Catalog(
-        aws.dynamodb,
-        aws.table,
-        shards=SHARDS,
-        retention=timedelta(days=365),
-        stage="dev",
-        region="eu-central-1",
-        now=lambda: at,
-    )
+    catalog = CatalogWriter(CatalogTable(aws.dynamodb, catalog_settings(aws.table, shards=SHARDS), lambda: at))
     facts = ObjectFacts(user_metadata={"uploaded-by": uploaded_by})
     catalog.record(file, facts, Outcome(status=status, reason=reason, results=results), worker)
     return file
@@ -332,7 +325,7 @@ def test_one_version_of_a_file(api: Api, aws: Aws) -> None:
 def test_what_is_no_file_is_not_found(api: Api, aws: Aws) -> None:
     add(aws, "uploads/a.csv")
 
-    for path in ("nope", "x" * 2049, f"latest:{BUCKET}/uploads/a.csv", "%25"):
+    for path in ("nope", "x" * 2049, quote(latest_key(BUCKET, "uploads/a.csv")["object_id"]["S"]), "%25"):
         answer = api.get(f"/files/{path}")
         assert (answer.status, answer.body["code"]) == (404, "not_found")
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from components.settings import (
+from components.settings.api import (
     API_BASE_BYTES,
     API_BYTES_PER_BODY_BYTE,
     API_BYTES_PER_OBJECT_BYTE,

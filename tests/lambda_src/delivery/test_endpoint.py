@@ -14,7 +14,6 @@ import pytest
 
 from delivery.credentials import Credentials
 from delivery.endpoint import Answer, Endpoint, UnreachableError
-from delivery.events import Delivery
 from local.certificate import write_certificate
 from local.waiting import wait_until
 from tests.conftest import DeclaredStack
@@ -28,10 +27,7 @@ TRIES = 6
 
 
 def post(endpoint: Endpoint) -> Answer:
-    return endpoint.post(
-        Delivery(id="d", object_id="o", status="COMPLETED", body="{}"),
-        Credentials(username="u", password="p", signing_key="k"),
-    )
+    return endpoint.post("d", "{}", Credentials(username="u", password="p", signing_key=b"k"))
 
 
 def held() -> tuple[int, int]:
@@ -51,10 +47,10 @@ def nothing_is_left_since(before: tuple[int, int]) -> None:
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """A server's context, with a certificate that is trusted here."""
-    certificate, key = write_certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    authority, server = write_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(server)
     return context
 
 

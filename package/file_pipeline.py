@@ -1,0 +1,109 @@
+"""The component of the package."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi.provider.experimental.util import camel_case
+
+from components.pipeline import Pipeline, PipelineArgs
+from components.settings import SettingsError, parse
+from package.arguments import FilePipelineArgs
+from tools import schemas
+
+# Pulumi's analyzer reads this file: it takes no annotation that is a text, so there is no `from __future__` here; and it
+# finds a description only as a text below its attribute.
+
+
+class FilePipeline(pulumi.ComponentResource):
+    """A file pipeline. AWS resources are called NAME-STACK-…; their tags are the default tags of the AWS provider."""
+
+    bucket_name: pulumi.Output[str]
+    """Name of the landing bucket."""
+    bucket_arn: pulumi.Output[str]
+    """ARN of the landing bucket."""
+    bucket_url: pulumi.Output[str]
+    """The landing bucket as s3://…"""
+    table_name: pulumi.Output[str]
+    """Name of the catalog table."""
+    ingest_function_name: pulumi.Output[str]
+    """Name of the function that checks files."""
+    ingest_function_arn: pulumi.Output[str]
+    """ARN of the function that checks files."""
+    queue_url: pulumi.Output[str]
+    """URL of the intake queue."""
+    queue_arn: pulumi.Output[str]
+    """ARN of the intake queue."""
+    dead_letter_queue_url: pulumi.Output[str]
+    """URL of the intake's dead-letter queue."""
+    api_endpoint: pulumi.Output[str]
+    """URL of the HTTP API."""
+    api_function_name: pulumi.Output[str]
+    """Name of the API's function."""
+    api_function_arn: pulumi.Output[str]
+    """ARN of the API's function."""
+    user_pool_id: pulumi.Output[str]
+    """Id of the Cognito user pool."""
+    user_pool_client_id: pulumi.Output[str]
+    """Id of the people's client of the user pool."""
+    topic_arn: pulumi.Output[str]
+    """ARN of the topic that alarms are published to."""
+    key_id: pulumi.Output[str]
+    """Id of the KMS key."""
+    key_arn: pulumi.Output[str]
+    """ARN of the KMS key; who uploads needs kms:GenerateDataKey on it."""
+    secret_arn: pulumi.Output[str]
+    """ARN of the secret with the credentials that your endpoint checks."""
+    dashboard_url: pulumi.Output[str]
+    """URL of the dashboard."""
+    reconcile_function_name: pulumi.Output[str] | None
+    """Name of the function that searches for uploads whose event never came."""
+    delivery_function_name: pulumi.Output[str] | None
+    """Name of the function that posts finished files, with a deliveryEndpoint."""
+    delivery_function_arn: pulumi.Output[str] | None
+    """ARN of the function that posts finished files, with a deliveryEndpoint."""
+    delivery_dead_letter_queue_url: pulumi.Output[str] | None
+    """URL of the queue for deliveries that were not taken, with a deliveryEndpoint."""
+    test_user_name: pulumi.Output[str] | None
+    """Name of the test user, with testUser."""
+    test_user_password: pulumi.Output[str] | None
+    """Password of the test user, with testUser; secret."""
+
+    def __init__(self, name: str, args: FilePipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("file-pipeline:index:FilePipeline", name, {}, opts)
+        checked = check(name, {camel_case(argument): value for argument, value in args.items()})
+        pipeline = Pipeline(f"{name}-{checked.stage}", checked, pulumi.ResourceOptions(parent=self))
+        for attribute in self.__annotations__:
+            setattr(self, attribute, pipeline.outputs.get(camel_case(attribute)))
+        self.register_outputs(pipeline.outputs)
+
+
+def check(name: str, values: Mapping[str, object]) -> PipelineArgs:
+    """Return what a pipeline is made from: in its names, the component's stands in the place of the project's.
+
+    Parameters
+    ----------
+    name
+        The component's name.
+    values
+        Its arguments, by their names in the schema. Whole numbers may be floats: the engine hands them over so.
+
+    Raises
+    ------
+    SettingsError
+        If an argument is unknown, of the wrong type or out of bounds, or two contradict each other; or if a
+        schema cannot be used.
+    """
+    known = {camel_case(argument) for argument in FilePipelineArgs.__annotations__}
+    problems = [f"{key}: is not an argument" for key in sorted(set(values) - known)]
+    problems += [f"{key}: should be a plain value, not an Output" for key, value in values.items() if _is_output(value)]
+    if problems:
+        raise SettingsError(f"wrong arguments of {name!r}:\n" + "\n".join(f"  {problem}" for problem in problems))
+    stage = pulumi.get_stack()
+    checked = PipelineArgs(project=name, stage=stage, settings=parse(name, stage, values))
+    schemas.check(checked)
+    return checked
+
+
+def _is_output(value: object) -> bool:
+    """Whether a value, or one in a list, may not be known yet, or is secret: settings are neither."""
+    return isinstance(value, pulumi.Output) or (isinstance(value, list) and any(map(_is_output, value)))

@@ -1,0 +1,186 @@
+"""The package: its schema, what it refuses, and that its component declares what the program does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final, cast
+
+import pulumi
+import pytest
+import yaml
+from pulumi.errors import InputPropertiesError
+from pulumi.provider.experimental.util import camel_case
+
+from components.settings import SettingsError
+from local.stack_config import ROOT, StackConfig
+from package.arguments import FilePipelineArgs
+from package.file_pipeline import FilePipeline
+from package.provider import PackageProvider, schema
+from tests.conftest import DeclaredStack, declare, run
+from tools.docs.package import TAGS, package_schema
+from tools.docs.settings import settings
+
+TOKEN: Final = "file-pipeline:index:FilePipeline"
+SETTINGS: Final[Mapping[str, object]] = {
+    "retainData": False,
+    "functionMemoryMb": 512.0,  # as the engine hands whole numbers over
+    "corsOrigins": ["https://app.example.com"],
+    "layerPlatform": "host",
+    "testUser": True,
+    "deliveryEndpoint": "https://receiver.example.com/files",
+}
+
+
+def arguments(values: Mapping[str, object] = SETTINGS) -> FilePipelineArgs:
+    names = {setting.key: setting.name for setting in settings()}
+    return cast("FilePipelineArgs", {names.get(key, key): value for key, value in values.items()})
+
+
+def build(values: Mapping[str, object] = SETTINGS, name: str = "uploads") -> tuple[FilePipeline, DeclaredStack]:
+    """Another program, of its own project, that declares the component."""
+    made: list[FilePipeline] = []
+    config = StackConfig(project="consumer", stage="dev", values={})
+    stack = run(config, program=lambda: made.append(FilePipeline(name, arguments(values))))
+    return made[0], stack
+
+
+def inputs_of(stack: DeclaredStack) -> dict[str, str]:
+    """Each AWS resource's inputs, as text in which two archives of one path are the same."""
+    return {
+        resource.name: json.dumps(resource.inputs, sort_keys=True, default=lambda archive: archive.path)
+        for resource in stack.resources
+        if resource.type.startswith("aws:")
+    }
+
+
+def test_its_schema_is_the_one_that_was_reviewed() -> None:
+    """`make docs` writes it anew; its difference is what programs in other languages see."""
+    assert (ROOT / "package" / "schema.json").read_text() == package_schema()
+
+
+def test_every_setting_but_the_tags_is_an_optional_plain_argument_with_a_description() -> None:
+    resource = dig_schema()
+    inputs = resource["inputProperties"]
+
+    assert isinstance(inputs, dict)
+    assert set(inputs) == {setting.key for setting in settings() if setting.name not in TAGS}
+    assert not resource.get("requiredInputs")
+    for key, entry in inputs.items():
+        assert entry["plain"] is True, key
+        assert entry["description"], key
+        assert entry["type"] in {"array", "boolean", "integer", "string"}, key
+
+
+def test_it_is_a_source_based_plugin_of_python() -> None:
+    plugin = yaml.safe_load((ROOT / "package" / "PulumiPlugin.yaml").read_text())
+    requirements = (ROOT / "package" / "requirements.txt").read_text().split()
+
+    assert plugin["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}}
+    assert requirements == ["-r", "../requirements.txt"]
+
+
+def test_it_declares_what_the_program_declares() -> None:
+    _, stack = build()
+    values = {**SETTINGS, "functionMemoryMb": 512}
+    main = run(
+        StackConfig(
+            project="uploads",
+            stage="dev",
+            values={"aws:region": "eu-central-1"}
+            | {
+                f"uploads:{key}": value if isinstance(value, str) else json.dumps(value)
+                for key, value in values.items()
+            },
+        )
+    )
+
+    assert inputs_of(stack) == inputs_of(main)
+    assert len(inputs_of(main)) > 90
+
+
+def test_its_outputs_are_those_of_the_pipeline() -> None:
+    component, stack = build()
+    everything = declare("dev", overrides={"testUser": True, "deliveryEndpoint": "https://receiver.example.com"})
+    outputs = dig_schema()["properties"]
+
+    assert isinstance(outputs, dict)
+    assert set(outputs) == set(everything.outputs)
+    assert all(isinstance(getattr(component, name), pulumi.Output) for name in FilePipeline.__annotations__)
+    assert [r.type for r in stack.resources if r.name == "uploads"] == [TOKEN]
+
+
+def test_what_is_left_out_has_no_output() -> None:
+    component, _ = build({"layerPlatform": "host", "reconciliationHours": 0})
+
+    assert component.delivery_function_name is None
+    assert component.reconcile_function_name is None
+    assert component.test_user_password is None
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"nosuch": 1}, "nosuch: is not an argument"),
+        ({"owner": "data"}, "owner: is not an argument"),
+        ({"function_memory_mb": 512}, "function_memory_mb: is not an argument"),
+        ({"functionMemoryMb": 64.0}, r"uploads:functionMemoryMb = 64\.0: should be greater than or equal to 128"),
+        ({"functionMemoryMb": 512.5}, r"uploads:functionMemoryMb = 512\.5: should be a valid integer"),
+        ({"functionMemoryMb": "many"}, "uploads:functionMemoryMb = 'many': should be a valid integer"),
+        ({"logLevel": "LOUD"}, "uploads:logLevel = 'LOUD': should be 'DEBUG'"),
+        ({"deliveryEndpoint": "https://127.0.0.1"}, "uploads:deliveryEndpoint = 'https://127.0.0.1'"),
+        ({"recordTypes": ["uploads/a/=nosuch"]}, r"uploads:recordTypes\[0\] = .* there is no file"),
+        ({"testUser": True}, "testUser = true: only in a stage that keeps no data"),
+    ],
+)
+def test_the_engine_is_told_what_is_wrong(values: Mapping[str, object], problem: str) -> None:
+    """Unknown arguments too, which Pulumi's host of components would drop."""
+
+    def construct() -> None:
+        with pytest.raises(InputPropertiesError, match=problem):
+            PackageProvider().construct("uploads", TOKEN, dict(values))
+
+    stack = run(StackConfig(project="consumer", stage="dev", values={}), program=construct)
+
+    assert stack.resources == []
+
+
+@pytest.mark.parametrize("key", ["corsOrigins", "deliveryEndpoint"])
+def test_what_is_not_known_yet_is_no_setting(key: str) -> None:
+    def program() -> None:
+        value = pulumi.Output.secret("https://receiver.example.com")
+        with pytest.raises(SettingsError, match="should be a plain value, not an Output"):
+            FilePipeline("uploads", arguments({key: [value] if key == "corsOrigins" else value}))
+
+    run(StackConfig(project="consumer", stage="dev", values={}), program=program)
+
+
+def test_a_name_that_aws_would_not_take_is_refused() -> None:
+    with pytest.raises(SettingsError, match="'Uploads', stack 'dev': should be lower-case"):
+        build(name="Uploads")
+
+
+def test_two_pipelines_share_a_program() -> None:
+    def program() -> None:
+        for name in ("uploads", "invoices"):
+            FilePipeline(name, arguments())
+
+    stack = run(StackConfig(project="consumer", stage="dev", values={}), program=program)
+    named = [resource.name for resource in stack.resources if resource.type.startswith("aws:")]
+
+    assert len(set(named)) == len(named)
+    assert {name.partition("-dev-")[0] for name in named} == {"uploads", "invoices"}
+    for kind, key in (("Bucket", "bucket"), ("Function", "name"), ("Role", "name"), ("LogGroup", "name")):
+        names = [resource.inputs.get(key) or resource.name for resource in stack.all(kind)]
+        assert len(set(map(str, names))) == len(names), kind
+
+
+def dig_schema() -> dict[str, object]:
+    resources = schema()["resources"]
+    assert isinstance(resources, dict)
+    assert set(resources) == {TOKEN}
+    assert set(FilePipeline.__annotations__) == {
+        name for name in FilePipeline.__annotations__ if camel_case(name) in resources[TOKEN]["properties"]
+    }
+    found: dict[str, object] = resources[TOKEN]
+    return found

@@ -61,6 +61,14 @@ class FilePipeline(pulumi.ComponentResource):
     """Name of the function that posts finished files, with a deliveryEndpoint."""
     delivery_function_arn: pulumi.Output[str] | None
     """ARN of the function that posts finished files, with a deliveryEndpoint."""
+    forward_function_name: pulumi.Output[str] | None
+    """Name of the function that queues finished files, with a deliveryEndpoint."""
+    forward_function_arn: pulumi.Output[str] | None
+    """ARN of the function that queues finished files, with a deliveryEndpoint."""
+    delivery_queue_url: pulumi.Output[str] | None
+    """URL of the queue of finished files, with a deliveryEndpoint."""
+    delivery_queue_arn: pulumi.Output[str] | None
+    """ARN of the queue of finished files, with a deliveryEndpoint."""
     delivery_dead_letter_queue_url: pulumi.Output[str] | None
     """URL of the queue for deliveries that were not taken, with a deliveryEndpoint."""
     test_user_name: pulumi.Output[str] | None

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 import pytest
@@ -19,6 +19,9 @@ from shared.catalog.table import CatalogTable, latest_key
 from shared.catalog.writer import REOPENED, CatalogWriter
 from tests.lambda_src.api.conftest import SHARDS, Answer, Api
 from tests.lambda_src.conftest import BUCKET, Aws, catalog_settings, import_function
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import WriteRequestTypeDef
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -75,12 +78,22 @@ def walk(api: Api, limit: int, **query: object) -> list[str]:
         answer = api.get("/files", limit=limit, cursor=answer.body["cursor"], **query)
 
 
+@pytest.fixture(scope="module")
+def written() -> list[WriteRequestTypeDef]:
+    """The items of the catalog, once they were written: in moto, each transaction copies the whole table."""
+    return []
+
+
 @pytest.fixture
-def catalog(aws: Aws) -> list[str]:
+def catalog(aws: Aws, written: list[WriteRequestTypeDef]) -> list[str]:
     """Sixteen files, several in one millisecond, the latest first; every third is rejected."""
-    for number in range(16):
-        status = Status.REJECTED if number % 3 == 0 else Status.COMPLETED
-        add(aws, f"uploads/{number:02d}.csv", status, at=START + timedelta(milliseconds=number // 4))
+    if not written:
+        for number in range(16):
+            status = Status.REJECTED if number % 3 == 0 else Status.COMPLETED
+            add(aws, f"uploads/{number:02d}.csv", status, at=START + timedelta(milliseconds=number // 4))
+        written += [{"PutRequest": {"Item": item}} for item in aws.dynamodb.scan(TableName=aws.table)["Items"]]
+    for some in (written[:25], written[25:]):
+        aws.dynamodb.batch_write_item(RequestItems={aws.table: some})
     return [f"uploads/{number:02d}.csv" for number in reversed(range(16))]
 
 

@@ -1,4 +1,4 @@
-"""Intake queue, functions and alarms: what rows Q, F and M ask for."""
+"""The intake queue and the functions: limits, retries, roles, logs."""
 
 from __future__ import annotations
 

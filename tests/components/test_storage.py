@@ -1,4 +1,4 @@
-"""Landing bucket, key and catalog table: what rows L, K and T ask for."""
+"""Landing bucket, key and catalog table: encryption, access, retention, capacity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The claim: who may write what, when; each change one conditional write. Rows I3 to I5 and T3."""
+"""The claim: who may write what, when; each change one conditional write."""
 
 from __future__ import annotations
 

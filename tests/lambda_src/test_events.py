@@ -1,4 +1,4 @@
-"""Reading what S3 sends: each malformed event of row I1 has a clear reason, and keys come out as they are."""
+"""Reading what S3 sends: each malformed event has a clear reason, and keys come out as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory does not grow with the file: row R3. The file is made while it is read, so that nobody else holds it."""
+"""Memory does not grow with the file. The file is made while it is read, so that nobody else holds it."""
 
 from __future__ import annotations
 

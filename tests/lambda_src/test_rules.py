@@ -1,4 +1,4 @@
-"""Which objects are taken in: row I2."""
+"""Which objects are accepted, and which are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Object ids, the order of versions, and the environment: rows I4, I5 and I9."""
+"""Object ids, the order of versions, and the environment."""
 
 from __future__ import annotations
 

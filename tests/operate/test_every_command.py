@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from shared.catalog.model import Outcome, Status
+from tests.conftest import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
     COMPLETED,
@@ -148,7 +149,7 @@ def test_a_polite_stop_is_an_interruption(aws: Aws, operate: Operate, calls: Cal
     finally:
         signal.signal(signal.SIGTERM, before)
 
-    assert (ran.status, ran.json()["sent"]) == (130, 0)
+    assert (ran.status, dig(ran.json(), "queues", "intake", "sent")) == (130, 0)
     assert buried(aws) == ["one"], "shown again at once"
     assert unheeded == [signal.SIGTERM], "afterwards it is whose it was"
 

@@ -11,7 +11,7 @@ from tools.docs.settings import Kind, Setting, settings
 
 SCHEMA: Final = Path(__file__).resolve().parents[2] / "package" / "schema.json"
 
-TAGS: Final = frozenset({"owner", "cost_center", "backup"})
+TAGS: Final = frozenset({"owner", "cost_center", "backup", "tags"})
 """Settings of the stack's own AWS provider. A program that uses the package has a provider, and tags, of its own."""
 
 _TYPES: Final[Mapping[Kind, str]] = {"array": "list[str]", "boolean": "bool", "integer": "int", "string": "str"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pulumi
 
 from components.api import ApiArgs, AuthorizerArgs, ThrottleArgs
@@ -236,7 +239,7 @@ def secret(prefix: str, settings: Settings, key_arn: pulumi.Input[str]) -> Secre
 def delivery(
     settings: Settings,
     runtime: RuntimeArgs,
-    code: Archive,
+    codes: Mapping[str, Archive],
     *,
     catalog: Catalog,
     secret: Secret,
@@ -245,20 +248,18 @@ def delivery(
     """Return what is delivered where, and how long it is tried."""
     return DeliveryArgs(
         runtime=runtime,
-        code=code,
+        forward_code=codes["forward"],
+        code=codes["delivery"],
         catalog=catalog,
         secret=secret,
-        dead_letters=dead_letters(settings, runtime.kms_key_arn),
+        dead_letters=replace(dead_letters(settings, runtime.kms_key_arn), fifo=True),
         endpoint=settings.delivery_endpoint,
         endpoint_timeout_seconds=settings.delivery_timeout_seconds,
         forbidden_networks=forbidden_networks,
-        timeout_seconds=settings.function_timeout_seconds,
+        retry_seconds=settings.delivery_retry_seconds,
+        max_concurrency=settings.delivery_max_concurrency,
+        forward_timeout_seconds=settings.function_timeout_seconds,
         time_reserve_seconds=settings.time_reserve_seconds,
-        max_age_seconds=settings.delivery_max_age_seconds,
-        patience_seconds=settings.delivery_patience_seconds,
-        max_retries=settings.delivery_max_retries,
-        batch_size=settings.delivery_batch_size,
-        parallelization=settings.delivery_parallelization,
     )
 
 

@@ -15,6 +15,10 @@ DATA_KEY_REUSE_SECONDS = 300
 
 DAY_SECONDS: Final = 86400
 
+DEDUPLICATION_SCOPE: Final = "messageGroup"
+THROUGHPUT_LIMIT: Final = "perMessageGroupId"
+"""Of a FIFO queue: both together are high throughput, each group for itself (CreateQueue, API reference)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterArgs:
@@ -29,11 +33,14 @@ class DeadLetterArgs:
         so it has to be longer than that one's.
     visibility_seconds
         Seconds that one which was received stays hidden.
+    fifo
+        Whether they are of a FIFO queue, whose dead-letter queue has to be one too.
     """
 
     kms_key_arn: pulumi.Input[str]
     retention_days: int = 14
     visibility_seconds: int = 300
+    fifo: bool = False
 
 
 def dead_letter_queue(name: str, args: DeadLetterArgs, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
@@ -54,6 +61,9 @@ def dead_letter_queue(name: str, args: DeadLetterArgs, opts: pulumi.ResourceOpti
         kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
         message_retention_seconds=args.retention_days * DAY_SECONDS,
         visibility_timeout_seconds=args.visibility_seconds,
+        fifo_queue=args.fifo or None,
+        deduplication_scope=DEDUPLICATION_SCOPE if args.fifo else None,
+        fifo_throughput_limit=THROUGHPUT_LIMIT if args.fifo else None,
         opts=opts,
     )
     aws.sqs.QueuePolicy(

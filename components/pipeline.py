@@ -33,7 +33,7 @@ from components.settings import LOCAL_STAGE, Settings
 _ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = _ROOT / "lambda_src"
 BUILD: Final = _ROOT / "build"
-FUNCTIONS: Final = ("ingest", "api", "delivery", "reconcile")
+FUNCTIONS: Final = ("ingest", "api", "forward", "delivery", "reconcile")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +152,7 @@ class Pipeline(pulumi.ComponentResource):
         delivery = arguments.delivery(
             self._settings,
             self._runtime,
-            self._codes["delivery"],
+            self._codes,
             catalog=self.catalog,
             secret=self.secret,
             # The local cloud's receiver is on this machine.
@@ -202,7 +202,8 @@ class Pipeline(pulumi.ComponentResource):
             if self.gateway
             else None,
             delivery=ObservedDelivery(
-                function_name=self.delivery.function.name,
+                forward_function_name=self.delivery.forward_function.name,
+                queue_name=self.delivery.queue.name,
                 dead_letters_name=self.delivery.dead_letters.name,
                 alarm_seconds=settings.delivery_alarm_seconds,
             )
@@ -227,7 +228,11 @@ class Pipeline(pulumi.ComponentResource):
         if self.reconciliation:
             functions.append(worker(purpose="reconcile", name=self.reconciliation.function.name))
         if self.delivery:
-            functions.append(worker(purpose="delivery", name=self.delivery.function.name))
+            timeout = self.delivery.timeout_seconds
+            functions += [
+                worker(purpose="forward", name=self.delivery.forward_function.name),
+                ObservedFunction(purpose="delivery", name=self.delivery.function.name, timeout_seconds=timeout),
+            ]
         return functions
 
     def _outputs(self) -> dict[str, pulumi.Output[str]]:
@@ -249,6 +254,10 @@ class Pipeline(pulumi.ComponentResource):
             **self._api_outputs(),
         }
         if self.delivery is not None:
+            outputs["forwardFunctionName"] = self.delivery.forward_function.name
+            outputs["forwardFunctionArn"] = self.delivery.forward_function.arn
+            outputs["deliveryQueueUrl"] = self.delivery.queue.url
+            outputs["deliveryQueueArn"] = self.delivery.queue.arn
             outputs["deliveryFunctionName"] = self.delivery.function.name
             outputs["deliveryFunctionArn"] = self.delivery.function.arn
             outputs["deliveryDeadLetterQueueUrl"] = self.delivery.dead_letters.url

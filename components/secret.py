@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 import pulumi
@@ -46,7 +47,8 @@ class Secret(pulumi.ComponentResource):
     Attributes
     ----------
     secret
-        The secret, whose value is JSON with ``username``, ``password`` and ``signing_key``.
+        The secret, whose value is JSON with ``username``, ``password`` and ``signing_key``, the key as Standard
+        Webhooks has it: ``whsec_`` and bytes in base64.
     """
 
     def __init__(self, name: str, args: SecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -70,7 +72,7 @@ class Secret(pulumi.ComponentResource):
             f"{name}-value",
             secret_id=self.secret.id,
             secret_string=pulumi.Output.json_dumps(
-                {"username": USERNAME, "password": self._random(), "signing_key": self._random()}
+                {"username": USERNAME, "password": self._random(), "signing_key": self._signing_key()}
             ),
             # Secrets Manager deletes a version that has no label left. Found missing, it would be made anew after two
             # rotations, and be a third that nobody asked for: so it keeps a label of its own.
@@ -93,3 +95,6 @@ class Secret(pulumi.ComponentResource):
             opts=pulumi.InvokeOptions(parent=self),
         )
         return pulumi.Output.secret(drawn.random_password)
+
+    def _signing_key(self) -> pulumi.Output[str]:
+        return self._random().apply(lambda drawn: f"whsec_{base64.b64encode(drawn.encode()).decode()}")

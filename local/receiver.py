@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from standardwebhooks import Webhook, WebhookVerificationError
+
 if TYPE_CHECKING:
     from local.cloud import Cloud
 
 _HOST: Final = "127.0.0.1"
-_TOLERANCE_SECONDS: Final = 300
 
 _Receiver = TypeVar("_Receiver", bound="Receiver")
 
@@ -43,7 +42,7 @@ class Arrival:
     @property
     def delivery_id(self) -> str:
         """The delivery's id."""
-        return self.headers.get("delivery-id", "")
+        return self.headers.get("webhook-id", "")
 
     @property
     def told(self) -> Mapping[str, object]:
@@ -69,14 +68,11 @@ class Receiver:
         Where it listens.
     arrivals
         What it took, in the order of arrival.
-    now
-        Its clock, in seconds since 1970.
     """
 
     def __init__(self, port: int) -> None:
         self.url = f"http://{_HOST}:{port}/files"
         self.arrivals: list[Arrival] = []
-        self.now: Callable[[], float] = time.time
         self._secret: Mapping[str, str] = {}
 
     def trust(self, cloud: Cloud, secret_arn: str) -> None:
@@ -100,13 +96,11 @@ class Receiver:
         return hmac.compare_digest(given.encode(), b"Basic " + base64.b64encode(expected))
 
     def _is_signed(self, arrival: Arrival) -> bool:
-        parts = dict(part.partition("=")[::2] for part in arrival.headers.get("delivery-signature", "").split(","))
-        moment = parts.get("t", "")
-        if not moment.isdecimal() or abs(self.now() - int(moment)) > _TOLERANCE_SECONDS:
+        try:
+            Webhook(self._secret["signing_key"]).verify(arrival.body, dict(arrival.headers))
+        except (WebhookVerificationError, ValueError):  # what is no signature at all is another error
             return False
-        key = self._secret.get("signing_key", "").encode()
-        expected = hmac.new(key, moment.encode() + b"." + arrival.body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(parts.get("v1", "").encode(), expected.encode())
+        return True
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from cyclopts import CycloptsError, Group, Parameter
 from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line
 from operate.console import Console, flush_output
 from operate.end import end
-from operate.redeliver import redeliver
 from operate.redrive import redrive
 from operate.reprocess import reprocess
 from operate.rotate_secret import rotate_secret
@@ -28,7 +27,7 @@ _EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs atte
 _STACK: Final = Group("Stack", sort_key=1)
 
 APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
-for _command in (status, redrive, reprocess, redeliver, end, rotate_secret):
+for _command in (status, redrive, reprocess, end, rotate_secret):
     APP.command(_command)
 APP.command(show, alias="why")
 APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left
@@ -37,7 +36,7 @@ APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left
 @APP.meta.default
 def _run(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    outputs: Annotated[Path | None, Parameter(group=_STACK)] = None,
+    outputs: Annotated[Path | None, Parameter(group=_STACK, allow_leading_hyphen=True)] = None,
     stack: Annotated[str | None, Parameter(group=_STACK)] = None,
     json: Annotated[bool, Parameter(group=_STACK)] = False,
 ) -> int:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
 
 HIDDEN_SECONDS: Final = 300
-"""How long a letter that was taken is hidden from others, unless more is asked, if it is not released before."""
+"""How long a letter that was taken is hidden from others, if it is not released before."""
 
 RETRIED: Final = "received too often"
-"""Why a message lies here that the function did not refuse."""
+"""Why a message lies here that no function dead-lettered."""
 
 _LONG_POLL_SECONDS: Final = 1
 """A receive that waits asks every server of SQS; one that does not may miss messages."""
@@ -40,13 +40,33 @@ class Letter:
     body
         The message as it came.
     refusal
-        Why the function refused it as malformed; empty if it was received too often.
+        Why the function dead-lettered it; empty if SQS did, since it was received too often.
+    malformed
+        Whether it would be dead-lettered again however often it is sent.
+    group
+        The message group of a FIFO queue's message; empty for another's.
     """
 
     id: str
     receipt: str
     body: str
     refusal: str
+    malformed: bool = False
+    group: str = ""
+
+    @classmethod
+    def of(cls, message: MessageTypeDef) -> Letter:
+        """Read a message. The ingest function dead-letters what is malformed, the delivery other messages too."""
+        reason, group = refusal(message), message.get("Attributes", {}).get("MessageGroupId", "")
+        marked = "malformed" in message.get("MessageAttributes", {})
+        return cls(
+            id=message["MessageId"],
+            receipt=message["ReceiptHandle"],
+            body=message["Body"],
+            refusal=reason,
+            malformed=marked or (bool(reason) and not group),
+            group=group,
+        )
 
     @property
     def reason(self) -> str:
@@ -68,17 +88,12 @@ class DeadLetters:
         The queue and the client to reach it with.
     complain
         Called with what the operator should know, a line each.
-    hidden_seconds
-        How long letters are hidden from others.
     """
 
-    def __init__(
-        self, client: SQSClient, url: str, *, complain: Callable[[str], None], hidden_seconds: int = HIDDEN_SECONDS
-    ) -> None:
+    def __init__(self, client: SQSClient, url: str, *, complain: Callable[[str], None]) -> None:
         self._client = client
         self._url = url
         self._complain = complain
-        self._hidden_seconds = hidden_seconds
         self._held: dict[str, Letter] = {}
 
     def __enter__(self) -> Self:
@@ -101,19 +116,12 @@ class DeadLetters:
             messages = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_BATCH if limit is None else min(_BATCH, limit - taken),
-                VisibilityTimeout=self._hidden_seconds,
+                VisibilityTimeout=HIDDEN_SECONDS,
                 WaitTimeSeconds=_LONG_POLL_SECONDS,
-                MessageAttributeNames=["reason"],
+                MessageAttributeNames=["reason", "malformed"],
+                MessageSystemAttributeNames=["MessageGroupId"],
             ).get("Messages", [])
-            letters = [
-                Letter(
-                    id=message["MessageId"],
-                    receipt=message["ReceiptHandle"],
-                    body=message["Body"],
-                    refusal=refusal(message),
-                )
-                for message in messages
-            ]
+            letters = [Letter.of(message) for message in messages]
             fresh = [letter for letter in letters if letter.id not in self._held]
             self._held |= {letter.id: letter for letter in letters}
             if not messages:
@@ -127,11 +135,6 @@ class DeadLetters:
         self._client.delete_message(QueueUrl=self._url, ReceiptHandle=self._held[letter.id].receipt)
         del self._held[letter.id]
 
-    def hide(self) -> None:
-        """Hide what was taken for the whole time from now on."""
-        for entries in self._visibility(self._hidden_seconds):
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-
     def _visibility(self, seconds: int) -> Iterator[list[ChangeMessageVisibilityBatchRequestEntryTypeDef]]:
         held = list(self._held.values())
         for start in range(0, len(held), _BATCH):
@@ -142,7 +145,7 @@ class DeadLetters:
 
 
 def refusal(message: MessageTypeDef) -> str:
-    """Return why the function refused a message; empty if it did not."""
+    """Return why a function dead-lettered a message; empty if none did."""
     attribute = message.get("MessageAttributes", {}).get("reason")
     return attribute.get("StringValue", "") if attribute else ""
 

@@ -1,28 +1,32 @@
-"""``redrive``: sends dead letters of the intake back to the intake queue.
+"""``redrive``: sends dead-letter messages back to the queue that they come from, of the intake and of the delivery.
 
-A letter is sent first and deleted then: wherever this is interrupted, nothing is lost, and a letter that is sent twice
-is processed once, since its file is claimed.
+A message is sent first and deleted then: wherever this is interrupted, nothing is lost. One that is sent twice is
+processed once, since its file is claimed, and delivered under the same id.
 
-SQS's own redrive (StartMessageMoveTask) takes all letters or none. Those that the function refused as malformed would
-be refused again, and come back here as new ones while the task runs: so letters are sent one by one, and the refused
-ones stay, unless they are asked for, and then each is sent once. For a large backlog without refused letters, ``--sqs``
-has SQS do it: it is faster, and goes on if this is interrupted.
+SQS's own redrive (StartMessageMoveTask) takes all messages or none. Those that are malformed would come back here as
+new ones while the task runs: so messages are sent one by one, and the malformed ones stay, unless they are asked for,
+and then each is sent once. For a large backlog without malformed messages, ``--sqs`` has SQS do it: it is faster, and
+goes on if this is interrupted.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Annotated, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
 from cyclopts import Parameter
 
 from operate.command import ATTENTION, OK, if_interrupted
-from operate.console import Console
-from operate.dead_letters import HIDDEN_SECONDS, DeadLetters, depth, hidden_letters
+from operate.dead_letters import HIDDEN_SECONDS, DeadLetters, Letter, depth, hidden_letters
 from operate.rate import DEFAULT_RATE, Rate, RateLimiter
 from operate.session import CurrentSession, Session
+from operate.stack_outputs import StackOutputs
+
+QueueName: TypeAlias = Literal["intake", "delivery"]
 
 _NO_TASKS: Final = frozenset(
     {"InvalidAction", "UnknownOperationException", "AWS.SimpleQueueService.UnsupportedOperation"}
@@ -30,27 +34,65 @@ _NO_TASKS: Final = frozenset(
 """What SQS answers where it does not know the task, by its older and newer protocol."""
 
 _POLL_SECONDS: Final = 2.0
+_BEHIND: Final = "not seen: behind others of the same file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Queue:
+    """A dead-letter queue, and the queue that its messages come from."""
+
+    name: QueueName
+    dead_letter_url: str
+    url: str
+    arn: str
+
+
+@dataclass(kw_only=True)
+class _Redriven:
+    """What became of one queue's messages. Counted as it goes, so that an interruption is told too."""
+
+    sent: int = 0
+    kept: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+    not_reached: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left in the dead-letter queue."""
+        return not (self.kept or self.in_flight or self.not_reached)
+
+    def as_result(self) -> dict[str, object]:
+        return {
+            "sent": self.sent,
+            "kept": self.kept.total(),
+            "inFlight": self.in_flight,
+            "notReached": self.not_reached,
+            "reasons": self.kept,
+        }
 
 
 @if_interrupted("nothing is lost, run it again to go on; what SQS moves by --sqs it goes on to move")
 def redrive(
     *,
+    queue: QueueName | None = None,
     dry_run: bool = False,
     malformed: Annotated[bool, Parameter(name="--all")] = False,
     by_sqs: Annotated[bool, Parameter(name="--sqs")] = False,
     rate: Rate = DEFAULT_RATE,
     session: CurrentSession,
 ) -> int:
-    """Send the intake's dead letters again.
+    """Send dead-letter messages again, of the intake and of the delivery.
 
     Parameters
     ----------
+    queue
+        Those of one queue alone.
     dry_run
         Say what is there, and send nothing.
     malformed
-        Send malformed letters too, once each: after the function learned them.
+        Send malformed messages too, once each: after the function learned them.
     by_sqs
-        Have SQS move all letters, where it can; not if some are malformed.
+        Have SQS move all messages, where it can; not if some are malformed.
     rate
         Messages a second at most.
     session
@@ -59,83 +101,142 @@ def redrive(
     Returns
     -------
     int
-        0 if no letter is left, else 1; 1 too if some are in flight, which nobody can see.
+        0 if no dead-letter message is left, else 1; 1 too if some are in flight, which nobody can see.
+
+    Raises
+    ------
+    operate.stack_outputs.OutputsError
+        If the queue is one that the stack has not.
     """
-    letters = sum(depth(session.sqs, session.outputs.dead_letter_queue_url))
-    if dry_run:
-        return _list(session, letters)
-    if by_sqs:
-        if task := _start_task(session, rate):
-            return _follow_task(session, task)
-        session.console.error("SQS has no such task here: letters are sent one by one")
-    return _move(session, letters, RateLimiter(rate), malformed=malformed)
-
-
-def _list(session: Session, expected: int) -> int:
-    reasons, console = Counter[str](), session.console
-    with console.progress() as bars, _dead_letters(session) as dead:
-        for letter in bars.track(dead.take(), total=expected, description="Reading dead letters"):
-            reasons[letter.reason] += 1
-    hidden = depth(session.sqs, session.outputs.dead_letter_queue_url)[1]
-    console.result({"dryRun": True, "letters": reasons.total(), "reasons": reasons, "inFlight": hidden})
-    console.table("Dead letters", ("letters", "reason"), [(count, why) for why, count in reasons.most_common()])
-    console.say(f"{reasons.total()} dead letters, nothing sent.")
-    _say_hidden(console, hidden)
-    return ATTENTION if reasons or hidden else OK
-
-
-def _move(session: Session, expected: int, limiter: RateLimiter, *, malformed: bool) -> int:
-    sqs, outputs, sent, kept, count, hidden = session.sqs, session.outputs, set[str](), Counter[str](), 0, 0
-    complete = False
+    results: dict[str, _Redriven] = {}
     try:
-        with session.console.progress() as bars, _dead_letters(session) as dead:
-            for letter in bars.track(dead.take(), total=expected, description="Sending dead letters again"):
-                # What is malformed comes back as a new letter: once is enough.
-                if letter.refusal and (not malformed or letter.digest in sent):
-                    kept[letter.reason] += 1
-                    continue
-                limiter.wait()
-                sqs.send_message(QueueUrl=outputs.queue_url, MessageBody=letter.body)
-                dead.delete(letter)
-                sent.add(letter.digest)
-                count += 1
-            complete = True
-        hidden = depth(sqs, outputs.dead_letter_queue_url)[1]
+        for one in _queues(session.outputs, queue):
+            done = results[one.name] = _Redriven()
+            if dry_run:
+                _list(session, one, done)
+            elif not (by_sqs and _move_by_sqs(session, one, rate, done)):
+                _move(session, one, RateLimiter(rate), done, malformed=malformed)
     finally:  # interrupted or not, say how far it came
-        # SQS counts approximately: after a whole round, nothing is left that could be taken.
-        not_reached = 0 if complete else max(0, expected - count - kept.total())
-        _report(session.console, count, kept, hidden=hidden, not_reached=not_reached)
-    return ATTENTION if kept or hidden else OK
+        session.console.result(
+            {"dryRun": dry_run, "queues": {name: done.as_result() for name, done in results.items()}}
+        )
+    return OK if all(done.is_empty for done in results.values()) else ATTENTION
 
 
-def _dead_letters(session: Session) -> DeadLetters:
-    return DeadLetters(session.sqs, session.outputs.dead_letter_queue_url, complain=session.console.error)
+def _queues(outputs: StackOutputs, name: QueueName | None) -> Sequence[_Queue]:
+    queues = []
+    if name != "delivery":
+        queues.append(
+            _Queue(
+                name="intake",
+                dead_letter_url=outputs.dead_letter_queue_url,
+                url=outputs.queue_url,
+                arn=outputs.queue_arn,
+            )
+        )
+    if name == "delivery" or (name is None and outputs.delivery_dead_letter_queue_url):
+        none = "it delivers nothing; deliveryEndpoint is not set"
+        queues.append(
+            _Queue(
+                name="delivery",
+                dead_letter_url=outputs.get("deliveryDeadLetterQueueUrl", none),
+                url=outputs.get("deliveryQueueUrl", none),
+                arn=outputs.get("deliveryQueueArn", none),
+            )
+        )
+    return queues
 
 
-def _report(console: Console, sent: int, kept: Counter[str], *, hidden: int, not_reached: int) -> None:
-    counts = {"sent": sent, "kept": kept.total(), "inFlight": hidden, "notReached": not_reached}
-    console.result({"dryRun": False, **counts, "reasons": kept})
-    console.table("Left where they are: malformed", ("letters", "reason"), [(n, why) for why, n in kept.most_common()])
-    console.say(f"{sent} dead letters sent again, {kept.total()} left.")
-    if not_reached:
-        console.say(f"Not reached, and in the queue as before: about {not_reached}.")
-    _say_hidden(console, hidden)
+def _list(session: Session, queue: _Queue, done: _Redriven) -> None:
+    console, expected = session.console, sum(depth(session.sqs, queue.dead_letter_url))
+    with console.progress() as bars, _dead_letters(session, queue) as dead:
+        for letter in bars.track(dead.take(), total=expected, description="Reading dead-letter messages"):
+            done.kept[letter.reason] += 1
+        # A FIFO queue gives nothing of a file of which it has given something.
+        behind = depth(session.sqs, queue.dead_letter_url)[0]
+    if behind:
+        done.kept[_BEHIND] += behind
+    done.in_flight = depth(session.sqs, queue.dead_letter_url)[1]
+    rows = [(count, why) for why, count in done.kept.most_common()]
+    console.table(f"Dead-letter messages of the {queue.name}", ("messages", "reason"), rows)
+    console.say(f"{queue.name}: {done.kept.total()} dead-letter messages, nothing sent.")
+    _say_hidden(session, done.in_flight)
 
 
-def _say_hidden(console: Console, hidden: int) -> None:
+def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven, *, malformed: bool) -> None:
+    expected = done.not_reached = sum(depth(session.sqs, queue.dead_letter_url))
+    digests = set[str]()
+    try:
+        with session.console.progress() as bars, _dead_letters(session, queue) as dead:
+            for letter in bars.track(dead.take(), total=expected, description="Sending dead-letter messages again"):
+                # What is malformed comes back as a new message: once is enough.
+                if letter.malformed and (not malformed or letter.digest in digests):
+                    done.kept[letter.reason] += 1
+                else:
+                    limiter.wait()
+                    _send(session, queue, letter)
+                    dead.delete(letter)
+                    digests.add(letter.digest)
+                    done.sent += 1
+                done.not_reached = max(0, expected - done.sent - done.kept.total())
+            # SQS counts approximately: after a whole round, nothing is left that could be taken.
+            done.not_reached = 0
+        visible, done.in_flight = depth(session.sqs, queue.dead_letter_url)
+        if queue.url.endswith(".fifo"):  # one that stays hides those of its file that are behind it
+            done.not_reached = max(0, visible - done.kept.total())
+    finally:
+        _say(session, queue, done)
+
+
+def _send(session: Session, queue: _Queue, letter: Letter) -> None:
+    if letter.group:
+        session.sqs.send_message(
+            QueueUrl=queue.url,
+            MessageBody=letter.body,
+            MessageGroupId=letter.group,
+            # Not its first one, under which it was queued; and the same if this is interrupted and run again.
+            MessageDeduplicationId=letter.id,
+        )
+    else:
+        session.sqs.send_message(QueueUrl=queue.url, MessageBody=letter.body)
+
+
+def _dead_letters(session: Session, queue: _Queue) -> DeadLetters:
+    return DeadLetters(session.sqs, queue.dead_letter_url, complain=session.console.error)
+
+
+def _say(session: Session, queue: _Queue, done: _Redriven) -> None:
+    console, rows = session.console, [(count, why) for why, count in done.kept.most_common()]
+    console.table(f"Left where they are: malformed, of the {queue.name}", ("messages", "reason"), rows)
+    console.say(f"{queue.name}: {done.sent} dead-letter messages sent again, {done.kept.total()} left.")
+    if done.not_reached:
+        console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")
+    _say_hidden(session, done.in_flight)
+
+
+def _say_hidden(session: Session, hidden: int) -> None:
     if hidden:
-        console.say(hidden_letters(hidden, HIDDEN_SECONDS))
+        session.console.say(hidden_letters(hidden, HIDDEN_SECONDS))
 
 
-def _start_task(session: Session, rate: float) -> str | None:
-    """Have SQS move all letters, or go on; returns the ARN of their queue, or None where it has no such task."""
-    sqs, url = session.sqs, session.outputs.dead_letter_queue_url
+def _move_by_sqs(session: Session, queue: _Queue, rate: float, done: _Redriven) -> bool:
+    """Have SQS move all messages; false where it has no such task."""
+    if task := _start_task(session, queue, rate):
+        _follow_task(session, queue, task, done)
+        return True
+    session.console.error("SQS has no such task here: messages are sent one by one")
+    return False
+
+
+def _start_task(session: Session, queue: _Queue, rate: float) -> str | None:
+    """Have SQS move all messages, or go on; returns the ARN of their queue, or None where it has no such task."""
+    sqs, url = session.sqs, queue.dead_letter_url
     source = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     try:
         sqs.start_message_move_task(
             SourceArn=source,
-            # Refused letters were not moved here by SQS: without it they would have nowhere to go.
-            DestinationArn=session.outputs.queue_arn,
+            # What the functions dead-letter was not moved here by SQS: without it, it would have nowhere to go.
+            DestinationArn=queue.arn,
             MaxNumberOfMessagesPerSecond=max(1, round(rate)),
         )
     except ClientError as error:
@@ -148,21 +249,20 @@ def _start_task(session: Session, rate: float) -> str | None:
     return source
 
 
-def _follow_task(session: Session, source: str) -> int:
+def _follow_task(session: Session, queue: _Queue, source: str, done: _Redriven) -> None:
     sqs, console = session.sqs, session.console
     with console.progress() as bars:
-        bar = bars.add_task("SQS moves all dead letters", total=None)
+        bar = bars.add_task("SQS moves all dead-letter messages", total=None)
         while True:
             task = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
-            moved = task.get("ApproximateNumberOfMessagesMoved", 0)
-            bars.update(bar, completed=moved, total=task.get("ApproximateNumberOfMessagesToMove"))
+            done.sent = task.get("ApproximateNumberOfMessagesMoved", 0)
+            bars.update(bar, completed=done.sent, total=task.get("ApproximateNumberOfMessagesToMove"))
             if task.get("Status") != "RUNNING":
                 break
             time.sleep(_POLL_SECONDS)
-    left = sum(depth(sqs, session.outputs.dead_letter_queue_url))
-    done = task.get("Status") == "COMPLETED"
-    console.result({"dryRun": False, "task": task.get("Status"), "sent": moved, "kept": left})
-    console.say(f"{moved} dead letters sent again by SQS, {left} there now.")
-    if not done:
-        console.error(f"the task is {task.get('Status')}: {task.get('FailureReason', 'no reason given')}")
-    return OK if done and not left else ATTENTION
+    done.not_reached = sum(depth(sqs, queue.dead_letter_url))
+    console.say(f"{queue.name}: {done.sent} dead-letter messages sent again by SQS, {done.not_reached} there now.")
+    if task.get("Status") != "COMPLETED":
+        reason = f"the task is {task.get('Status')}: {task.get('FailureReason', 'no reason given')}"
+        done.kept[reason] += 1
+        console.error(reason)

@@ -1,8 +1,15 @@
-"""``rotate-secret``: a new password and signing key, in force within minutes and without a deployment."""
+"""``rotate-secret``: a new password and signing key, in force within minutes and without a deployment.
+
+For a day, what is sent is signed with the key before, too: a receiver that has one key, old or new, refuses nothing.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from operate.command import OK, UsageError, if_interrupted
@@ -12,6 +19,12 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 _CHARACTERS: Final = 32
+_KEY_PREFIX: Final = "whsec_"
+_KEY_BYTES: Final = 32
+_PREVIOUS: Final = "previous_signing_key"
+_UNTIL: Final = "previous_until"
+_OVERLAP: Final = timedelta(days=1)
+"""How long the key before signs too."""
 
 
 @if_interrupted("the secret is as before, or rotated: see when it was changed before you rotate it twice")
@@ -45,7 +58,9 @@ def rotate_secret(*, username: str | None = None, session: CurrentSession) -> in
     name = username or current.get("username")
     if not isinstance(name, str):
         raise UsageError(f"{arn} holds no username, so nobody can use it; --username NAME gives it one")
-    renewed = {**current, "username": name, "password": _random(client), "signing_key": _random(client)}
+    kept = {field: value for field, value in current.items() if field not in {_PREVIOUS, _UNTIL}}
+    new = {"username": name, "password": _random(client), "signing_key": _signing_key()}
+    renewed = {**kept, **new, **_previous(current)}
     version = client.put_secret_value(SecretId=arn, SecretString=json.dumps(renewed))["VersionId"]
     console.result({"secretArn": arn, "versionId": version})
     console.say(arn)
@@ -59,6 +74,19 @@ def _fields(value: str) -> dict[str, object]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _previous(current: Mapping[str, object]) -> dict[str, str]:
+    """Return what the secret holds of the key that is replaced, and until when it signs."""
+    key = current.get("signing_key")
+    if not isinstance(key, str) or not key.startswith(_KEY_PREFIX):
+        return {}  # it signed nothing
+    return {_PREVIOUS: key, _UNTIL: (datetime.now(UTC) + _OVERLAP).isoformat()}
+
+
+def _signing_key() -> str:
+    """Draw a key as Standard Webhooks has it."""
+    return f"{_KEY_PREFIX}{base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}"
 
 
 def _random(client: SecretsManagerClient) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from msgspec import to_builtins
+import msgspec
+from msgspec import Struct, field, to_builtins
 
 from ingest.events import MalformedEventError, parse_uploads
 from operate.command import ATTENTION, OK, UsageError
@@ -15,7 +16,6 @@ from operate.logs import logs_command
 from operate.selection import is_deleted, key_of, of_prefix
 from operate.session import CurrentSession, Session
 from operate.show_request import IDS, show_request
-from operate.undelivered import Undelivered
 from shared.catalog.model import CatalogItem, ObjectVersion
 
 PEEKED_LETTERS: Final = 200
@@ -196,7 +196,7 @@ def _letters(session: Session, key: str) -> tuple[list[dict[str, str]], int]:
         (outputs.dead_letter_queue_url, lambda letter: key in _keys(letter, outputs.bucket))
     ]
     if url := outputs.delivery_dead_letter_queue_url:
-        queues.append((url, lambda letter: Undelivered.of(letter).file.get("key") == key))
+        queues.append((url, lambda letter: _delivered_key(letter) == key))
     found: list[dict[str, str]] = []
     not_seen = 0
     for url, is_of_key in queues:
@@ -205,7 +205,7 @@ def _letters(session: Session, key: str) -> tuple[list[dict[str, str]], int]:
             for letter in dead.take(PEEKED_LETTERS):
                 seen += 1
                 if is_of_key(letter):
-                    found.append({"id": letter.id, "reason": Undelivered.of(letter).reason or letter.reason})
+                    found.append({"id": letter.id, "reason": letter.reason})
         not_seen += max(0, expected - seen)
     return found, not_seen
 
@@ -216,3 +216,26 @@ def _keys(letter: Letter, bucket: str) -> set[str]:
     except MalformedEventError:
         return set()
     return {upload.key for upload in uploads}
+
+
+class _Text(Struct):
+    value: str = field(default="", name="S")
+
+
+class _Change(Struct):
+    item: dict[str, _Text] = field(default_factory=dict, name="NewImage")
+
+
+class _Undelivered(Struct):
+    """What a dead-letter message of the delivery says of its file: a message, or a record of the table's stream."""
+
+    key: str | None = None
+    change: _Change = field(default_factory=_Change, name="dynamodb")
+
+
+def _delivered_key(letter: Letter) -> str:
+    try:
+        undelivered = msgspec.json.decode(letter.body, type=_Undelivered)
+    except msgspec.MsgspecError:
+        return ""
+    return undelivered.key or undelivered.change.item.get("key", _Text()).value

@@ -103,7 +103,9 @@ class _Queues:
         if self._dead:
             found.append(f"{self._dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them")
         if self._undelivered:
-            found.append(f"{self._undelivered} not delivered: `redeliver --dry-run` says why, `redeliver` sends them")
+            found.append(
+                f"{self._undelivered} not delivered: `redrive --queue delivery` sends them, --dry-run says why"
+            )
         return found
 
     def result(self) -> dict[str, object]:

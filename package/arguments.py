@@ -261,20 +261,14 @@ class FilePipelineArgs(TypedDict):
     delivery_timeout_seconds: NotRequired[int]
     """Seconds that the endpoint may take to answer one delivery. Allowed: 1 to 60. Default: 10."""
 
-    delivery_max_age_seconds: NotRequired[int]
-    """Age from which a delivery that fails is put aside as a dead letter. Allowed: 60 to 82800. Default: 21600."""
+    delivery_retry_seconds: NotRequired[int]
+    """Seconds for which a delivery that fails is tried again; then it is dead-lettered. Allowed: 10 to 86400. Default: 21600."""
 
-    delivery_max_retries: NotRequired[int]
-    """Times that a batch of deliveries is tried again at most. Allowed: 1 to 10000. Default: 2000."""
-
-    delivery_batch_size: NotRequired[int]
-    """Deliveries that one invocation takes at most. Allowed: 1 to 1000. Default: 25."""
-
-    delivery_parallelization: NotRequired[int]
-    """Delivery functions that run at once for each shard of the table's stream. Allowed: 1 to 10. Default: 5."""
+    delivery_max_concurrency: NotRequired[int]
+    """Deliveries that run at once, capped at the event source. Allowed: 2 to 1000. Default: 5."""
 
     delivery_alarm_seconds: NotRequired[int]
-    """Age of a delivery from which the alarm for late ones is raised. At least 60. Default: 900."""
+    """Age of a delivery from which the alarm for late ones is raised. At least 5. Default: 900."""
 
     alarms: NotRequired[bool]
     """Make the alarms, and the topic that they are published to. Default: true."""

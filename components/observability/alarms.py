@@ -224,7 +224,7 @@ def api_alarms(api: ObservedApi) -> list[Alarm]:
 
 
 def delivery_alarms(delivery: ObservedDelivery) -> list[Alarm]:
-    """Return the alarms of the delivery.
+    """Return the alarms of the delivery: of what is dead-lettered, not queued, not delivered.
 
     The age of a stream's records comes with invocations. A stream that nobody reads has none, but neither has one in
     which nothing is written: an alarm that silence raises would be raised every night.
@@ -232,13 +232,22 @@ def delivery_alarms(delivery: ObservedDelivery) -> list[Alarm]:
     return [
         dead_letter_alarm("delivery", delivery.dead_letters_name, "finished files that were not delivered"),
         Alarm(
-            name="delivery-age",
-            meaning="A finished file waits to be delivered.",
-            causes="the endpoint is down, refuses for now, or is slower than files finish",
+            name="forward-age",
+            meaning="A finished file waits to be queued for delivery.",
+            causes="the delivery queue cannot be written, or the forwarding function fails at start",
             runbook="Delivery age",
-            watched=LambdaMetrics(delivery.function_name).iterator_age,
+            watched=LambdaMetrics(delivery.forward_function_name).iterator_age,
             threshold=_SECOND_MS * delivery.alarm_seconds,
             missing="notBreaching",
+        ),
+        Alarm(
+            name="delivery-age",
+            meaning="A finished file waits in the delivery queue.",
+            causes="the endpoint is down, refuses for now, or is slower than files finish",
+            runbook="Delivery age",
+            watched=SqsMetrics(delivery.queue_name).oldest,
+            threshold=delivery.alarm_seconds,
+            missing="notBreaching",  # reported while there is a message
         ),
     ]
 

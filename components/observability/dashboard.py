@@ -15,6 +15,7 @@ from components.observability.metrics import (
     ApiMetrics,
     DeliveryMetrics,
     DynamoDbMetrics,
+    ForwardMetrics,
     HttpApiMetrics,
     IngestMetrics,
     LambdaMetrics,
@@ -169,7 +170,7 @@ def _out(flow: Flow) -> list[Graph]:
         queues["delivery"] = flow.delivery.dead_letters_name
     return [
         *(_api(flow.namespace, flow.api) if flow.api else []),
-        *([_delivery(flow.namespace, flow.delivery)] if flow.delivery else []),
+        *(_delivery(flow.namespace, flow.delivery) if flow.delivery else []),
         Graph("Dead letters", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()]),
     ]
 
@@ -190,14 +191,27 @@ def _api(namespace: str, api: ObservedApi) -> list[Graph]:
     ]
 
 
-def _delivery(namespace: str, delivery: ObservedDelivery) -> Graph:
-    sent = DeliveryMetrics(namespace)
-    return Graph(
-        "Delivery",
-        [
-            Line(sent.sent, "sent"),
-            Line(sent.failed, "failed, tried again"),
-            Line(sent.dead_lettered, "dead letters"),
-            Line(LambdaMetrics(delivery.function_name).iterator_age, "oldest, ms", right=True),
-        ],
-    )
+def _delivery(namespace: str, delivery: ObservedDelivery) -> list[Graph]:
+    sent, forward = DeliveryMetrics(namespace), ForwardMetrics(namespace)
+    queue, stream = SqsMetrics(delivery.queue_name), LambdaMetrics(delivery.forward_function_name)
+    return [
+        Graph(
+            "Delivery",
+            [
+                Line(sent.sent, "sent"),
+                Line(sent.failed, "failed, tried again"),
+                Line(sent.dead_lettered, "dead letters"),
+                Line(queue.visible, "waiting"),
+                Line(queue.oldest, "oldest, seconds", right=True),
+            ],
+        ),
+        Graph(
+            "Forwarding",
+            [
+                Line(forward.queued, "queued"),
+                Line(forward.returned, "batches that failed"),
+                Line(forward.dead_lettered, "dead letters"),
+                Line(stream.iterator_age, "oldest, ms", right=True),
+            ],
+        ),
+    ]

@@ -75,13 +75,16 @@ class ObservedDelivery:
 
     Parameters
     ----------
-    function_name, dead_letters_name
-        Its function's name, and its dead-letter queue's.
+    forward_function_name
+        The function that reads the stream.
+    queue_name, dead_letters_name
+        Its queue's name, and its dead-letter queue's.
     alarm_seconds
         Age of a delivery from which an alarm is raised.
     """
 
-    function_name: pulumi.Input[str]
+    forward_function_name: pulumi.Input[str]
+    queue_name: pulumi.Input[str]
     dead_letters_name: pulumi.Input[str]
     alarm_seconds: int = 900
 

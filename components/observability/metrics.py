@@ -144,6 +144,16 @@ class ApiMetrics:
         self.records_rejected = metric("RecordsRejected")
 
 
+class ForwardMetrics:
+    """What the forwarding function counts."""
+
+    def __init__(self, namespace: str) -> None:
+        metric = partial(Metric, namespace, {"service": "forward"})
+        self.queued = metric("ChangesQueued")
+        self.returned = metric("BatchesReturned")
+        self.dead_lettered = metric("ChangesDeadLettered")
+
+
 class DeliveryMetrics:
     """What the delivery function counts."""
 

@@ -37,6 +37,10 @@ _GONE = {
     "remove the key",
     "batchSize": "one message is one invocation's work, so that a file that fails or is slow takes no other with it; "
     "remove the setting",
+    "deliveryMaxAgeSeconds": "say deliveryRetrySeconds",
+    "deliveryMaxRetries": "it follows from deliveryRetrySeconds; remove the setting",
+    "deliveryBatchSize": "one message is one invocation's work; remove the setting",
+    "deliveryParallelization": "say deliveryMaxConcurrency: deliveries that run at once, in all",
 }
 """Settings that one might expect, and why there are none."""
 

@@ -9,7 +9,7 @@ from components.intake import VISIBILITY_PER_TIMEOUT
 from components.settings.alerting import AlertingGroup
 from components.settings.api import ApiGroup
 from components.settings.catalog import CatalogGroup
-from components.settings.delivery import CONNECT_SECONDS, DELIVERY_PATIENCE_SHARE, DeliveryGroup
+from components.settings.delivery import DeliveryGroup
 from components.settings.files import FilesGroup
 from components.settings.functions import FunctionsGroup
 from components.settings.identity import IdentityGroup
@@ -105,30 +105,11 @@ class Settings(
                 )
 
     def _check_delivery(self) -> None:
-        needed = CONNECT_SECONDS + self.delivery_timeout_seconds + self.time_reserve_seconds
-        if needed >= self.function_timeout_seconds:
+        if self.delivery_alarm_seconds >= self.delivery_retry_seconds:
             raise ValueError(
-                f"deliveryTimeoutSeconds = {self.delivery_timeout_seconds}: with {CONNECT_SECONDS} s to connect and "
-                f"timeReserveSeconds ({self.time_reserve_seconds}), should be less than functionTimeoutSeconds "
-                f"({self.function_timeout_seconds}), or nothing is ever sent"
+                f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryRetrySeconds "
+                f"({self.delivery_retry_seconds}), or the alarm comes after the dead letters"
             )
-        retried = self.delivery_max_retries * self.delivery_patience_seconds
-        if retried < self.delivery_max_age_seconds:
-            raise ValueError(
-                f"deliveryMaxRetries = {self.delivery_max_retries}: at {self.delivery_patience_seconds} s each, they "
-                f"may be over after {retried} s; should last for deliveryMaxAgeSeconds "
-                f"({self.delivery_max_age_seconds}), or deliveries are dropped before they are dead letters"
-            )
-        if self.delivery_alarm_seconds >= self.delivery_max_age_seconds:
-            raise ValueError(
-                f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryMaxAgeSeconds "
-                f"({self.delivery_max_age_seconds}), or the alarm comes after the dead letters"
-            )
-
-    @property
-    def delivery_patience_seconds(self) -> int:
-        """How long an invocation that delivers nothing tries before it hands back."""
-        return max(1, self.function_timeout_seconds // DELIVERY_PATIENCE_SHARE)
 
     @property
     def visibility_seconds(self) -> int:

@@ -1,1 +1,1 @@
-"""The delivery function: tells the next system of every finished file."""
+"""The delivery function: sends the next system every finished file."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from delivery.signature import key_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +27,42 @@ class SecretUnusableError(Exception):
     """The secret does not hold what it should. The message says what, and nothing of its value."""
 
 
+class _Value(Struct, frozen=True):
+    """The secret's JSON. The previous key signs too until its time is over."""
+
+    username: str
+    password: str
+    signing_key: str
+    previous_signing_key: str | None = None
+    previous_until: datetime | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """Who we are, and the key that signs what we send. Their text shows no secret."""
+    """Who we are, and what signs what we send. Their text shows no secret.
+
+    Parameters
+    ----------
+    username, password
+        Of the Authorization header.
+    signing_key
+        The key that signs.
+    previous_signing_key, previous_until
+        The one before it, which signs too until then; None: there is none.
+    """
 
     username: str
     password: str = field(repr=False)
-    signing_key: str = field(repr=False)
+    signing_key: bytes = field(repr=False)
+    previous_signing_key: bytes | None = field(default=None, repr=False)
+    previous_until: datetime | None = None
+
+    def signing_keys(self, moment: float) -> tuple[bytes, ...]:
+        """Return the keys that sign at a `moment`, in seconds since 1970; the current one first."""
+        before, until = self.previous_signing_key, self.previous_until
+        if before is None or until is None or datetime.fromtimestamp(moment, UTC) >= until:
+            return (self.signing_key,)
+        return self.signing_key, before
 
 
 class Secret:
@@ -58,7 +92,7 @@ class Secret:
         Raises
         ------
         SecretUnusableError
-            If the secret is not JSON with `FIELDS`.
+            If the secret is not JSON with `FIELDS`, or a key is none.
         botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
             If it cannot be read.
         """
@@ -71,13 +105,18 @@ class Secret:
 
 def _parse(text: str) -> Credentials:
     try:
-        values: object = json.loads(text)
-        json.dumps(values, ensure_ascii=False).encode()  # a lone surrogate could not be sent
-    except ValueError:
-        values = None
-    if isinstance(values, dict):
-        username, password, signing_key = (values.get(name) for name in FIELDS)
-        if isinstance(username, str) and isinstance(password, str) and isinstance(signing_key, str) and signing_key:
-            return Credentials(username=username, password=password, signing_key=signing_key)
-    # Not chained: the error of the parser quotes the value.
-    raise SecretUnusableError(f"the secret is not a JSON object with the texts {', '.join(FIELDS)}") from None
+        value = msgspec.json.decode(text, type=_Value)
+        before, until = value.previous_signing_key, value.previous_until
+        return Credentials(
+            username=value.username,
+            password=value.password,
+            signing_key=key_bytes(value.signing_key),
+            previous_signing_key=None if before is None else key_bytes(before),
+            # A time without a zone is UTC.
+            previous_until=until if until is None or until.tzinfo else until.replace(tzinfo=UTC),
+        )
+    except (msgspec.MsgspecError, ValueError):
+        # Not chained: an error may quote the value.
+        raise SecretUnusableError(
+            f"the secret is not a JSON object with the texts {', '.join(FIELDS)}, the key as whsec_<base64>"
+        ) from None

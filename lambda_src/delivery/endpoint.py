@@ -1,10 +1,8 @@
-"""The next system's endpoint: one signed POST for each delivery."""
+"""The next system's endpoint: one signed POST for each message."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import re
 import ssl
 import time
@@ -16,19 +14,18 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from delivery.connection import Connector, Deadline, ForbiddenAddressError, TimedSocket
+from delivery.signature import sign
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
     from delivery.credentials import Credentials
-    from delivery.events import Delivery
 
 CONNECT_SECONDS: Final = 3
 """How long a connection may take: the look-up of the name, TCP and TLS together."""
 
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
-_SIGNATURE_VERSION: Final = "v1"
 _INTERIM: Final = range(100, 200)
 
 
@@ -84,29 +81,30 @@ class Endpoint:
         self._connector = Connector(
             parts.hostname or "", parts.port or (443 if secure else 80), _tls() if secure else None, forbidden_networks
         )
-        # One at a time: order is kept, so one connection is enough.
+        # One at a time, so one connection is enough.
         self._kept: tuple[HTTPConnection, TimedSocket] | None = None
 
-    def post(self, delivery: Delivery, credentials: Credentials) -> Answer:
-        """Send a delivery once.
+    def post(self, delivery_id: str, body: str, credentials: Credentials) -> Answer:
+        """Send a message once.
 
         Raises
         ------
         UnreachableError
             If no answer came.
         """
-        body = delivery.body.encode()
+        sent, now = body.encode(), int(self._now())
         basic = base64.b64encode(f"{credentials.username}:{credentials.password}".encode()).decode()
         headers = {
             "Host": self._host,
             "Authorization": f"Basic {basic}",
             "Content-Type": "application/json",
             "User-Agent": "file-pipeline",
-            "Delivery-Id": delivery.id,
-            "Delivery-Signature": sign(body, credentials.signing_key, int(self._now())),
+            "Webhook-Id": delivery_id,
+            "Webhook-Timestamp": str(now),
+            "Webhook-Signature": sign(delivery_id, now, sent, credentials.signing_keys(now)),
         }
         try:
-            return self._ask(*(self._take_kept() or self._connect()), body, headers)
+            return self._ask(*(self._take_kept() or self._connect()), sent, headers)
         except ForbiddenAddressError as error:
             raise UnreachableError(str(error)) from error
         except TimeoutError as error:
@@ -161,10 +159,3 @@ def _tls() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def sign(body: bytes, signing_key: str, timestamp: int) -> str:
-    """Return ``t=timestamp,v1=signature``: HMAC-SHA256, in hex, over ``timestamp.body``."""
-    signed = f"{timestamp}.".encode() + body
-    digest = hmac.new(signing_key.encode(), signed, hashlib.sha256).hexdigest()
-    return f"t={timestamp},{_SIGNATURE_VERSION}={digest}"

@@ -1,137 +1,142 @@
-"""Lambda's entry: takes a batch of the catalog's changes, or dead letters that are sent again."""
+"""Lambda's entry: takes messages of the delivery queue, and hands back those that the endpoint did not take."""
 
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery.courier import Courier, Ending, LaterError, Limits, OutOfTimeError, PassingError, RefusedError, Round
 from delivery.credentials import Secret
-from delivery.dead_letters import DeadLetters
 from delivery.endpoint import Endpoint
-from delivery.events import MalformedRecordError, parse_change, sequence_number
-from delivery.letters import parse_letter
+from delivery.messages import MalformedMessageError, parse_message
+from delivery.retries import RetryBudget
+from delivery.sender import DeliveryError, RetryableError, Sender
+from delivery.settings import DeliverySettings
 from shared import clients
-from shared.environment import Environment
-from shared.observability import REQUIRED, logger, metrics, tracer
+from shared.dead_letters import DeadLetterQueue
+from shared.observability import logger, metrics, tracer
+from shared.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_environment = Environment(os.environ)
-for _name in (*REQUIRED, "STAGE"):
-    _environment.text(_name)
-_timeout_seconds = _environment.integer("ENDPOINT_TIMEOUT_SECONDS")
-_dead_letters = DeadLetters(clients.sqs, _environment.text("DEAD_LETTER_QUEUE_URL"))
-_courier = Courier(
+_settings = read_settings(DeliverySettings, os.environ)
+_sender = Sender(
     Endpoint(
-        _environment.text("ENDPOINT_URL"),
-        timeout_seconds=_timeout_seconds,
-        forbidden_networks=_environment.strings("FORBIDDEN_NETWORKS"),
+        _settings.endpoint_url,
+        timeout_seconds=_settings.endpoint_timeout_seconds,
+        forbidden_networks=_settings.forbidden_networks,
     ),
-    Secret(clients.secretsmanager, _environment.text("SECRET_ARN")),
-    _dead_letters,
-    Limits.of(
-        max_age_seconds=_environment.integer("MAX_AGE_SECONDS"),
-        patience_seconds=_environment.integer("PATIENCE_SECONDS"),
-        timeout_seconds=_timeout_seconds,
-        reserve_seconds=_environment.integer("TIME_RESERVE_SECONDS"),
-    ),
+    Secret(clients.secretsmanager, _settings.secret_arn),
 )
+_budget = RetryBudget(
+    total=timedelta(seconds=_settings.retry_seconds),
+    first_wait_seconds=_settings.first_wait_seconds,
+    longest_wait_seconds=_settings.longest_wait_seconds,
+)
+_dead_letters = DeadLetterQueue(clients.sqs, _settings.dead_letter_queue_url)
+_processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+_processor.raise_on_entire_batch_failure = False  # its constructor does not take it
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
-def handler(
-    event: dict[str, list[dict[str, object]]], context: LambdaContext
-) -> PartialItemFailureResponse | dict[str, list[dict[str, str]]]:
-    """Process one batch of the stream, or send dead letters again.
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    """Deliver one batch.
 
     Parameters
     ----------
     event
-        ``Records`` as Lambda's event source mapping sends them; or ``letters``, bodies of the dead-letter queue.
+        Messages of the delivery queue, as Lambda's event source mapping sends them.
     context
         The invocation.
 
     Returns
     -------
     dict
-        For the stream, the sequence number that it is to go on from, if a record failed: ``batchItemFailures``. For
-        letters, how each ended: ``results`` with ``reason`` and ``outcome``: sent, skipped, refused (no retry helps),
-        failed (this time) or later (not tried).
+        The ids of the messages that stay in the queue: ``batchItemFailures``.
     """
     for name in ("DeliveriesSent", "DeliveriesFailed", "DeliveriesDeadLettered"):
         _count(name, 0)  # a graph can tell none from no news
-    work = _courier.start_round(timedelta(milliseconds=context.get_remaining_time_in_millis()))
-    if "letters" in event:
-        return {"results": _send_again(event["letters"], work)}
-    return {"batchItemFailures": _deliver(event["Records"], work)}
+    return process_partial_response(event=event, record_handler=_deliver, processor=_processor, context=context)
 
 
 @tracer.capture_method(capture_response=False)
-def _deliver(records: list[dict[str, object]], work: Round) -> list[dict[str, str]]:
-    """Deliver in the stream's order. The first failure ends it: what follows in the shard must not overtake."""
-    for record in records:
-        try:
-            _deliver_change(record, work)
-        except LaterError as error:
-            # A partial batch counts as a success of the function: only this metric shows what failed.
-            if not isinstance(error, OutOfTimeError):
-                _count("DeliveriesFailed")
-            return [{"itemIdentifier": sequence_number(record)}]
-    return []
-
-
-def _deliver_change(record: Mapping[str, object], work: Round) -> None:
+def _deliver(record: SQSRecord) -> None:
+    """Post a message; raise to leave it in the queue."""
     try:
-        delivery = parse_change(record)
-    except MalformedRecordError as error:
-        reason = f"record {error}"
-        work.put_aside(lambda: _dead_letters.put_record(record, reason))
-        logger.error("record put aside", extra={"reason": reason, "sequence_number": sequence_number(record)})
-        _count("DeliveriesDeadLettered")
+        message = parse_message(record.body)
+    except MalformedMessageError as error:
+        _dead_letter(record, str(error), malformed=True)
         return
-    if delivery is None:
-        return
-    ending = work.bring(delivery)
-    if ending is Ending.SENT:
-        logger.info("sent", extra={"delivery_id": delivery.id, "object_id": delivery.object_id})
-    _count("DeliveriesSent" if ending is Ending.SENT else "DeliveriesDeadLettered")
-
-
-def _send_again(letters: list[dict[str, object]], work: Round) -> list[dict[str, str]]:
-    """Try each letter once, in order; after a failure that can pass, the others are left for later."""
-    results: list[dict[str, str]] = []
-    for letter in letters:
-        later = bool(results) and results[-1]["outcome"] in {"failed", "later"}
-        outcome, reason = ("later", "") if later else _try_again(letter, work)
-        results.append({"outcome": outcome, "reason": reason})
-    return results
-
-
-def _try_again(letter: Mapping[str, object], work: Round) -> tuple[str, str]:
+    details = {"delivery_id": message.delivery_id, "object_id": message.object_id, "status": message.status}
     try:
-        delivery = parse_letter(letter)
-        if delivery is None:
-            return "skipped", "tells of no finished file"
-        work.try_once(delivery)
-    except OutOfTimeError:
-        return "later", "out of time"
-    except (MalformedRecordError, RefusedError, PassingError) as error:
-        logger.warning("not sent again", extra={"reason": str(error)})
-        _count("DeliveriesFailed")
-        return "failed" if isinstance(error, PassingError) else "refused", str(error)
-    logger.info("sent again", extra={"delivery_id": delivery.id, "object_id": delivery.object_id})
+        _sender.send(message.delivery_id, record.body)
+    except DeliveryError as error:
+        if isinstance(error, RetryableError) and not _is_spent(record):
+            _wait(record, error, details)
+            raise
+        tried = f"; tried for {_budget.total}" if isinstance(error, RetryableError) else ""
+        _dead_letter(record, f"{error}{tried}", details, status=error.status)
+        return
+    except Exception:
+        logger.exception("failed, left in the queue", extra=details)
+        raise
+    logger.info("sent", extra=details)
     _count("DeliveriesSent")
-    return "sent", ""
+
+
+def _is_spent(record: SQSRecord) -> bool:
+    first = int(record.attributes.approximate_first_receive_timestamp)
+    return _budget.is_spent(datetime.fromtimestamp(first / 1000, UTC), datetime.now(UTC))
+
+
+def _wait(record: SQSRecord, error: RetryableError, details: dict[str, str]) -> None:
+    """Hide the message until its next try, and with it those behind it in its group; no other."""
+    tries = int(record.attributes.approximate_receive_count)
+    seconds = _budget.wait_seconds(tries, error.retry_after)
+    # A partial batch counts as a success of the function: only this metric shows what failed.
+    _count("DeliveriesFailed")
+    logger.warning("failed", extra={**details, "reason": str(error), "tries": tries, "next_in_seconds": seconds})
+    try:
+        clients.sqs().change_message_visibility(
+            QueueUrl=_settings.queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
+        )
+    except (BotoCoreError, ClientError):
+        logger.exception("the wait cannot be set: it comes again when its visibility ends", extra=details)
+
+
+def _dead_letter(
+    record: SQSRecord,
+    reason: str,
+    details: dict[str, str] | None = None,
+    *,
+    status: int | None = None,
+    malformed: bool = False,
+) -> None:
+    """Dead-letter a message whole. If that fails, it stays in the queue."""
+    try:
+        _dead_letters.put(
+            record.body,
+            reason,
+            group=record.attributes.message_group_id or record.message_id,
+            # Another each time that it is sent again: as the message's own, SQS would drop it within five minutes.
+            deduplication_id=record.message_id,
+            status=status,
+            malformed=malformed,
+        )
+    except (BotoCoreError, ClientError):
+        logger.exception("the dead-letter queue cannot be reached", extra=details)
+        raise
+    logger.error("dead-lettered", extra={**(details or {}), "reason": reason, "message_id": record.message_id})
+    _count("DeliveriesDeadLettered")
 
 
 def _count(name: str, value: int = 1) -> None:

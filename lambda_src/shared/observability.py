@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-
-REQUIRED: Final = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL")
-"""Environment variables that Powertools reads by itself, and does not insist on."""
 
 # Where the stage logs DEBUG, Lambda sets the root logger to it: the SDK would log signed requests and session tokens.
 for _library in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "urllib3"):

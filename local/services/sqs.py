@@ -20,13 +20,18 @@ _NUMBERS: Final[Mapping[str, QueueAttributeNameType]] = {
 _TEXTS: Final[Mapping[str, QueueAttributeNameType]] = {
     "redrivePolicy": "RedrivePolicy",
     "kmsMasterKeyId": "KmsMasterKeyId",
+    "deduplicationScope": "DeduplicationScope",
+    "fifoThroughputLimit": "FifoThroughputLimit",
 }
 
 
 def _queue(cloud: Cloud, inputs: Inputs) -> Created:
-    name = inputs.physical_name()
+    fifo = inputs.flag("fifoQueue")
+    # A FIFO queue's name ends so, as Pulumi's provider has it too.
+    name = inputs.physical_name() + (".fifo" if fifo else "")
     attributes = {attribute: str(inputs.integer(key)) for key, attribute in _NUMBERS.items() if key in inputs}
     attributes |= {attribute: inputs.text(key) for key, attribute in _TEXTS.items() if key in inputs}
+    attributes |= {"FifoQueue": "true"} if fifo else {}
     url = cloud.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     return Created(id=url, outputs={"url": url, "name": name, "arn": cloud.arn("sqs", name)})
 

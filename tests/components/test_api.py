@@ -91,7 +91,7 @@ def test_concurrency_is_reserved_for_the_api_alone_and_only_if_asked_for(stack: 
 
     assert reserved(stack) == {"ingest": None, "api": None, "reconcile": None}
     asked = declare("prod", overrides={"apiReservedConcurrency": 50, "deliveryEndpoint": "https://example.com/"})
-    assert reserved(asked) == {"ingest": None, "api": 50, "reconcile": None, "delivery": None}
+    assert reserved(asked) == {"ingest": None, "api": 50, "reconcile": None, "forward": None, "delivery": None}
 
 
 def test_access_logs_say_who_asked_what_and_what_was_answered(stack: DeclaredStack) -> None:

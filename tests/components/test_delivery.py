@@ -1,18 +1,20 @@
-"""The secret and the delivery: what each is made of, and that without an endpoint the secret is alone."""
+"""The secret and the delivery: queues, functions, permissions; without an endpoint, the secret alone."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 
 import pulumi
 import pytest
 
+from components import delivery as component
 from components.delivery import DELIVERED_STATUSES
-from components.settings import delivery as settings
 from delivery.credentials import FIELDS
 from delivery.endpoint import CONNECT_SECONDS
-from delivery.events import DELIVERED
+from delivery.signature import key_bytes
+from forward.changes import DELIVERED
 from shared.catalog.model import Status
 from tests.conftest import ACCOUNT, PASSWORD, REGION, Declared, DeclaredStack, declare, dig, texts
 
@@ -28,8 +30,29 @@ def delivering(request: pytest.FixtureRequest) -> DeclaredStack:
     return declare(request.param, overrides={"deliveryEndpoint": ENDPOINT})
 
 
-def source_of(stack: DeclaredStack) -> Declared:
-    return stack.one("EventSourceMapping", "-delivery-source")
+def stream_of(stack: DeclaredStack) -> Declared:
+    return stack.one("EventSourceMapping", "-forward-source")
+
+
+def granted(stack: DeclaredStack, purpose: str) -> dict[str, set[str]]:
+    """Resource → actions of a function's role; a statement for each."""
+    statements = stack.one("RolePolicy", f"-{purpose}-policy").statements().values()
+    found = {" ".join(texts(s["Resource"])): set(texts(s["Action"])) for s in statements}
+    assert len(found) == len(statements)
+    return found
+
+
+def key_services(stack: DeclaredStack, purpose: str) -> object:
+    return dig(
+        stack.one("RolePolicy", f"-{purpose}-policy").statements()["UseKey"],
+        "Condition",
+        "StringEquals",
+        "kms:ViaService",
+    )
+
+
+def via(*services: str) -> list[str]:
+    return [f"{service}.{REGION}.amazonaws.com" for service in services]
 
 
 def test_the_secret_stands_under_the_stacks_key(stack: DeclaredStack) -> None:
@@ -54,16 +77,21 @@ def test_the_value_is_generated_and_secret_from_the_start(stack: DeclaredStack) 
 
     assert pulumi.runtime.rpc.is_rpc_secret(value), "in clear in the state"
     told = json.loads(str(pulumi.runtime.rpc.unwrap_rpc_secret(value)))
-    assert told == {"username": "admin", "password": PASSWORD, "signing_key": PASSWORD}
+    key = f"whsec_{base64.b64encode(PASSWORD.encode()).decode()}"
+    assert told == {"username": "admin", "password": PASSWORD, "signing_key": key}
     assert set(told) == set(FIELDS)
+    assert key_bytes(key)
 
 
 def test_the_password_stands_nowhere_else(delivering: DeclaredStack) -> None:
     """In no input that is not marked as secret, in no output: marked ones are encrypted in the state."""
+    key = base64.b64encode(PASSWORD.encode()).decode()
     for resource in delivering.resources:
         clear = {key: value for key, value in resource.inputs.items() if not pulumi.runtime.rpc.is_rpc_secret(value)}
         assert PASSWORD not in repr(clear), resource.name
+        assert key not in repr(clear), resource.name
     assert PASSWORD not in repr(delivering.outputs)
+    assert key not in repr(delivering.outputs)
 
 
 def test_an_update_rotates_nothing_and_a_rotation_is_no_drift(stack: DeclaredStack) -> None:
@@ -82,37 +110,51 @@ def test_without_an_endpoint_nothing_delivers(stack: DeclaredStack) -> None:
 
 
 def test_outputs_of_a_delivery(delivering: DeclaredStack) -> None:
-    assert delivering.outputs["deliveryFunctionName"] == delivering.one("Function", "-delivery").name
-    assert delivering.outputs["deliveryFunctionArn"] == arn("lambda", delivering.one("Function", "-delivery").name)
-    assert str(delivering.outputs["deliveryDeadLetterQueueUrl"]).endswith("-delivery-dead-letters")
+    outputs = delivering.outputs
+    for purpose in ("forward", "delivery"):
+        name = delivering.one("Function", f"-{purpose}").name
+        assert (outputs[f"{purpose}FunctionName"], outputs[f"{purpose}FunctionArn"]) == (name, arn("lambda", name))
+    assert outputs["deliveryQueueArn"] == arn("sqs", delivering.one("Queue", "-delivery-queue").name)
+    assert str(outputs["deliveryQueueUrl"]).endswith("-delivery-queue")
+    assert str(outputs["deliveryDeadLetterQueueUrl"]).endswith("-delivery-dead-letters")
 
 
-def test_the_delivery_role_may_do_exactly_this(delivering: DeclaredStack) -> None:
+@pytest.mark.parametrize("purpose", ["forward", "delivery"])
+def test_each_role_may_do_exactly_this(delivering: DeclaredStack, purpose: str) -> None:
     prefix = f"file-pipeline-{delivering.stage}"
-    statements = delivering.one("RolePolicy", "-delivery-policy").statements().values()
-
-    granted = {" ".join(texts(s["Resource"])): set(texts(s["Action"])) for s in statements}
-
-    assert granted == {
-        arn("dynamodb", f"{prefix}-catalog-table/stream"): {
-            "dynamodb:DescribeStream",
-            "dynamodb:GetRecords",
-            "dynamodb:GetShardIterator",
-            "dynamodb:ListStreams",
+    own = {
+        "forward": {
+            arn("dynamodb", f"{prefix}-catalog-table/stream"): {
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+            },
+            arn("sqs", f"{prefix}-delivery-queue"): {"sqs:SendMessage"},
         },
-        arn("secretsmanager", f"{prefix}-secret"): {"secretsmanager:GetSecretValue"},
+        "delivery": {
+            arn("secretsmanager", f"{prefix}-secret"): {"secretsmanager:GetSecretValue"},
+            arn("sqs", f"{prefix}-delivery-queue"): {
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ChangeMessageVisibility",
+            },
+        },
+    }
+
+    assert granted(delivering, purpose) == {
+        **own[purpose],
         arn("sqs", f"{prefix}-delivery-dead-letters"): {"sqs:SendMessage"},
         arn("kms", f"{prefix}-encryption-key"): {"kms:Decrypt", "kms:GenerateDataKey"},
-        arn("cloudwatch", f"/aws/lambda/{prefix}-delivery:log-stream:*"): {
+        arn("cloudwatch", f"/aws/lambda/{prefix}-{purpose}:log-stream:*"): {
             "logs:CreateLogStream",
             "logs:PutLogEvents",
         },
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     }
-    assert len(granted) == len(statements)
-    via = [f"{service}.{REGION}.amazonaws.com" for service in ("dynamodb", "lambda", "secretsmanager", "sqs")]
-    use = delivering.one("RolePolicy", "-delivery-policy").statements()["UseKey"]
-    assert use["Condition"] == {"StringEquals": {"kms:ViaService": via}}
+    service = {"forward": "dynamodb", "delivery": "secretsmanager"}[purpose]
+    assert key_services(delivering, purpose) == via(*sorted((service, "lambda", "sqs")))
 
 
 def test_nobody_else_may_read_the_secret(delivering: DeclaredStack) -> None:
@@ -127,7 +169,7 @@ def test_the_function_knows_the_secret_by_its_arn_alone(delivering: DeclaredStac
     assert isinstance(variables, dict)
     assert variables["SECRET_ARN"] == arn("secretsmanager", f"file-pipeline-{delivering.stage}-secret")
     assert variables["ENDPOINT_URL"] == ENDPOINT
-    assert variables["PATIENCE_SECONDS"] == {"dev": "15", "prod": "30"}[delivering.stage]
+    assert variables["RETRY_SECONDS"] == "21600"
 
 
 def test_only_the_local_stage_delivers_to_this_machine() -> None:
@@ -138,34 +180,69 @@ def test_only_the_local_stage_delivers_to_this_machine() -> None:
     assert "127.0.0.0/8" in str(forbidden(declare("dev", overrides={"deliveryEndpoint": ENDPOINT})))
 
 
-def test_the_source_keeps_order_reports_records_and_ends_in_the_dead_letters(delivering: DeclaredStack) -> None:
-    source = source_of(delivering)
+def test_the_stream_is_read_in_order_and_what_is_not_queued_comes_again(delivering: DeclaredStack) -> None:
+    source = stream_of(delivering)
 
     assert source.text("startingPosition") == "TRIM_HORIZON"
     assert source.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source.inputs["bisectBatchOnFunctionError"] is True
-    assert source.number("maximumRetryAttempts") == 2000
-    assert source.number("batchSize") == 25
-    assert source.number("parallelizationFactor") == 5
-    queue = arn("sqs", f"file-pipeline-{delivering.stage}-delivery-dead-letters")
-    assert source.part("destinationConfig") == {"onFailure": {"destinationArn": queue}}
+    assert (source.number("batchSize"), source.number("parallelizationFactor")) == (100, 4)
+    assert source.text("functionName") == arn("lambda", delivering.one("Function", "-forward").name)
+    assert delivering.one("RolePolicy", "-forward-policy").urn in source.dependencies
+    assert not {"maximumRetryAttempts", "maximumRecordAgeInSeconds", "destinationConfig"} & set(source.inputs)
+
+
+def test_the_queue_is_read_a_message_at_a_time_up_to_the_cap(delivering: DeclaredStack) -> None:
+    source = delivering.one("EventSourceMapping", "-delivery-source")
+
+    assert source.text("eventSourceArn") == arn("sqs", delivering.one("Queue", "-delivery-queue").name)
+    assert source.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (source.number("batchSize"), source.part("scalingConfig")) == (1, {"maximumConcurrency": 5})
     assert delivering.one("RolePolicy", "-delivery-policy").urn in source.dependencies
 
 
-def test_the_function_gives_up_before_the_source_and_the_source_before_the_stream(delivering: DeclaredStack) -> None:
-    """Only the function can put a delivery aside whole; what has merely waited must reach it."""
-    own = dig(delivering.one("Function", "-delivery").inputs, "environment", "variables", "MAX_AGE_SECONDS")
+def test_the_queue_keeps_the_order_of_each_file_at_high_throughput(delivering: DeclaredStack) -> None:
+    for name in ("-delivery-queue", "-delivery-dead-letters"):
+        queue = delivering.one("Queue", name)
+        assert queue.inputs["fifoQueue"] is True, "a FIFO queue's dead-letter queue must be one too"
+        assert queue.text("deduplicationScope") == "messageGroup"
+        assert queue.text("fifoThroughputLimit") == "perMessageGroupId"
+        assert "contentBasedDeduplication" not in queue.inputs, "a message that is sent again has the same content"
 
-    assert int(str(own)) < source_of(delivering).number("maximumRecordAgeInSeconds") == 82_800
 
+def test_the_queue_outlasts_its_function_and_its_retries(delivering: DeclaredStack) -> None:
+    queue, function = delivering.one("Queue", "-delivery-queue"), delivering.one("Function", "-delivery")
+    redrive = json.loads(queue.text("redrivePolicy"))
 
-def test_dead_letters_are_encrypted_and_kept(delivering: DeclaredStack) -> None:
-    queue = delivering.one("Queue", "-delivery-dead-letters")
-    policy = delivering.one("QueuePolicy", "-delivery-dead-letters-policy").statements()
-
-    assert queue.text("kmsMasterKeyId") == arn("kms", f"file-pipeline-{delivering.stage}-encryption-key")
+    assert function.number("timeout") == 2 * (3 + 10) + 3 * 10
+    assert queue.number("visibilityTimeoutSeconds") == 6 * function.number("timeout")
+    assert redrive["maxReceiveCount"] == component.receives(21_600) == 81
+    assert redrive["deadLetterTargetArn"] == arn("sqs", delivering.one("Queue", "-delivery-dead-letters").name)
     assert queue.number("messageRetentionSeconds") == 14 * 86400
-    assert set(policy) == {"DenyInsecureTransport"}
+    allow = json.loads(delivering.one("RedriveAllowPolicy", "-delivery-redrive-allow").text("redriveAllowPolicy"))
+    assert allow == {"redrivePermission": "byQueue", "sourceQueueArns": [arn("sqs", queue.name)]}
+
+
+def test_a_longer_time_to_retry_is_more_receives() -> None:
+    declared = declare("dev", overrides={"deliveryEndpoint": ENDPOINT, "deliveryRetrySeconds": 86_400})
+
+    redrive = json.loads(declared.one("Queue", "-delivery-queue").text("redrivePolicy"))
+    assert redrive["maxReceiveCount"] == component.receives(86_400) > 280
+
+
+@pytest.mark.parametrize("seconds", [1, 60])
+def test_no_function_runs_longer_than_lambda_lets_it(seconds: int) -> None:
+    overrides = {"deliveryEndpoint": ENDPOINT, "deliveryTimeoutSeconds": seconds}
+    slow = {"functionTimeoutSeconds": 900, "timeReserveSeconds": 400}
+
+    assert declare("dev", overrides={**overrides, **slow}).one("Function", "-delivery").number("timeout") == 900
+
+
+def test_messages_are_encrypted_and_kept(delivering: DeclaredStack) -> None:
+    for name in ("-delivery-queue", "-delivery-dead-letters"):
+        queue, policy = delivering.one("Queue", name), delivering.one("QueuePolicy", f"{name}-policy").statements()
+        assert queue.text("kmsMasterKeyId") == arn("kms", f"file-pipeline-{delivering.stage}-encryption-key")
+        assert queue.number("messageRetentionSeconds") == 14 * 86400
+        assert set(policy) == {"DenyInsecureTransport"}
 
 
 def passes(stack: DeclaredStack, new: str | None, old: str | None) -> bool:
@@ -178,7 +255,7 @@ def passes(stack: DeclaredStack, new: str | None, old: str | None) -> bool:
             if status is not None
         },
     }
-    filters = source_of(stack).part("filterCriteria")["filters"]
+    filters = stream_of(stack).part("filterCriteria")["filters"]
     assert isinstance(filters, list)
     assert len(filters) <= 5, "Lambda takes no more"
     return any(matches(json.loads(str(dig(entry, "pattern"))), event) for entry in filters)
@@ -214,7 +291,7 @@ def test_only_a_change_to_a_final_status_invokes(delivering: DeclaredStack, new:
 
 def test_both_sides_agree() -> None:
     assert set(DELIVERED_STATUSES) == DELIVERED
-    assert settings.CONNECT_SECONDS == CONNECT_SECONDS
+    assert component.CONNECT_SECONDS == CONNECT_SECONDS
 
 
 def test_a_preview_of_a_delivery_declares_the_same() -> None:

@@ -87,7 +87,11 @@ def test_stages_differ_as_promised() -> None:
         pytest.param("deliveryEndpoint", "https://169.254.169.254/", "its own machine or link", id="link-local"),
         pytest.param("deliveryEndpoint", "https://0.0.0.0/", "its own machine or link", id="this host"),
         pytest.param("deliveryEndpoint", "https://224.0.0.1/", "its own machine or link", id="multicast"),
-        pytest.param("deliveryMaxAgeSeconds", 86400, "less than or equal to 82800", id="older than the stream"),
+        pytest.param("deliveryRetrySeconds", 86401, "less than or equal to 86400", id="longer than a day"),
+        pytest.param("deliveryMaxAgeSeconds", 3600, "say deliveryRetrySeconds", id="renamed age"),
+        pytest.param("deliveryParallelization", 5, "say deliveryMaxConcurrency", id="renamed parallelization"),
+        pytest.param("deliveryBatchSize", 25, "one message is one invocation's work", id="no batches"),
+        pytest.param("deliveryMaxRetries", 9, "it follows from deliveryRetrySeconds", id="no retries"),
         *(
             pytest.param("threatProtection", value, "should be 'off', 'audit' or 'enforced'", id=f"protection {value}")
             for value in ("true", "false", "OFF", "on", "")
@@ -129,16 +133,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
         ({"deadLetterRetentionDays": 4}, "should be more than intakeRetentionDays (4)"),
         ({"maxReceiveCount": 500}, "or messages are dropped before they are dead letters"),
         (
-            {"deliveryTimeoutSeconds": 47, "deliveryEndpoint": "https://example.com/"},
-            "with 3 s to connect and timeReserveSeconds (10), should be less than functionTimeoutSeconds (60)",
-        ),
-        (
-            {"deliveryMaxRetries": 1439, "deliveryEndpoint": "https://example.com/"},
-            "at 15 s each, they may be over after 21585 s; should last for deliveryMaxAgeSeconds (21600)",
-        ),
-        (
             {"deliveryAlarmSeconds": 21600, "deliveryEndpoint": "https://example.com/"},
-            "should be less than deliveryMaxAgeSeconds (21600)",
+            "should be less than deliveryRetrySeconds (21600)",
         ),
         ({"archiveAfterDays": 30, "intelligentTiering": True}, "archiveAfterDays = 30: should be 0, or 90 to 730"),
         ({"deepArchiveAfterDays": 90, "intelligentTiering": True}, "should be 0, or 180 to 730"),
@@ -198,7 +194,7 @@ def test_a_stage_may_deliver_to_private_networks(url: str) -> None:
 
 
 def test_settings_of_a_delivery_that_is_not_there_may_be_anything() -> None:
-    assert load("dev", {"deliveryMaxRetries": 1}).settings.delivery_max_retries == 1
+    assert load("dev", {"deliveryRetrySeconds": 60}).settings.delivery_retry_seconds == 60
 
 
 def test_all_problems_are_named_at_once() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from local.stack_config import ROOT, StackConfig
 from operate.__main__ import APP
-from tests.conftest import HOST_LAYER, DeclaredStack, declare, run
+from tests.conftest import HOST_LAYER, run
 from tests.stage_files import STAGES
 from tools.docs.settings import settings
 
@@ -97,21 +97,6 @@ def test_settings_that_are_set_exist(paper: Path) -> None:
     used = re.findall(r"file-pipeline:(\w+)", paper.read_text())
 
     assert set(used) <= {setting.key for setting in settings()} | {"index"}, paper.name
-
-
-def test_every_output_is_explained(everything: DeclaredStack) -> None:
-    section = (ROOT / "docs" / "configuration.md").read_text().partition("## Outputs")[2]
-    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
-
-    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(everything.outputs)
-
-
-@pytest.fixture(scope="module")
-def everything() -> DeclaredStack:
-    return declare(
-        "dev",
-        overrides={"deliveryEndpoint": "https://receiver.example.com", "testUser": True, "reconciliationHours": 1},
-    )
 
 
 def test_the_project_is_renamed_as_the_guide_says(tmp_path: Path) -> None:

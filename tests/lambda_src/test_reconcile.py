@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from delivery.events import parse_change
+from forward.changes import parse_change
 from reconcile.intake import IntakeQueue, NotSentError
 from reconcile.search import Progress, SearchRules, UploadSearch
 from shared.catalog.model import Status

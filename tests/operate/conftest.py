@@ -165,8 +165,12 @@ def operate(
 def delivery_letters(aws: Aws, operate: Operate) -> str:  # noqa: F811
     """The URL of the delivery's dead-letter queue: the stack delivers."""
     del operate
-    url = aws.sqs.create_queue(QueueName="delivery-dead-letters")["QueueUrl"]
-    add_output("deliveryDeadLetterQueueUrl", url)
+    fifo = {"FifoQueue": "true"}
+    url = aws.sqs.create_queue(QueueName="delivery-dead-letters.fifo", Attributes=fifo)["QueueUrl"]  # type: ignore[arg-type]
+    queue = aws.sqs.create_queue(QueueName="delivery.fifo", Attributes=fifo)["QueueUrl"]  # type: ignore[arg-type]
+    arn = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for name, value in {"DeadLetterQueueUrl": url, "QueueUrl": queue, "QueueArn": arn}.items():
+        add_output(f"delivery{name}", value)
     return url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import boto3
 import pytest
 
 from shared.catalog.model import Outcome, Status
+from tests.conftest import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
     COMPLETED,
@@ -79,6 +81,15 @@ def test_why_is_another_name_of_show_and_options_of_all_may_stand_first(aws: Aws
     assert operate("--json", "why", "uploads/a.csv").json() == operate("show", "uploads/a.csv", "--json").json()
 
 
+@pytest.mark.parametrize("arguments", [("rotate-secret", "--outputs", "-"), ("--outputs", "-", "rotate-secret")])
+def test_outputs_may_come_from_standard_input(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"piped": "yes"}'))
+
+    assert "the stack has no output secretArn" in operate(*arguments).err
+
+
 def test_an_error_of_aws_is_said_with_status_1(operate: Operate, calls: Calls) -> None:
     calls.fail("GetFunctionConfiguration", "AccessDeniedException")
 
@@ -138,7 +149,7 @@ def test_a_polite_stop_is_an_interruption(aws: Aws, operate: Operate, calls: Cal
     finally:
         signal.signal(signal.SIGTERM, before)
 
-    assert (ran.status, ran.json()["sent"]) == (130, 0)
+    assert (ran.status, dig(ran.json(), "queues", "intake", "sent")) == (130, 0)
     assert buried(aws) == ["one"], "shown again at once"
     assert unheeded == [signal.SIGTERM], "afterwards it is whose it was"
 

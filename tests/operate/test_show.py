@@ -20,6 +20,7 @@ from tests.operate.conftest import (
     ended,
     uploaded,
 )
+from tests.operate.test_redrive_delivery import bury_delivery
 
 
 def test_show_prints_all_versions_the_latest_and_the_dead_letter(aws: Aws, operate: Operate) -> None:
@@ -51,10 +52,9 @@ def test_show_finds_the_delivery_that_was_put_aside(aws: Aws, operate: Operate, 
     version = uploaded(aws, "uploads/a.csv")
     ended(aws, version, COMPLETED)
     for key in (version.key, "uploads/other.csv"):
-        letter = {"delivery_id": "0" * 32, "body": json.dumps({"key": key}), "reason": "the endpoint answered 400"}
-        aws.sqs.send_message(QueueUrl=delivery_letters, MessageBody=json.dumps(letter))
+        bury_delivery(aws, delivery_letters, json.dumps({"key": key}), key, reason="the endpoint answered 400")
     record = {"dynamodb": {"NewImage": {"key": {"S": version.key}}}}
-    aws.sqs.send_message(QueueUrl=delivery_letters, MessageBody=json.dumps({"record": record, "reason": "no status"}))
+    bury_delivery(aws, delivery_letters, json.dumps(record), "event-1", reason="no status", malformed="true")
 
     ran = operate("show", version.key, "--json")
 

@@ -66,7 +66,8 @@ def test_status_says_what_needs_attention(aws: Aws, operate: Operate) -> None:
 @pytest.mark.parametrize("kind", ["deadLetters", "deliveryDeadLetters"])
 def test_a_dead_letter_alone_needs_attention(aws: Aws, operate: Operate, delivery_letters: str, kind: str) -> None:
     url = aws.dead_letter_url if kind == "deadLetters" else delivery_letters
-    aws.sqs.send_message(QueueUrl=url, MessageBody="a letter")
+    fifo = {"MessageGroupId": "a", "MessageDeduplicationId": "a"} if url.endswith(".fifo") else {}
+    aws.sqs.send_message(QueueUrl=url, MessageBody="a letter", **fifo)  # type: ignore[arg-type]  # texts
 
     ran = operate("status", "--json")
 

@@ -55,6 +55,21 @@ FILE: Final = f"lambda_src/shared/records/schemas/{NAME}.py"
             RECORD + "a: int\nRECORD = list[Thing]\n", f"{FILE}: RECORD = list[", id="a struct in something else"
         ),
         pytest.param(RECORD + "a: int\nRECORD = Thing(1)\n", f"{FILE}: RECORD = Thing(a=1)", id="an instance"),
+        pytest.param(
+            RECORD + "a: int\n    _file: str" + END,
+            f"{FILE}: field _file: a name that begins with an underscore is the pipeline's",
+            id="a field of ours",
+        ),
+        pytest.param(
+            "from msgspec import Struct\nclass Thing(Struct, tag='thing', tag_field='_kind'):\n    a: int" + END,
+            f"{FILE}: field _kind: a name that begins with an underscore",
+            id="a tag of ours",
+        ),
+        pytest.param(
+            "from msgspec import Struct\nclass Thing(Struct, rename={'a': '_a'}):\n    a: int" + END,
+            f"{FILE}: field _a: a name that begins with an underscore",
+            id="a field renamed to one of ours",
+        ),
         pytest.param("import nosuch", f"{FILE} cannot be imported: ModuleNotFoundError: No module", id="import error"),
         pytest.param("class Thing(", f"{FILE} cannot be imported: SyntaxError: '('", id="syntax error"),
         pytest.param("1 / 0", f"{FILE} cannot be imported: ZeroDivisionError: division by zero", id="any error"),
@@ -252,3 +267,7 @@ def test_a_deployment_has_the_packages_of_the_layer_at_the_same_versions() -> No
     shared = program.keys() & layer.keys()
     assert {"msgspec", "pydantic"} <= shared
     assert {name: program[name] for name in shared} == {name: layer[name] for name in shared}
+
+
+def test_a_name_that_results_cannot_have_is_refused() -> None:
+    assert "it should have 1 to 64 lower-case letters" in problem(f"uploads/things/={'x' * 65}")

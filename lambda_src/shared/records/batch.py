@@ -79,11 +79,10 @@ class Batch(NamedTuple):
 
     def numbers(self, first: int) -> Sequence[int]:
         """Return the numbers of the valid ones in the file, where `first` is that of the batch's first record."""
-        every = range(first, first + self.size)
-        if not self.rejected:
-            return every
-        rejected = {rejection.number for rejection in self.rejected}
-        return [number for number in every if number not in rejected]
+        numbers = list(range(first, first + self.size))
+        for rejection in reversed(self.rejected):
+            del numbers[rejection.number - first]
+        return numbers
 
 
 class Window:

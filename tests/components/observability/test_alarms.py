@@ -44,7 +44,7 @@ def expected_function_alarms(stage: str) -> dict[str, Expected]:
     prefix = f"file-pipeline-{stage}"
     # 90 % of the time-out, or all of it but the reserve of 10 s, whichever is later.
     worker = max(0.9 * TIMEOUT[stage], TIMEOUT[stage] - 10) * 1000
-    slow = {"ingest": worker, "delivery": worker, "reconcile": worker, "api": 0.9 * 29_000}
+    slow = {"ingest": worker, "forward": worker, "reconcile": worker, "api": 0.9 * 29_000, "delivery": 0.9 * 56_000}
     return {
         **{
             f"{purpose}-{name.lower()}": Expected(
@@ -81,7 +81,7 @@ def expected_alarms(stage: str) -> dict[str, Expected]:
     age = seen("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum")
     arrivals = [seen("AWS/SQS", "NumberOfMessagesSent", queue), seen("AWS/SQS", visible, queue, "Maximum")]
     waiting = [seen("AWS/SQS", visible, queue, "Maximum"), seen("AWS/SQS", "NumberOfMessagesDeleted", queue)]
-    delivery = {"FunctionName": f"{prefix}-delivery"}
+    forward, messages = {"FunctionName": f"{prefix}-forward"}, {"QueueName": f"{prefix}-delivery-queue"}
     return {
         **expected_function_alarms(stage),
         **{
@@ -105,7 +105,10 @@ def expected_alarms(stage: str) -> dict[str, Expected]:
         "reconcile-missed": Expected(
             [seen(f"file-pipeline/{stage}", "UploadsMissed", {"service": "reconcile"})], threshold=1, period=3600
         ),
-        "delivery-age": Expected([seen("AWS/Lambda", "IteratorAge", delivery, "Maximum")], threshold=900_000),
+        "forward-age": Expected([seen("AWS/Lambda", "IteratorAge", forward, "Maximum")], threshold=900_000),
+        "delivery-age": Expected(
+            [seen("AWS/SQS", "ApproximateAgeOfOldestMessage", messages, "Maximum")], threshold=900
+        ),
         "api-5xx": Expected([seen("AWS/ApiGateway", "5xx", api)], threshold=1),
         "api-latency": Expected(
             [seen("AWS/ApiGateway", "Latency", api, "p99")], threshold=5000, comparison=MORE, periods=3
@@ -163,11 +166,12 @@ def test_every_alarm_has_its_runbook_and_tells_somebody(everything: DeclaredStac
 def test_the_age_of_deliveries_is_a_setting() -> None:
     changed = declare("dev", overrides={"deliveryEndpoint": ENDPOINT, "deliveryAlarmSeconds": 60})
 
-    assert alarms(changed)["delivery-age"].number("threshold") == 60_000
+    assert alarms(changed)["delivery-age"].number("threshold") == 60
+    assert alarms(changed)["forward-age"].number("threshold") == 60_000
 
 
 def test_without_a_delivery_nothing_watches_one(stack: DeclaredStack) -> None:
-    assert not [name for name in alarms(stack) if name.startswith("delivery")]
+    assert not [name for name in alarms(stack) if name.startswith(("delivery", "forward"))]
 
 
 def test_the_alert_topic_takes_alarms_of_this_account_only(stack: DeclaredStack) -> None:

@@ -59,7 +59,8 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
     queue, *letters = (
         {"QueueName": f"{prefix}-{name}"} for name in ("intake-queue", "intake-dead-letters", "delivery-dead-letters")
     )
-    functions = {p: {"FunctionName": f"{prefix}-{p}"} for p in ("ingest", "api", "reconcile", "delivery")}
+    functions = {p: {"FunctionName": f"{prefix}-{p}"} for p in ("ingest", "api", "reconcile", "forward", "delivery")}
+    messages = {"QueueName": f"{prefix}-delivery-queue"}
     starts = {p: {"function_name": f"{prefix}-{p}", "service": p} for p in functions}
     api, table = {"ApiId": f"{prefix}-api"}, {"TableName": f"{prefix}-catalog-table"}
     visible = "ApproximateNumberOfMessagesVisible"
@@ -106,7 +107,12 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
         "API: latency, ms": [seen("AWS/ApiGateway", "Latency", api, stat) for stat in PERCENTILES],
         "Delivery": [
             *by("delivery", "DeliveriesSent", "DeliveriesFailed", "DeliveriesDeadLettered"),
-            seen("AWS/Lambda", "IteratorAge", functions["delivery"], "Maximum"),
+            seen("AWS/SQS", visible, messages, "Maximum"),
+            seen("AWS/SQS", "ApproximateAgeOfOldestMessage", messages, "Maximum"),
+        ],
+        "Forwarding": [
+            *by("forward", "ChangesQueued", "BatchesReturned", "ChangesDeadLettered"),
+            seen("AWS/Lambda", "IteratorAge", functions["forward"], "Maximum"),
         ],
         "Dead letters": [seen("AWS/SQS", visible, of, "Maximum") for of in letters],
     }
@@ -153,7 +159,7 @@ def test_limits_are_where_the_settings_put_them(everything: DeclaredStack) -> No
     def limit(title: str) -> object:
         return dig(graphs_of(everything)[title], "annotations", "horizontal", 0, "value")
 
-    for purpose in ("ingest", "api", "reconcile", "delivery"):
+    for purpose in ("ingest", "api", "reconcile", "forward", "delivery"):
         timeout = everything.one("Function", f"-{purpose}").number("timeout")
         assert limit(f"Duration of the {purpose} function, ms") == 1000 * timeout
     assert limit("API: latency, ms") == 5000

@@ -14,7 +14,6 @@ import pytest
 
 from delivery.credentials import Credentials
 from delivery.endpoint import Answer, Endpoint, UnreachableError
-from delivery.events import Delivery
 from local.certificate import write_certificate
 from local.waiting import wait_until
 from tests.conftest import DeclaredStack
@@ -28,10 +27,7 @@ TRIES = 6
 
 
 def post(endpoint: Endpoint) -> Answer:
-    return endpoint.post(
-        Delivery(id="d", object_id="o", status="COMPLETED", body="{}"),
-        Credentials(username="u", password="p", signing_key="k"),
-    )
+    return endpoint.post("d", "{}", Credentials(username="u", password="p", signing_key=b"k"))
 
 
 def held() -> tuple[int, int]:

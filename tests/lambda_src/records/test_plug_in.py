@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import pytest
@@ -17,7 +18,7 @@ from local.stack_config import ROOT, StackConfig
 from shared.records import schemas
 from shared.records.encoder import RecordEncoder
 from shared.records.parse import parse
-from shared.records.schemas import load_schema
+from shared.records.schemas import SchemaError, load_schema
 from tests.lambda_src.records.conftest import example_code
 from tests.stage_files import STAGES
 
@@ -96,3 +97,21 @@ def test_the_example_config_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_schema_that_is_not_there_stops_the_function_at_start() -> None:
     with pytest.raises(ModuleNotFoundError, match="nosuch"):
         load_schema("nosuch")
+
+
+@pytest.mark.parametrize("name", ["Invoice", "1st", "a-b", "a.b", "_a", "x" * 65, ""])
+def test_a_name_that_results_cannot_have_stops_the_function_at_start(name: str) -> None:
+    with pytest.raises(SchemaError, match="no name of a record type"):
+        load_schema(name)
+
+
+def test_a_field_that_is_the_pipelines_stops_the_function_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mine(Struct, rename={"version": "_version"}):
+        version: str
+
+    module = ModuleType("mine")
+    module.RECORD = Mine  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, f"{schemas.__name__}.mine", module)
+
+    with pytest.raises(SchemaError, match="field _version: a name that begins with an underscore"):
+        load_schema("mine")

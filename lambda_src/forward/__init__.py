@@ -1,0 +1,1 @@
+"""The forwarding function: queues every finished file for delivery."""

@@ -1,0 +1,64 @@
+"""Lambda's entry: takes a batch of the catalog's changes, and reports the first that is not queued."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from forward.forwarder import Forwarder
+from forward.settings import ForwardSettings
+from shared import clients
+from shared.dead_letters import DeadLetterQueue
+from shared.observability import logger, metrics, tracer
+from shared.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_settings = read_settings(ForwardSettings, os.environ)
+_forwarder = Forwarder(
+    clients.sqs(), _settings.queue_url, DeadLetterQueue(clients.sqs, _settings.dead_letter_queue_url)
+)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(
+    event: Mapping[str, Sequence[Mapping[str, object]]],
+    context: LambdaContext,  # noqa: ARG001 - Lambda hands it over, and the logger reads it
+) -> PartialItemFailureResponse:
+    """Queue one batch of the stream.
+
+    Parameters
+    ----------
+    event
+        ``Records`` as Lambda's event source mapping sends them.
+    context
+        The invocation.
+
+    Returns
+    -------
+    dict
+        The sequence number from which the stream is to be read again, if a change is not queued:
+        ``batchItemFailures``.
+    """
+    for name in ("ChangesQueued", "BatchesReturned", "ChangesDeadLettered"):
+        _count(name, 0)  # a graph can tell none from no news
+    queued = _forwarder.forward(event["Records"])
+    _count("ChangesQueued", queued.sent)
+    _count("ChangesDeadLettered", queued.dead_lettered)
+    if queued.first_failed is None:
+        return {"batchItemFailures": []}
+    # A partial batch counts as a success of the function: only this metric shows that it comes again.
+    _count("BatchesReturned", 1)
+    return {"batchItemFailures": [{"itemIdentifier": queued.first_failed}]}
+
+
+def _count(name: str, value: int) -> None:
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -25,6 +25,9 @@ MAX_LINES, MAX_COLUMNS = 150, 120
 OTHER_NAMES: Final = {"integrationError", "requestId", "issuedOn"}
 """Of fields of the API's access log, and of the example's records."""
 
+ENDPOINT_NAMES: Final = {"cloudwatch": "monitoring"}
+"""Where boto3 calls a service otherwise than its endpoint is called."""
+
 MADE_BY_THE_READER: Final = ("lambda_src/shared/records/schemas/invoice.py", "package/.venv")
 
 papers = pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
@@ -112,6 +115,14 @@ def test_settings_and_outputs_that_are_named_exist(paper: Path) -> None:
     provider = {str(field.alias) for field in AwsSettings.model_fields.values()}
 
     assert used <= {setting.key for setting in settings()} | set(outputs) | provider | OTHER_NAMES
+
+
+def test_a_vpc_needs_an_endpoint_for_each_service_that_the_functions_call() -> None:
+    clients = (ROOT / "lambda_src" / "shared" / "clients.py").read_text()
+    called = {ENDPOINT_NAMES.get(name, name) for name in re.findall(r'boto3\.client\("([a-z0-9]+)"', clients)}
+    section = (ROOT / "docs" / "configuration.md").read_text().partition("Functions in a VPC")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"`([a-z0-9]+)`", section)) == called
 
 
 def test_the_project_is_renamed_as_the_guide_says(tmp_path: Path) -> None:

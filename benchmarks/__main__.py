@@ -196,7 +196,7 @@ def _environment() -> dict[str, str]:
         "MAX_REJECTED_RECORDS": "1", "RECORD_BYTES_PER_SECOND": "1",
         "ALLOWED_EXTENSIONS": "[]", "REFUSED_PREFIXES": "[]",
         "RECORD_TYPES": '["uploads/shipments/=shipment"]', "POWERTOOLS_SERVICE_NAME": "ingest",
-        "POWERTOOLS_METRICS_NAMESPACE": "bench", "POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_TRACE_DISABLED": "true",
+        "POWERTOOLS_METRICS_NAMESPACE": "bench", "POWERTOOLS_LOG_LEVEL": "INFO", "DETAILED_TRACING": "false",
         "API_ITEMS_PREFIX": "api/", "KEY_ARN": "key", "MAX_BODY_BYTES": "1",
         "BUCKET_INDEX": "by-bucket=shard", "STATUS_INDEX": "by-status=shard", "MAX_RECORDS": "1", "LINK_SECONDS": "1",
         "READERS_GROUP": "readers", "WRITERS_GROUP": "writers", "ENDPOINT_URL": "https://host", "SECRET_ARN": "arn",

@@ -114,15 +114,17 @@ class _Raw:
     ("purpose", "event"),
     [
         ("ingest", json.dumps(batch(message(body=(EVENTS / "s3_test_event.json").read_text())))),
-        ("delivery", '{"Records": []}'),
+        ("forward", '{"Records": []}'),
+        ("delivery", json.dumps(batch(message(body="{")))),
         ("api", (EVENTS / "http_api_request.json").read_text()),
     ],
-    ids=["ingest", "delivery", "api"],
+    ids=["ingest", "forward", "delivery", "api"],
 )
 def test_an_invocation_is_traced(purpose: str, event: str) -> None:
     """In a process of its own: the tracer changes the SDK for as long as the process lasts."""
     declared = declare("dev", overrides={"deliveryEndpoint": "https://receiver.example.com/files"})
-    environment = {**declared_environment(declared, purpose), **FAKE_ENVIRONMENT}
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    environment = {**declared_environment(declared, purpose), **FAKE_ENVIRONMENT, **nowhere}
 
     done = subprocess.run(  # noqa: S603 - all of it is ours
         [sys.executable, "-W", "ignore", "-c", _TRACE, purpose, event],

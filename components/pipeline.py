@@ -76,7 +76,10 @@ class Pipeline(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: PipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("pipeline:index:Pipeline", name, None, opts)
+        # What the company brings is said to whoever looks at the stack: its guardrails allow that and no other.
+        brought = {"broughtKeyArn": args.settings.kms_key_arn, "broughtIssuer": args.settings.jwt_issuer}
+        brought = {key: value for key, value in brought.items() if value}
+        super().__init__("pipeline:index:Pipeline", name, {**brought}, opts)
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
         layer, self._codes = _build(args.settings)
@@ -104,7 +107,7 @@ class Pipeline(pulumi.ComponentResource):
         self.monitoring = self._make_monitoring(args, flow) if args.settings.alarms else None
         self.dashboard = self._make_dashboard(flow) if args.settings.dashboard else None
         self.outputs = self._outputs()
-        self.register_outputs(self.outputs)
+        self.register_outputs({**self.outputs, **brought})
 
     def _make_encryption(self) -> Encryption:
         return Encryption(f"{self._name}-encryption", arguments.encryption(self._name, self._settings), self._child)

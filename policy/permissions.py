@@ -12,8 +12,15 @@ from policy.resource_types import Type
 from policy.rule import resource_rule
 from policy.statements import ACCOUNT_ROOT, DOCUMENTS, all_statements, resource_statements, role_statements
 
-_WITHOUT_RESOURCE: Final = frozenset({"cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"})
-"""Actions that cannot be bound to a resource (Service Authorization Reference, AWS X-Ray)."""
+_WITHOUT_RESOURCE: Final = frozenset(
+    {
+        *("cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+        # Of interfaces that do not exist yet (Lambda Developer Guide, Giving functions access to resources in a VPC).
+        *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+        *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+    }
+)
+"""Actions that cannot be bound to a resource (Service Authorization Reference)."""
 
 _KEY_FAMILIES: Final = frozenset({"kms:GenerateDataKey*", "kms:ReEncrypt*"})
 """Actions with a wildcard that a key's policy may give: how KMS itself words them."""

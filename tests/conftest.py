@@ -42,6 +42,9 @@ PASSWORD: Final = "Generated-by-the-provider-0123456789"
 USER_PASSWORD: Final = "Generated-for-the-test-user-0123456789"
 """The same, for one with symbols in it."""
 
+CLIENT_SECRET: Final = "Generated-for-the-programs-0123456789"
+"""What Cognito answers as a client's secret."""
+
 _LOCAL: Final = Path(__file__).with_name("local")
 
 HOST_LAYER: Final = {"layerPlatform": "host"}
@@ -215,6 +218,7 @@ class _Mocks(pulumi.runtime.Mocks):
             "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",
             "apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com",
+            "clientSecret": CLIENT_SECRET,
             "endpoint": f"cognito-idp.{REGION}.amazonaws.com/{name}",
         }
         return name, {**made, **{key: pulumi.runtime.rpc.unwrap_rpc_secret(value) for key, value in inputs.items()}}

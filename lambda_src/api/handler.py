@@ -28,11 +28,7 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 """Of every answer: what is one user's stays in no cache, and is taken for nothing but what it says it is."""
 
 _settings = read_settings(ApiSettings, os.environ)
-_gate = Gate(
-    readers_group=_settings.readers_group,
-    writers_group=_settings.writers_group,
-    max_body_bytes=_settings.max_body_bytes,
-)
+_gate = Gate(access=_settings.access, max_body_bytes=_settings.max_body_bytes)
 
 
 # What only one route needs is loaded when that route is asked for: a cold start pays for one.

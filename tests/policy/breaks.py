@@ -41,6 +41,7 @@ from tests.policy.given import (
     UNKNOWN_VALUE,
     api,
     authorizer,
+    bringing,
     bucket_policy,
     deny,
     document,
@@ -271,6 +272,15 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER)), "not a user pool of this stack"),
     ("api-tokens-of-the-stack", (POOL, authorizer(f"{ISSUER}9", POOL)), "not a user pool of this stack"),
     ("api-clients-without-secret", one(Type.USER_POOL_CLIENT, generateSecret=True), "generateSecret"),
+    ("api-clients-without-secret", one(
+        Type.USER_POOL_CLIENT, generateSecret=True, allowedOauthFlows=["client_credentials", "code"]),
+     "only a program"),
+    *((rule, (bringing(broughtIssuer="https://login.example.com"), authorizer("https://else.example.com")), "issuer =")
+      for rule in ("api-tokens-of-a-pool", "api-tokens-of-the-stack")),
+    ("encrypted-with-the-stack-key", (bringing(broughtKeyArn=KEY_ARN), queue(kmsMasterKeyId="arn:of:another")),
+     "not a key of this stack"),
+    ("buckets-encrypted", (BUCKET, bringing(broughtKeyArn=KEY_ARN), encrypted(key_arn="arn:of:another")),
+     "not encrypted with a key of this stack"),
     ("logs-expire", one(Type.LOG_GROUP), "retentionInDays"),
     ("logs-expire", one(Type.LOG_GROUP, retentionInDays=0.0), "retentionInDays"),
     ("alarms-heard", one(Type.ALARM, treatMissingData="missing"), "alarmActions"),

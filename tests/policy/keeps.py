@@ -36,6 +36,7 @@ from tests.policy.given import (
     UNKNOWN_VALUE,
     api,
     authorizer,
+    bringing,
     bucket_policy,
     deny,
     document,
@@ -153,6 +154,14 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("api-origins-named", production(Type.API, corsConfiguration={"allowOrigins": [UNKNOWN_VALUE]})),
     ("api-tokens-of-a-pool", (authorizer(ISSUER),)),
     ("api-tokens-of-a-pool", (authorizer(UNKNOWN_VALUE),)),
+    *((rule, (bringing(broughtIssuer="https://login.example.com"), authorizer("https://login.example.com")))
+      for rule in ("api-tokens-of-a-pool", "api-tokens-of-the-stack")),
+    ("encrypted-with-the-stack-key", (bringing(broughtKeyArn=KEY_ARN), queue(kmsMasterKeyId=KEY_ARN))),
+    ("buckets-encrypted", (BUCKET, bringing(broughtKeyArn=KEY_ARN), encrypted(key_arn=KEY_ARN))),
+    ("api-clients-without-secret", one(
+        Type.USER_POOL_CLIENT, generateSecret=True, allowedOauthFlows=["client_credentials"])),
+    ("least-privilege", role_policy(Action=["ec2:CreateNetworkInterface"], Resource="*", Condition={
+        "StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
     ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER, POOL))),
     ("api-tokens-of-the-stack", (POOL, authorizer(UNKNOWN_VALUE, POOL))),
     ("api-tokens-of-the-stack", (NEW_POOL, authorizer(ISSUER, NEW_POOL))),

@@ -19,6 +19,8 @@ from rich.progress import Progress
 
 from benchmarks.files import FORMATS, Hostile, hostile, write_file
 from benchmarks.measure import NO_OUTPUT, Measured, Outcome
+from policy.resource_types import Type
+from tools.docs.permissions import declared
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "benchmarks" / "RESULTS.md"
@@ -38,12 +40,22 @@ _LEVELS: Final = ("9", "6")
 _CLIENTS: Final = {
     "ingest": ("s3", "dynamodb"),
     "api, a record": ("s3", "dynamodb"),
+    "forward": ("sqs",),
     "delivery": ("secretsmanager",),
 }
-_FIRST_REQUESTS: Final = {
-    "ingest": "import ingest.handler",  # makes both
+FIRST_REQUESTS: Final = {
+    "ingest": "from ingest import handler",  # makes both
     "api, a record": "from api import handler\nhandler._records()\nhandler.clients.s3()",
+    "forward": "import forward.handler",  # makes it
     "delivery": "from delivery import handler\nhandler.clients.secretsmanager()",
+}
+
+
+_REGION: Final = "eu-central-1"
+_AWS: Final = {
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_DEFAULT_REGION": _REGION,
 }
 
 
@@ -156,55 +168,54 @@ def cold_start(_folder: Path, progress: Progress) -> list[str]:
         "| function | clients | imports and clients, ms | boto3 and these clients alone, ms | ratio |",
         "|---|---|---:|---:|---:|",
     ]
-    for name, statement in progress.track(list(_FIRST_REQUESTS.items()), description="Cold start"):
+    for name, statement in progress.track(list(FIRST_REQUESTS.items()), description="Cold start"):
         clients = _CLIENTS[name]
         baseline = f"import boto3\nfor name in {clients!r}: boto3.client(name)"
-        pairs = [(_time_python(statement), _time_python(baseline)) for _ in range(_COLD_RUNS)]
+        function = name.partition(",")[0]
+        pairs = [(_time_python(statement, function), _time_python(baseline, function)) for _ in range(_COLD_RUNS)]
         own, base = (statistics.median(times) for times in zip(*pairs, strict=True))
         lines.append(f"| {name} | {', '.join(clients)} | {own * 1000:.0f} | {base * 1000:.0f} | {own / base:.2f} |")
     return lines
 
 
-def _time_python(statement: str) -> float:
+def _time_python(statement: str, function: str) -> float:
     start = time.perf_counter()
-    _python("-c", statement)
+    run_first_request(statement, function)
     total = time.perf_counter() - start
     start = time.perf_counter()
     _python("-c", "")
     return total - (time.perf_counter() - start)
 
 
-def _python(*arguments: str) -> str:
-    """Run our own interpreter as a function's; return what it prints."""
+def run_first_request(statement: str, function: str) -> None:
+    """Run what a function does up to a first request; raises UnexpectedError if it cannot."""
+    _python("-c", statement, function=function)
+
+
+def _python(*arguments: str, function: str = "") -> str:
+    """Run our own interpreter, as the function's of this name where one is given; return what it prints."""
+    variables = {**os.environ, **_AWS, "PYTHONPATH": str(ROOT / "lambda_src")}
+    if function:
+        variables |= environment(function)
     limit = _HOSTILE_SECONDS if "hostile" in arguments else None
     done = subprocess.run(  # noqa: S603
         [sys.executable, *arguments],
-        cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False, timeout=limit,
+        cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=limit,
     )  # fmt: skip
     if done.returncode:
         raise UnexpectedError(f"{' '.join(arguments)}\n{done.stderr}")
     return done.stdout
 
 
-def _environment() -> dict[str, str]:
+def environment(function: str) -> dict[str, str]:
     """Return what a function is given: only the names count here."""
-    variables = {
-        "BUCKET_NAME": "bucket", "DEAD_LETTER_QUEUE_URL": "queue", "CATALOG_TABLE_NAME": "table", "STAGE": "bench",
-        "UPLOADS_PREFIX": "uploads/", "PROCESSED_PREFIX": "processed/", "REJECTED_PREFIX": "rejected/",
-        "TIME_RESERVE_SECONDS": "10", "INDEX_SHARDS": "8", "CATALOG_RETENTION_DAYS": "365", "MAX_OBJECT_BYTES": "1",
-        "MAX_EXPANDED_BYTES": "1",
-        "MAX_REJECTED_RECORDS": "1", "RECORD_BYTES_PER_SECOND": "1",
-        "ALLOWED_EXTENSIONS": "[]", "REFUSED_PREFIXES": "[]",
-        "RECORD_TYPES": '["uploads/shipments/=shipment"]', "POWERTOOLS_SERVICE_NAME": "ingest",
-        "POWERTOOLS_METRICS_NAMESPACE": "bench", "POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_TRACE_DISABLED": "true",
-        "API_ITEMS_PREFIX": "api/", "KEY_ARN": "key", "MAX_BODY_BYTES": "1",
-        "BUCKET_INDEX": "by-bucket=shard", "STATUS_INDEX": "by-status=shard", "MAX_RECORDS": "1", "LINK_SECONDS": "1",
-        "READERS_GROUP": "readers", "WRITERS_GROUP": "writers", "ENDPOINT_URL": "https://host", "SECRET_ARN": "arn",
-        "ENDPOINT_TIMEOUT_SECONDS": "1", "MAX_AGE_SECONDS": "1", "PATIENCE_SECONDS": "1",
-        "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1",
-    }  # fmt: skip
-    return {**os.environ, **variables, "PYTHONPATH": str(ROOT / "lambda_src")}
+    (variables,) = (
+        inputs["environment"]["variables"]  # type: ignore[index]  # as pulumi-aws has it
+        for kind, name, inputs in declared()
+        if (kind, name) == (Type.FUNCTION, function)
+    )
+    own = {name: str(value) for name, value in variables.items()}
+    return {**own, "AWS_REGION": _REGION, "POWERTOOLS_TRACE_DISABLED": "true"}
 
 
 def _yes(flag: bool) -> str:  # noqa: FBT001 - what it is about

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
@@ -240,6 +241,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _LOCAL in item.path.parents:
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: _LOCAL not in item.path.parents)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was imported: else it looks at a million objects again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def run(config: StackConfig, *, preview: bool = False, program: Callable[[], object] | None = None) -> DeclaredStack:

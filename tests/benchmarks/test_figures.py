@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from benchmarks import plain
-from benchmarks.__main__ import describe, is_expected
+from benchmarks.__main__ import FIRST_REQUESTS, describe, is_expected, run_first_request
 from benchmarks.files import FORMATS, hostile, write_file
 from benchmarks.measure import NO_OUTPUT, NullBucket, Outcome, prepare_hostile, prepare_stream, prepare_whole
 
@@ -88,3 +88,8 @@ def test_outcomes_are_told_in_a_few_words() -> None:
     assert describe(Outcome(valid=1_000, rejected=2)) == "1,000 valid, 2 rejected"
     assert describe(Outcome()) == "no records"
     assert describe(Outcome(reason="a|" * 50)) == "file rejected: " + ("a\\|" * 50)[:60] + "…"
+
+
+@pytest.mark.parametrize("name", FIRST_REQUESTS)
+def test_a_first_request_can_be_made_with_what_the_program_gives_the_function(name: str) -> None:
+    run_first_request(FIRST_REQUESTS[name], name.partition(",")[0])

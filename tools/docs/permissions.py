@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
@@ -73,32 +73,38 @@ class _Recorder(pulumi.runtime.Mocks):
         return answers[args.token], []
 
 
+Declared: TypeAlias = Sequence[tuple[str, str, Mapping[str, object]]]
+"""Type, name and inputs of resources."""
+
+
 @cache
-def document() -> str:
-    """Return docs/iam.md: what each function's role may do, and what each resource lets whom do."""
+def declared() -> Declared:
+    """Return what the program declares with every optional part."""
     recorder = _Recorder(f"{CONFIG.project}-{CONFIG.stage}-")
     run_program(CONFIG, recorder, MockMonitor(recorder))
+    return recorder.declared
+
+
+def document() -> str:
+    """Return docs/iam.md: what each function's role may do, and what each resource lets whom do."""
     return "\n".join(
         [
             _HEAD,
             "## What each function may do\n",
-            *_table(("function", "action", "resource", "condition", "grant"), _functions(recorder.declared)),
+            *_table(("function", "action", "resource", "condition", "grant"), _functions(declared())),
             "\n## What each resource lets whom do\n",
-            *_table(("resource", "", "who", "action", "on", "condition", "statement"), _resources(recorder.declared)),
+            *_table(("resource", "", "who", "action", "on", "condition", "statement"), _resources(declared())),
             "",
         ]
     )
 
 
-_Declared = Sequence[tuple[str, str, Mapping[str, object]]]
-
-
-def _functions(declared: _Declared) -> Iterator[tuple[str, ...]]:
+def _functions(resources: Declared) -> Iterator[tuple[str, ...]]:
     users: dict[object, list[str]] = {}
-    for kind, name, inputs in declared:
+    for kind, name, inputs in resources:
         if kind == Type.FUNCTION:
             users.setdefault(inputs["role"], []).append(name)
-    for kind, _, inputs in declared:
+    for kind, _, inputs in resources:
         if kind == Type.ROLE_POLICY:
             who = ", ".join(sorted(users.get(inputs["role"], [str(inputs["role"]).removesuffix("-role")])))
             for statement in read_document(inputs["policy"]):
@@ -107,8 +113,8 @@ def _functions(declared: _Declared) -> Iterator[tuple[str, ...]]:
                         yield who, action, resource, _conditions(statement), statement.sid
 
 
-def _resources(declared: _Declared) -> Iterator[tuple[str, ...]]:
-    for kind, name, inputs in declared:
+def _resources(resources: Declared) -> Iterator[tuple[str, ...]]:
+    for kind, name, inputs in resources:
         if kind in RESOURCE_DOCUMENTS:
             owner = str(inputs[POLICY_TARGETS[kind]]) if kind in POLICY_TARGETS else name
             text = inputs.get(RESOURCE_DOCUMENTS[kind])

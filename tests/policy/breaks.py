@@ -273,6 +273,7 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("api-clients-without-secret", one(
         Type.USER_POOL_CLIENT, generateSecret=True, allowedOauthFlows=["client_credentials", "code"]),
      "only a program"),
+    ("least-privilege", role_policy(Action=["s3:PutObject"], Resource="arn:aws:s3:::kind=*"), "name the resource"),
     *((rule, (bringing(broughtIssuer="https://login.example.com"), authorizer("https://else.example.com")), "issuer =")
       for rule in ("api-tokens-of-a-pool", "api-tokens-of-the-stack")),
     ("encrypted-with-the-stack-key", (bringing(broughtKeyArn=KEY_ARN), queue(kmsMasterKeyId="arn:of:another")),

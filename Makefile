@@ -64,4 +64,4 @@ LOCK := --quiet --no-header --universal --python-version 3.11 --generate-hashes
 RUNTIME_PACKAGES := boto3 botocore jmespath python-dateutil s3transfer six urllib3
 
 clean:  ## remove what was built
-	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv package/.venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,13 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.logging import correlation_paths
-from aws_lambda_powertools.metrics import MetricUnit
 
 from api.errors import ApiError
 from api.requests import Gate
 from api.routes import Services, answer_error, build_app
 from api.settings import ApiSettings
-from shared import clients
+from shared import clients, measures
 from shared.observability import logger, metrics, traced_handler
 from shared.settings import read_settings
 
@@ -85,7 +84,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
     dict
         The answer, in payload format 2.0.
     """
-    metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
+    measures.REQUESTS.add()
     try:
         answer = _app.resolve(_gate.check(event), context)
     except ApiError as error:

@@ -12,7 +12,6 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
-from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from api.errors import WRITTEN_MEANWHILE, ApiError, invalid, not_found
@@ -34,8 +33,9 @@ from api.models import (
     UploadRequest,
 )
 from api.requests import caller_of, request_id_of
+from shared import measures
 from shared.catalog.model import Status
-from shared.observability import logger, metrics
+from shared.observability import logger
 from shared.version import VERSION
 
 if TYPE_CHECKING:
@@ -171,8 +171,8 @@ def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
         )
 
     def counted(answer: RecordsAnswer) -> RecordsAnswer:
-        for name, value in (("RecordsValid", answer.records_valid), ("RecordsRejected", answer.records_rejected)):
-            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        measures.RECORDS_VALID.add(answer.records_valid)
+        measures.RECORDS_REJECTED.add(answer.records_rejected)
         return answer
 
     @app.post("/validate", summary="Check records", responses=_responses(RecordsAnswer, 413, 415), security=_TOKEN)

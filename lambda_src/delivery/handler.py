@@ -6,7 +6,6 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,7 +15,7 @@ from delivery.messages import MalformedMessageError, parse_message
 from delivery.retries import RetryBudget
 from delivery.sender import DeliveryError, RetryableError, Sender
 from delivery.settings import DeliverySettings
-from shared import clients
+from shared import clients, measures
 from shared.dead_letters import DeadLetterQueue
 from shared.observability import logger, metrics, traced, traced_handler
 from shared.settings import read_settings
@@ -63,8 +62,8 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
     dict
         The ids of the messages that stay in the queue: ``batchItemFailures``.
     """
-    for name in ("DeliveriesSent", "DeliveriesFailed", "DeliveriesDeadLettered"):
-        _count(name, 0)  # a graph can tell none from no news
+    for measure in (measures.DELIVERIES_SENT, measures.DELIVERIES_FAILED, measures.DELIVERIES_DEAD_LETTERED):
+        measure.add(0)  # a graph can tell none from no news
     return process_partial_response(event=event, record_handler=_deliver, processor=_processor, context=context)
 
 
@@ -90,7 +89,7 @@ def _deliver(record: SQSRecord) -> None:
         logger.exception("failed, left in the queue", extra=details)
         raise
     logger.info("sent", extra=details)
-    _count("DeliveriesSent")
+    measures.DELIVERIES_SENT.add()
 
 
 def _is_spent(record: SQSRecord) -> bool:
@@ -103,7 +102,7 @@ def _wait(record: SQSRecord, error: RetryableError, details: dict[str, str]) -> 
     tries = int(record.attributes.approximate_receive_count)
     seconds = _budget.wait_seconds(tries, error.retry_after)
     # A partial batch counts as a success of the function: only this metric shows what failed.
-    _count("DeliveriesFailed")
+    measures.DELIVERIES_FAILED.add()
     logger.warning("failed", extra={**details, "reason": str(error), "tries": tries, "next_in_seconds": seconds})
     try:
         clients.sqs().change_message_visibility(
@@ -136,8 +135,4 @@ def _dead_letter(
         logger.exception("the dead-letter queue cannot be reached", extra=details)
         raise
     logger.error("dead-lettered", extra={**(details or {}), "reason": reason, "message_id": record.message_id})
-    _count("DeliveriesDeadLettered")
-
-
-def _count(name: str, value: int = 1) -> None:
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    measures.DELIVERIES_DEAD_LETTERED.add()

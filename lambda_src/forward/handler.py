@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from forward.forwarder import Forwarder
 from forward.settings import ForwardSettings
-from shared import clients
+from shared import clients, measures
 from shared.dead_letters import DeadLetterQueue
 from shared.observability import logger, metrics, traced_handler
 from shared.settings import read_settings
@@ -48,17 +46,13 @@ def handler(
         The sequence number from which the stream is to be read again, if a change is not queued:
         ``batchItemFailures``.
     """
-    for name in ("ChangesQueued", "BatchesReturned", "ChangesDeadLettered"):
-        _count(name, 0)  # a graph can tell none from no news
+    for measure in (measures.CHANGES_QUEUED, measures.BATCHES_RETURNED, measures.CHANGES_DEAD_LETTERED):
+        measure.add(0)  # a graph can tell none from no news
     queued = _forwarder.forward(event["Records"])
-    _count("ChangesQueued", queued.sent)
-    _count("ChangesDeadLettered", queued.dead_lettered)
+    measures.CHANGES_QUEUED.add(queued.sent)
+    measures.CHANGES_DEAD_LETTERED.add(queued.dead_lettered)
     if queued.first_failed is None:
         return {"batchItemFailures": []}
     # A partial batch counts as a success of the function: only this metric shows that it comes again.
-    _count("BatchesReturned", 1)
+    measures.BATCHES_RETURNED.add()
     return {"batchItemFailures": [{"itemIdentifier": queued.first_failed}]}
-
-
-def _count(name: str, value: int) -> None:
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

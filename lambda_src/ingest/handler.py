@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from ingest.events import MalformedEventError, parse_uploads
 from ingest.ingest import ClaimLostError, HeldElsewhereError, Ingest, OutOfTimeError
 from ingest.records import RecordFiles
 from ingest.settings import IngestSettings
-from shared import clients
+from shared import clients, measures
 from shared.catalog.model import ObjectVersion, Status, Worker
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 MAX_REASON_CHARACTERS = 1000
 
-OUTCOMES: Final = (Status.COMPLETED, Status.FAILED, Status.REJECTED, Status.SKIPPED)
-"""How the work on a file can end."""
 
 _settings = read_settings(IngestSettings, os.environ)
 _objects = Objects(clients.s3())
@@ -67,7 +64,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
         event=event, record_handler=_handle_message, processor=_processor, context=context
     )
     # A partial batch counts as a success of the function: only this metric shows what came back.
-    metrics.add_metric(name="MessagesReturned", unit=MetricUnit.Count, value=len(response["batchItemFailures"]))
+    measures.MESSAGES_RETURNED.add(len(response["batchItemFailures"]))
     return response
 
 
@@ -121,18 +118,18 @@ def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
         "file processed", extra={**details, "status": outcome.status, "reason": outcome.reason, **outcome.results}
     )
     _count(outcome.status)
-    for name, metric in (("records_valid", "RecordsValid"), ("records_rejected", "RecordsRejected")):
+    for name, measure in (("records_valid", measures.RECORDS_VALID), ("records_rejected", measures.RECORDS_REJECTED)):
         if name in outcome.results:
-            metrics.add_metric(name=metric, unit=MetricUnit.Count, value=int(outcome.results[name]))
-    metrics.add_metric(name="ProcessingTime", unit=MetricUnit.Milliseconds, value=elapsed / timedelta(milliseconds=1))
+            measure.add(int(outcome.results[name]))
+    measures.PROCESSING_TIME.add(elapsed / timedelta(milliseconds=1))
     if version.size is not None:
-        metrics.add_metric(name="FileSize", unit=MetricUnit.Bytes, value=version.size)
+        measures.FILE_SIZE.add(version.size)
 
 
 def _count(ended: Status) -> None:
     # The others are sent as zeros: an alarm on a share needs all of them, at the same time.
-    for status in OUTCOMES:
-        metrics.add_metric(name=f"Files{status.title()}", unit=MetricUnit.Count, value=int(status is ended))
+    for status, measure in measures.FILES.items():
+        measure.add(int(status == ended))
 
 
 def _check_time(worker: Worker) -> None:
@@ -154,4 +151,4 @@ def _refuse(record: SQSRecord, reason: str) -> None:
         logger.exception("message could not be refused, left in the queue", extra=details)
         raise
     logger.error("message refused", extra=details)
-    metrics.add_metric(name="MessagesRefused", unit=MetricUnit.Count, value=1)
+    measures.MESSAGES_REFUSED.add()

@@ -6,12 +6,10 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from reconcile.intake import SENDER, IntakeQueue
 from reconcile.search import SearchRules, UploadSearch
 from reconcile.settings import ReconcileSettings
-from shared import clients
+from shared import clients, measures
 from shared.catalog.reader import CatalogReader
 from shared.catalog.requests import RequestWriter
 from shared.catalog.search_state import SearchStates
@@ -72,7 +70,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int |
     _end_requests()
     deadline = datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis())
     progress = _search.run(states, deadline=deadline, at_once=event.get("at_once") is True)
-    metrics.add_metric(name="UploadsMissed", unit=MetricUnit.Count, value=progress.missed if progress else 0)
+    measures.UPLOADS_MISSED.add(progress.missed if progress else 0)
     if progress is None:
         return {"searched": False, "whole": False, "listed": 0, "missed": 0}
     result = {"whole": progress.whole, "listed": progress.listed, "missed": progress.missed}

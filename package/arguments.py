@@ -13,7 +13,7 @@ class FilePipelineArgs(TypedDict):
     """Days between a KMS key's deletion and its end. Allowed: 7 to 30. Default: 30."""
 
     kms_key_arn: NotRequired[str]
-    """ARN of a key of your own, in the stack's account and region, in place of the stack's. `python -m tools.key_policy` prints what its policy must say. Default: ""."""
+    """ARN of a key of your own, in the stack's account and region, in place of the stack's. `python -m tools.key_policy` prints, and checks, what its policy must say. Default: ""."""
 
     permissions_boundary_arn: NotRequired[str]
     """ARN of the policy that limits every role of the stack. Empty: no boundary. Default: ""."""

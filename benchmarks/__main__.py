@@ -40,11 +40,13 @@ _LEVELS: Final = ("9", "6")
 _CLIENTS: Final = {
     "ingest": ("s3", "dynamodb"),
     "api, a record": ("s3", "dynamodb"),
+    "forward": ("sqs",),
     "delivery": ("secretsmanager",),
 }
 FIRST_REQUESTS: Final = {
     "ingest": "from ingest import handler",  # makes both
     "api, a record": "from api import handler\nhandler._records()\nhandler.clients.s3()",
+    "forward": "import forward.handler",  # makes it
     "delivery": "from delivery import handler\nhandler.clients.secretsmanager()",
 }
 
@@ -213,7 +215,7 @@ def environment(function: str) -> dict[str, str]:
         if (kind, name) == (Type.FUNCTION, function)
     )
     own = {name: str(value) for name, value in variables.items()}
-    return {**own, "AWS_REGION": _REGION, "POWERTOOLS_TRACE_DISABLED": "true"}
+    return {**own, "AWS_REGION": _REGION}
 
 
 def _yes(flag: bool) -> str:  # noqa: FBT001 - what it is about

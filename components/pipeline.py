@@ -76,7 +76,10 @@ class Pipeline(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: PipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("pipeline:index:Pipeline", name, None, opts)
+        # What the company brings is said to whoever looks at the stack: its guardrails allow that and no other.
+        brought = {"broughtKeyArn": args.settings.kms_key_arn, "broughtIssuer": args.settings.jwt_issuer}
+        brought = {key: value for key, value in brought.items() if value}
+        super().__init__("pipeline:index:Pipeline", name, {**brought}, opts)
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
         layer, self._codes = _build(args.settings)
@@ -104,7 +107,7 @@ class Pipeline(pulumi.ComponentResource):
         self.monitoring = self._make_monitoring(args, flow) if args.settings.alarms else None
         self.dashboard = self._make_dashboard(flow) if args.settings.dashboard else None
         self.outputs = self._outputs()
-        self.register_outputs(self.outputs)
+        self.register_outputs({**self.outputs, **brought})
 
     def _make_encryption(self) -> Encryption:
         return Encryption(f"{self._name}-encryption", arguments.encryption(self._name, self._settings), self._child)
@@ -293,10 +296,16 @@ def _last_part(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
+def schema_folder(settings: Settings) -> Path | None:
+    """Return the folder with the stack's own schemas. A path that is not absolute begins at this program's folder."""
+    return _ROOT / settings.record_schemas if settings.record_schemas else None
+
+
 def _build(settings: Settings) -> tuple[Archive, dict[str, Archive]]:
     """Build the layer and each function's code, and say how large they are."""
     layer = build_layer(SOURCE, BUILD, settings.layer_platform)
-    codes = {purpose: build_function(SOURCE, purpose, BUILD) for purpose in FUNCTIONS}
+    schemas = schema_folder(settings)
+    codes = {purpose: build_function(SOURCE, purpose, BUILD, schemas) for purpose in FUNCTIONS}
     for purpose, code in codes.items():
         size = layer.unzipped_bytes + code.unzipped_bytes
         pulumi.log.info(

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from local.backlog import LARGEST_BYTES, backlog, lost_events
+from local.delivery_drills import endpoint_down, one_file_failing
 from local.emulator import workers
 from local.ends import ENDS, Ends
 from local.files import UploadedFile
@@ -27,7 +28,7 @@ from shared.catalog.model import ObjectVersion
 from shared.created_event import created_event
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
-# The drills are of the intake: what a delivery needs of a time-out does not fit into so short a one.
+# The drills of the delivery have a stack of their own.
 OVERRIDES: Final[Mapping[str, object]] = {
     "functionTimeoutSeconds": 5,
     "timeReserveSeconds": 1,
@@ -97,6 +98,8 @@ class Drill:
             cls.redrive_after_a_fix,
             backlog,
             lost_events,
+            one_file_failing,
+            endpoint_down,
         )
         return {drill.__name__.replace("_", "-"): drill for drill in drills}
 

@@ -41,6 +41,11 @@ class Ends:
                 self._read[record["eventID"]] = file
         return Counter(self._read.values())
 
+    def in_order(self) -> list[UploadedFile]:
+        """Return the files in the order in which their ends were written; one that ended twice is there twice."""
+        self.count()
+        return list(self._read.values())
+
     def _records(self) -> Iterator[RecordTypeDef]:
         for shard in self._streams.describe_stream(StreamArn=self._stream_arn)["StreamDescription"]["Shards"]:
             iterator: str | None = self._streams.get_shard_iterator(

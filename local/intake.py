@@ -87,13 +87,14 @@ class IntakeDriver:
 
     def take_waiting(self) -> list[str]:
         """Take the messages that wait in the intake queue, in their order. Only while it is paused."""
-        return [message["Body"] for message in self._take(self.queue_url)]
+        return [message["Body"] for message in self.take(self.queue_url)]
 
     def take_dead_letters(self) -> list[tuple[str, str]]:
         """Take every dead letter: its body, and why the function refused it."""
-        return [(message["Body"], refusal(message)) for message in self._take(self.dead_letter_url)]
+        return [(message["Body"], refusal(message)) for message in self.take(self.dead_letter_url)]
 
-    def _take(self, url: str) -> Iterator[MessageTypeDef]:
+    def take(self, url: str) -> Iterator[MessageTypeDef]:
+        """Take every message that a queue has."""
         sqs = self.stack.cloud.client("sqs")
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
             "Messages"
@@ -153,15 +154,15 @@ class IntakeDriver:
         return mapping
 
     @contextmanager
-    def retried_after(self, seconds: int) -> Iterator[None]:
-        """Make a failed message visible again after `seconds`, not after six time-outs."""
-        sqs = self.stack.cloud.client("sqs")
-        before = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-        sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes={"VisibilityTimeout": str(seconds)})
+    def retried_after(self, seconds: int, url: str = "") -> Iterator[None]:
+        """Make a failed message of the intake, or of another queue, visible again after `seconds`."""
+        sqs, url = self.stack.cloud.client("sqs"), url or self.queue_url
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
         try:
             yield
         finally:
-            sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes=before)
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
     @contextmanager
     def denied(self, *actions: str) -> Iterator[None]:

@@ -169,8 +169,8 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
     try:
         with session.console.progress() as bars, _dead_letters(session, queue) as dead:
             for letter in bars.track(dead.take(), total=expected, description="Sending dead-letter messages again"):
-                # What is malformed comes back as a new message: once is enough.
-                if letter.malformed and (not malformed or letter.digest in digests):
+                # What a function dead-letters again comes back as a new message at once: once is enough.
+                if (letter.malformed and not malformed) or (letter.refusal and letter.digest in digests):
                     done.kept[letter.reason] += 1
                 else:
                     limiter.wait()
@@ -207,7 +207,7 @@ def _dead_letters(session: Session, queue: _Queue) -> DeadLetters:
 
 def _say(session: Session, queue: _Queue, done: _Redriven) -> None:
     console, rows = session.console, [(count, why) for why, count in done.kept.most_common()]
-    console.table(f"Left where they are: malformed, of the {queue.name}", ("messages", "reason"), rows)
+    console.table(f"Left in the dead-letter queue of the {queue.name}", ("messages", "reason"), rows)
     console.say(f"{queue.name}: {done.sent} dead-letter messages sent again, {done.kept.total()} left.")
     if done.not_reached:
         console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")

@@ -23,50 +23,64 @@ class FilePipeline(pulumi.ComponentResource):
     """ARN of the landing bucket."""
     bucket_url: pulumi.Output[str]
     """The landing bucket as s3://…"""
-    table_name: pulumi.Output[str]
-    """Name of the catalog table."""
-    ingest_function_name: pulumi.Output[str]
-    """Name of the function that checks files."""
-    ingest_function_arn: pulumi.Output[str]
-    """ARN of the function that checks files."""
+    key_id: pulumi.Output[str]
+    """Id of the KMS key."""
+    key_arn: pulumi.Output[str]
+    """ARN of the KMS key. Whoever uploads needs kms:GenerateDataKey on it."""
     queue_url: pulumi.Output[str]
     """URL of the intake queue."""
     queue_arn: pulumi.Output[str]
     """ARN of the intake queue."""
     dead_letter_queue_url: pulumi.Output[str]
     """URL of the intake's dead-letter queue."""
-    api_endpoint: pulumi.Output[str]
-    """URL of the HTTP API."""
-    api_function_name: pulumi.Output[str]
-    """Name of the API's function."""
-    api_function_arn: pulumi.Output[str]
-    """ARN of the API's function."""
-    user_pool_id: pulumi.Output[str]
-    """Id of the Cognito user pool."""
-    user_pool_client_id: pulumi.Output[str]
-    """Id of the people's client of the user pool."""
-    topic_arn: pulumi.Output[str]
-    """ARN of the topic that alarms are published to."""
-    key_id: pulumi.Output[str]
-    """Id of the KMS key."""
-    key_arn: pulumi.Output[str]
-    """ARN of the KMS key; who uploads needs kms:GenerateDataKey on it."""
+    table_name: pulumi.Output[str]
+    """Name of the catalog table."""
+    ingest_function_name: pulumi.Output[str]
+    """Name of the function that checks files."""
+    ingest_function_arn: pulumi.Output[str]
+    """ARN of the function that checks files."""
     secret_arn: pulumi.Output[str]
     """ARN of the secret with the credentials that your endpoint checks."""
-    dashboard_url: pulumi.Output[str]
-    """URL of the dashboard."""
     reconcile_function_name: pulumi.Output[str] | None
-    """Name of the function that searches for uploads whose event never came."""
-    delivery_function_name: pulumi.Output[str] | None
-    """Name of the function that posts finished files, with a deliveryEndpoint."""
-    delivery_function_arn: pulumi.Output[str] | None
-    """ARN of the function that posts finished files, with a deliveryEndpoint."""
-    delivery_dead_letter_queue_url: pulumi.Output[str] | None
-    """URL of the queue for deliveries that were not taken, with a deliveryEndpoint."""
+    """Name of the function that searches for uploads whose event never came. With reconciliationHours."""
+    api_endpoint: pulumi.Output[str] | None
+    """URL of the HTTP API. With api."""
+    api_function_name: pulumi.Output[str] | None
+    """Name of the API's function. With api."""
+    api_function_arn: pulumi.Output[str] | None
+    """ARN of the API's function. With api."""
+    user_pool_id: pulumi.Output[str] | None
+    """Id of the user pool. With api, without jwtIssuer."""
+    user_pool_client_id: pulumi.Output[str] | None
+    """Id of the client that people sign in with. With api, without jwtIssuer."""
+    program_client_id: pulumi.Output[str] | None
+    """Id of the client that programs sign in with. With programClient."""
+    program_client_secret: pulumi.Output[str] | None
+    """Secret of the client that programs sign in with; encrypted in the state. With programClient."""
+    token_url: pulumi.Output[str] | None
+    """URL where programs sign in. With programClient."""
     test_user_name: pulumi.Output[str] | None
-    """Name of the test user, with testUser."""
+    """Name of the test user. With testUser."""
     test_user_password: pulumi.Output[str] | None
-    """Password of the test user, with testUser; secret."""
+    """Password of the test user; encrypted in the state. With testUser."""
+    delivery_queue_url: pulumi.Output[str] | None
+    """URL of the delivery queue. With deliveryEndpoint."""
+    delivery_queue_arn: pulumi.Output[str] | None
+    """ARN of the delivery queue. With deliveryEndpoint."""
+    delivery_dead_letter_queue_url: pulumi.Output[str] | None
+    """URL of the delivery's dead-letter queue. With deliveryEndpoint."""
+    forward_function_name: pulumi.Output[str] | None
+    """Name of the function that puts finished files into the delivery queue. With deliveryEndpoint."""
+    forward_function_arn: pulumi.Output[str] | None
+    """ARN of the function that puts finished files into the delivery queue. With deliveryEndpoint."""
+    delivery_function_name: pulumi.Output[str] | None
+    """Name of the function that posts finished files. With deliveryEndpoint."""
+    delivery_function_arn: pulumi.Output[str] | None
+    """ARN of the function that posts finished files. With deliveryEndpoint."""
+    topic_arn: pulumi.Output[str] | None
+    """ARN of the topic that alarms are published to. With alarms."""
+    dashboard_url: pulumi.Output[str] | None
+    """URL of the dashboard. With dashboard."""
 
     def __init__(self, name: str, args: FilePipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("file-pipeline:index:FilePipeline", name, {}, opts)

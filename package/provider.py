@@ -6,7 +6,7 @@ import json
 import runpy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NotRequired, TypedDict
 
 import pulumi
 from pulumi.errors import InputPropertiesError
@@ -18,6 +18,7 @@ from components.settings import SettingsError
 from package.file_pipeline import FilePipeline, check
 
 NAME: Final = "file-pipeline"
+TOKEN: Final = f"{NAME}:index:{FilePipeline.__name__}"
 VERSION: Final = str(
     runpy.run_path(str(Path(__file__).resolve().parents[1] / "lambda_src" / "shared" / "version.py"))["VERSION"]
 )
@@ -47,9 +48,31 @@ class PackageProvider(ComponentProvider):
         return super().construct(name, resource_type, inputs, options)
 
 
-def schema() -> dict[str, object]:
-    """Return the package's schema, as the engine gets it."""
-    document: dict[str, object] = json.loads(str(PackageProvider().schema))
+class Property(TypedDict):
+    """An argument or an output, as the schema describes it."""
+
+    description: str
+    type: str
+    plain: NotRequired[bool]
+
+
+class Component(TypedDict):
+    """The component, as the schema describes it: name → argument, and name → output."""
+
+    inputProperties: dict[str, Property]
+    properties: dict[str, Property]
+    requiredInputs: NotRequired[list[str]]
+
+
+class Schema(TypedDict):
+    """The package's schema, as the engine gets it; of its parts, those that are read here."""
+
+    resources: dict[str, Component]
+
+
+def schema() -> Schema:
+    """Return the package's schema, as Pulumi's analyzer makes it of the component."""
+    document: Schema = json.loads(str(PackageProvider().schema))
     return document
 
 

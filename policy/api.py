@@ -71,20 +71,25 @@ def api_origins_named(api: Resource) -> Iterator[str]:
             yield f"corsConfiguration.allowOrigins has {origin}: name production's origins in apiCorsOrigins"
 
 
-@resource_rule(Type.API_AUTHORIZER)
-def api_tokens_of_a_pool(authorizer: Resource) -> Iterator[str]:
-    """The API takes the tokens of Cognito user pools alone."""
-    issuer = authorizer.at("jwtConfiguration", "issuer")
-    if issuer is not UNKNOWN and not _USER_POOL.fullmatch(str(issuer)):
-        yield f"jwtConfiguration.issuer = {issuer}: should be a user pool, https://cognito-idp.REGION.amazonaws.com/POOL"
+@stack_rule()
+def api_tokens_of_a_pool(stack: Stack) -> StackComplaints:
+    """The API takes the tokens of Cognito user pools alone, or of the provider that was brought to the stack."""
+    for authorizer in stack.all(Type.API_AUTHORIZER):
+        issuer = authorizer.at("jwtConfiguration", "issuer")
+        if issuer is UNKNOWN or _USER_POOL.fullmatch(str(issuer)) or stack.brings("broughtIssuer", issuer):
+            continue
+        wanted = "a user pool, https://cognito-idp.REGION.amazonaws.com/POOL, or what jwtIssuer names"
+        yield authorizer, f"jwtConfiguration.issuer = {issuer}: should be {wanted}"
 
 
 @stack_rule()
 def api_tokens_of_the_stack(stack: Stack) -> StackComplaints:
-    """The user pool whose tokens the API takes is the stack's own."""
+    """The user pool whose tokens the API takes is the stack's own, unless another provider was brought."""
     for authorizer in stack.all(Type.API_AUTHORIZER):
         pools = [pool for pool in stack.all(Type.USER_POOL) if authorizer.comes_from("jwtConfiguration", pool)]
         issuer = authorizer.at("jwtConfiguration", "issuer")
+        if stack.brings("broughtIssuer", issuer):
+            continue
         # The audiences may come from the pool too: where both are known, they are compared.
         if not any(_may_be_of(issuer, pool.at("endpoint")) for pool in pools):
             yield authorizer, f"jwtConfiguration.issuer = {issuer} is not a user pool of this stack: use its endpoint"
@@ -96,6 +101,6 @@ def _may_be_of(issuer: object, endpoint: object) -> bool:
 
 @resource_rule(Type.USER_POOL_CLIENT)
 def api_clients_without_secret(client: Resource) -> Iterator[str]:
-    """Clients of the user pool have no secret that could leak."""
-    if client.at("generateSecret") is True:
-        yield "generateSecret is true: a browser cannot keep a secret"
+    """Clients that users sign in by have no secret that could leak."""
+    if client.at("generateSecret") is True and elements(client.at("allowedOauthFlows")) != ["client_credentials"]:
+        yield "generateSecret is true: a browser cannot keep a secret, only a program with client_credentials can"

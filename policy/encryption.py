@@ -35,10 +35,12 @@ def encrypted_with_a_key(resource: Resource) -> Iterator[str]:
 
 @stack_rule()
 def encrypted_with_the_stack_key(stack: Stack) -> StackComplaints:
-    """Keys that resources name are the stack's own."""
+    """Keys that resources name are the stack's own, or the one that was brought to it."""
     keys = stack.all(Type.KEY)
     for resource in stack.all(*_KEY_PROPERTIES):
         path = _KEY_PROPERTIES[resource.type]
+        if stack.brings("broughtKeyArn", resource.at(*path)):
+            continue
         if is_set(resource.at(*path)) and not any(resource.comes_from(path[0], key) for key in keys):
             yield resource, f"{'.'.join(path)} is not a key of this stack"
 
@@ -58,10 +60,16 @@ def buckets_encrypted(stack: Stack) -> StackComplaints:
                 default = look(rule, "applyServerSideEncryptionByDefault")
                 if not is_one_of(look(default, "sseAlgorithm"), "aws:kms") and default is not UNKNOWN:
                     yield bucket, "is not encrypted with aws:kms, and takes no access logs"
-                elif not any(setting.comes_from("rules", key) for key in stack.all(Type.KEY)):
+                elif not _is_of_the_stack(stack, setting, look(default, "kmsMasterKeyId")):
                     yield bucket, "is not encrypted with a key of this stack"
                 elif not is_on(look(rule, "bucketKeyEnabled")):
                     yield bucket, "has no bucket key: every object is a call to KMS"
+
+
+def _is_of_the_stack(stack: Stack, setting: Resource, key_arn: object) -> bool:
+    """Tell whether a bucket's key is made by the stack, or was brought to it."""
+    made = any(setting.comes_from("rules", key) for key in stack.all(Type.KEY))
+    return made or stack.brings("broughtKeyArn", key_arn)
 
 
 def _takes_logs(stack: Stack, bucket: Resource) -> bool:

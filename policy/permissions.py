@@ -12,8 +12,15 @@ from policy.resource_types import Type
 from policy.rule import resource_rule
 from policy.statements import ACCOUNT_ROOT, DOCUMENTS, all_statements, resource_statements, role_statements
 
-_WITHOUT_RESOURCE: Final = frozenset({"cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"})
-"""Actions that cannot be bound to a resource (Service Authorization Reference, AWS X-Ray)."""
+_WITHOUT_RESOURCE: Final = frozenset(
+    {
+        *("cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+        # Of interfaces that do not exist yet (Lambda Developer Guide, Giving functions access to resources in a VPC).
+        *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+        *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+    }
+)
+"""Actions that cannot be bound to a resource (Service Authorization Reference)."""
 
 _KEY_FAMILIES: Final = frozenset({"kms:GenerateDataKey*", "kms:ReEncrypt*"})
 """Actions with a wildcard that a key's policy may give: how KMS itself words them."""
@@ -65,6 +72,8 @@ def _names_something(arn: str) -> bool:
     if len(home) < 5 or any(map(has_wildcard, home)):  # noqa: PLR2004 - arn, partition, service, region, account
         return False
     named = re.split(r"[*?]", name, maxsplit=1)[0]
+    if named.endswith("="):  # a folder such as record_type=…: what it is in counts
+        named = named[: named.rfind("/") + 1]
     return named.endswith((":", "/")) and named.strip(":/") not in {"", *_KINDS}
 
 

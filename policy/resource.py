@@ -113,6 +113,10 @@ class Resource:
         return not PRODUCTION_WORDS.isdisjoint(re.split(r"[-._]", self.stage.lower()))
 
 
+PIPELINE: Final = "pipeline:index:Pipeline"
+"""The component that all of the pipeline belongs to: it says what was brought to it."""
+
+
 class Stack:
     """All resources of a stack.
 
@@ -128,6 +132,10 @@ class Stack:
     def all(self, *types: str) -> list[Resource]:
         """Return the resources of some types."""
         return [resource for resource in self.resources if resource.type in types]
+
+    def brings(self, name: str, value: object) -> bool:
+        """Tell whether the pipeline says that it was given `value`, such as a key of the company's own."""
+        return any(is_set(value) and pipeline.at(name) == value for pipeline in self.all(PIPELINE))
 
     def pointing_at(self, target: Resource, kind: str, name: str) -> list[Resource]:
         """Return the resources of type `kind` whose property `name` is made of an output of `target`."""

@@ -45,6 +45,8 @@ class Type(StrEnum):
     SCALING_POLICY = "aws:appautoscaling/policy:Policy"
     SCALING_TARGET = "aws:appautoscaling/target:Target"
     DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+    SCOPES = "aws:cognito/resourceServer:ResourceServer"
+    USER_POOL_DOMAIN = "aws:cognito/userPoolDomain:UserPoolDomain"
     USER_POOL_RISK = "aws:cognito/riskConfiguration:RiskConfiguration"
     USER = "aws:cognito/user:User"
     USER_GROUP = "aws:cognito/userGroup:UserGroup"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
@@ -40,6 +41,9 @@ PASSWORD: Final = "Generated-by-the-provider-0123456789"
 
 USER_PASSWORD: Final = "Generated-for-the-test-user-0123456789"
 """The same, for one with symbols in it."""
+
+CLIENT_SECRET: Final = "Generated-for-the-programs-0123456789"
+"""What Cognito answers as a client's secret."""
 
 _LOCAL: Final = Path(__file__).with_name("local")
 
@@ -105,6 +109,9 @@ class DeclaredStack:
     outputs: dict[str, object] = field(default_factory=dict)
     engine_outputs: dict[str, Json] = field(default_factory=dict)
     """The stack's outputs as the engine gets them: secret ones bear its mark."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Each function of a provider that the program called, and which provider."""
 
     def all(self, kind: str) -> list[Declared]:
         """Every AWS resource of a kind, such as Bucket."""
@@ -198,7 +205,8 @@ class _Mocks(pulumi.runtime.Mocks):
     No answer is marked as secret: what has to be secret must be so by the program itself.
     """
 
-    def __init__(self, *, preview: bool) -> None:
+    def __init__(self, stack: DeclaredStack, *, preview: bool) -> None:
+        self._stack = stack
         self._preview = preview
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, object]]:
@@ -214,6 +222,7 @@ class _Mocks(pulumi.runtime.Mocks):
             "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",
             "apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com",
+            "clientSecret": CLIENT_SECRET,
             "endpoint": f"cognito-idp.{REGION}.amazonaws.com/{name}",
         }
         return name, {**made, **{key: pulumi.runtime.rpc.unwrap_rpc_secret(value) for key, value in inputs.items()}}
@@ -227,6 +236,7 @@ class _Mocks(pulumi.runtime.Mocks):
                 "randomPassword": PASSWORD if args.args.get("excludePunctuation") else USER_PASSWORD
             },
         }
+        self._stack.asked.append((args.token, args.provider))
         return answers[args.token], []
 
 
@@ -238,10 +248,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _LOCAL not in item.path.parents)
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was imported: else it looks at a million objects again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
 def run(config: StackConfig, *, preview: bool = False, program: Callable[[], object] | None = None) -> DeclaredStack:
     """Run the program, or another one, with a config and return what it declares."""
     stack = DeclaredStack(stage=config.stage)
-    mocks = _Mocks(preview=preview)
+    mocks = _Mocks(stack, preview=preview)
     stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack), preview=preview, program=program))
     return stack
 

@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from local.receiver import Arrival, Receiver, Reply
+from local.delivery_drills import FaultyReceiver
+from local.receiver import Arrival, Reply
 
 
-class ScriptedReceiver(Receiver):
+class ScriptedReceiver(FaultyReceiver):
     """Gives the `script`'s replies first, one for each request."""
 
     def __init__(self, port: int) -> None:
         super().__init__(port)
-        self.asked: list[Arrival] = []
         self.script: deque[Callable[[], Reply | None]] = deque()
 
     def will_answer(self, *statuses: int, **headers: str) -> None:
@@ -25,8 +25,10 @@ class ScriptedReceiver(Receiver):
         self.script += [lambda: None] * times
 
     def receive(self, arrival: Arrival) -> Reply | None:
+        if not self.script:
+            return super().receive(arrival)
         self.asked.append(arrival)
-        return self.script.popleft()() if self.script else super().receive(arrival)
+        return self.script.popleft()()
 
     def taken(self) -> list[str]:
         """The ids that were taken, in order."""

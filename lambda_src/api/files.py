@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from api.cursors import read_cursor, write_cursor
+from api.cursors import read_key, read_position, write_cursor
 from api.errors import not_found
 from api.models import File, FileDetail, FileList
 from api.requests import SAFE_ID_MARK
@@ -15,7 +15,7 @@ from shared.catalog.position import position_of
 from shared.catalog.writer import REOPENED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from types_boto3_s3 import S3Client
@@ -57,28 +57,42 @@ class Files:
         self._settings = settings
 
     def list(self, *, status: Status | None, day: date | None, limit: int, cursor: str | None) -> FileList:
-        """Return a page of files, the latest first.
+        """Return a page of files, the one that changed last first.
 
         Raises
         ------
         ApiError
             If the cursor is not one of this list.
         """
-        question = (status or "", str(day or ""))
-        after = read_cursor(cursor, question) if cursor else None
+        question = ("time", status or "", str(day or ""))
         items = self._reader.newest(
             bucket=self._settings.bucket_name,
             status=status,
             first=f"{day}T" if day else _FIRST,
             last=f"{day}Z" if day else _LAST,  # any time of the day is between
-            after=after,
+            after=read_position(cursor, question) if cursor else None,
             limit=limit + 1,
         )
         more = len(items) > limit
-        return FileList(
-            files=[File.model_validate(_fields(item)) for item in items[:limit]],
-            cursor=write_cursor(question, position_of(items[limit - 1])) if more else None,
-        )
+        return _answer(items[:limit], write_cursor(question, *position_of(items[limit - 1])) if more else None)
+
+    def find(self, key: str) -> FileList:
+        """Return the latest version of a key, if there is one."""
+        item = self._reader.latest(self._settings.bucket_name, key)
+        return _answer([item] if item else [], None)
+
+    def under(self, prefix: str, *, limit: int, cursor: str | None) -> FileList:
+        """Return a page of the latest versions of the keys that begin with `prefix`, in the order of the keys.
+
+        Raises
+        ------
+        ApiError
+            If the cursor is not one of this list.
+        """
+        question = ("prefix", prefix)
+        after = read_key(cursor, question, prefix) if cursor else None
+        page = self._reader.under(self._settings.bucket_name, prefix, after=after, limit=limit)
+        return _answer(page.items, write_cursor(question, page.last) if page.last else None)
 
     def show(self, object_id: str, version_id: str | None) -> FileDetail:
         """Return one file, or one version of it.
@@ -111,6 +125,10 @@ class Files:
             Params={"Bucket": self._settings.bucket_name, "Key": item.rejected_key},
             ExpiresIn=self._settings.link_seconds,
         )
+
+
+def _answer(items: Sequence[CatalogItem], cursor: str | None) -> FileList:
+    return FileList(files=[File.model_validate(_fields(item)) for item in items], cursor=cursor)
 
 
 def _fields(item: CatalogItem) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ from api.requests import Gate
 from api.routes import Services, answer_error, build_app
 from api.settings import ApiSettings
 from shared import clients
-from shared.observability import logger, metrics, tracer
+from shared.observability import logger, metrics, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -28,11 +28,7 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 """Of every answer: what is one user's stays in no cache, and is taken for nothing but what it says it is."""
 
 _settings = read_settings(ApiSettings, os.environ)
-_gate = Gate(
-    readers_group=_settings.readers_group,
-    writers_group=_settings.writers_group,
-    max_body_bytes=_settings.max_body_bytes,
-)
+_gate = Gate(access=_settings.access, max_body_bytes=_settings.max_body_bytes)
 
 
 # What only one route needs is loaded when that route is asked for: a cold start pays for one.
@@ -72,7 +68,7 @@ _app = build_app(
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Answer one request.

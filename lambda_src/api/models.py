@@ -6,10 +6,10 @@ import re
 from datetime import date
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from shared.catalog.model import Status
+from shared.catalog.model import MAX_KEY_BYTES, Status
 from shared.records.reasons import Rule
 
 MAX_CURSOR_CHARACTERS = 2048
@@ -28,6 +28,12 @@ def _read_day(text: object) -> date:
     except ValueError:  # no day of the calendar
         pass
     raise PydanticCustomError("day", "should be a day, as YYYY-MM-DD")
+
+
+def _check_key(key: str) -> str:
+    if len(key.encode("utf-8", "replace")) > MAX_KEY_BYTES:
+        raise PydanticCustomError("key", f"should have at most {MAX_KEY_BYTES} bytes")
+    return key
 
 
 def _read_number(text: object) -> int:
@@ -51,6 +57,9 @@ Data: TypeAlias = Annotated[
 
 Day: TypeAlias = Annotated[date, BeforeValidator(_read_day)]
 """A day of a query string."""
+
+Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=MAX_KEY_BYTES), AfterValidator(_check_key)]
+"""An object's key, or the beginning of one, of a query string."""
 
 PageSize: TypeAlias = Annotated[int, Field(ge=1, le=100), BeforeValidator(_read_number)]
 """How many a query string asks for; behind the validator, the bounds would not reach the document."""
@@ -178,7 +187,7 @@ class FileDetail(File):
 
 
 class FileList(BaseModel):
-    """A page of catalog items, the latest first."""
+    """A page of catalog items; of a prefix, it may have fewer than were asked for and a cursor all the same."""
 
     files: list[File]
     cursor: str | None = Field(description="To ask for the next page with; none: this is the last.")

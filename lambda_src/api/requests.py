@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from api.errors import ApiError, invalid, not_found, too_large
 
 if TYPE_CHECKING:
@@ -39,22 +41,51 @@ class Caller:
     name: str
 
 
+class AccessSettings(Struct, frozen=True, kw_only=True):
+    """Who may do what, by a token's claims: users by their groups, programs by their scopes.
+
+    Parameters
+    ----------
+    jwt_groups_claim, jwt_scopes_claim
+        The claims that name a user's groups, and a program's scopes.
+    readers_group, read_scope
+        Who may ask.
+    writers_group, write_scope
+        Who may ask and send.
+    """
+
+    jwt_groups_claim: str
+    jwt_scopes_claim: str
+    readers_group: str
+    writers_group: str
+    read_scope: str
+    write_scope: str
+
+    def may_send(self, claims: Mapping[str, str]) -> bool:
+        """Return whether a caller with these claims may send."""
+        return self._holds(claims, self.writers_group, self.write_scope)
+
+    def may_ask(self, claims: Mapping[str, str]) -> bool:
+        """Return whether a caller with these claims may ask."""
+        return self.may_send(claims) or self._holds(claims, self.readers_group, self.read_scope)
+
+    def _holds(self, claims: Mapping[str, str], group: str, scope: str) -> bool:
+        return group in _entries(claims, self.jwt_groups_claim) or scope in _entries(claims, self.jwt_scopes_claim)
+
+
 class Gate:
     """Lets in what may come in.
 
     Parameters
     ----------
-    readers_group
-        Who may ask.
-    writers_group
-        Who may ask and send.
+    access
+        Who may do what.
     max_body_bytes
         The largest body.
     """
 
-    def __init__(self, *, readers_group: str, writers_group: str, max_body_bytes: int) -> None:
-        self._readers_group = readers_group
-        self._writers_group = writers_group
+    def __init__(self, *, access: AccessSettings, max_body_bytes: int) -> None:
+        self._access = access
         self._max_body_bytes = max_body_bytes
 
     def check(self, event: Mapping[str, object]) -> dict[str, object]:
@@ -76,15 +107,17 @@ class Gate:
 
     def _authorize(self, event: Mapping[str, object], method: str) -> None:
         # The authorizer has let the token in already: without one we are not where we think we are.
-        if not _claims(event):
+        claims, access = _claims(event), self._access
+        if not claims:
             raise ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", "there is no valid token in the request")
-        allowed = {self._readers_group, self._writers_group} if method == "GET" else {self._writers_group}
-        if allowed.isdisjoint(_groups(event)):
-            group = self._writers_group if method != "GET" else self._readers_group
+        if not (access.may_ask(claims) if method == "GET" else access.may_send(claims)):
+            group = access.readers_group if method == "GET" else access.writers_group
+            scope = access.read_scope if method == "GET" else access.write_scope
             raise ApiError(
                 HTTPStatus.FORBIDDEN,
                 "forbidden",
-                f"this needs a user of the group {group!r}; after joining it, sign in again",
+                f"this needs a user of the group {group!r}, who signs in again after joining it, or a program with the "
+                f"scope {scope!r}",
             )
 
     def _read_body(self, event: Mapping[str, object]) -> str:
@@ -128,9 +161,9 @@ def _claims(event: Mapping[str, object]) -> dict[str, str]:
     return {name: value for name, value in claims.items() if isinstance(value, str)} if "sub" in claims else {}
 
 
-def _groups(event: Mapping[str, object]) -> set[str]:
-    # API Gateway hands a list over as text, its items between brackets and parted by spaces.
-    return set(_claims(event).get("cognito:groups", "").removeprefix("[").removesuffix("]").split(" "))
+def _entries(claims: Mapping[str, str], name: str) -> set[str]:
+    # Scopes are a text with spaces between. A list, API Gateway hands over as such a text between brackets.
+    return set(claims.get(name, "").removeprefix("[").removesuffix("]").split(" "))
 
 
 def _encode_id(path: str) -> str:

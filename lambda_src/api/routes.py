@@ -26,6 +26,7 @@ from api.models import (
     FileList,
     GatewayAnswer,
     Health,
+    Key,
     PageSize,
     RecordsAnswer,
     RecordsRequest,
@@ -205,15 +206,28 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
     def sign_upload(body: Annotated[UploadRequest, Body()]) -> UploadAnswer:
         return services.uploads().sign(body, caller_of(app.current_event.raw_event))
 
-    @app.get("/files", summary="List files, the latest first", responses=_responses(FileList), security=_TOKEN)
+    @app.get(
+        "/files",
+        summary="List files",
+        description="By status and day, the one that changed last first; by prefix, in the order of the keys; by key.",
+        responses=_responses(FileList),
+        security=_TOKEN,
+    )
     def list_files(
         status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
         day: Annotated[Day | None, Query(description="Only those processed on this day, in UTC.")] = None,
+        key: Annotated[Key | None, Query(description="The latest version of this key alone.")] = None,
+        prefix: Annotated[Key | None, Query(description="The latest versions of the keys that begin so.")] = None,
         limit: Annotated[PageSize, Query(description="Files of a page.")] = 20,
         cursor: Annotated[
             str | None, Query(min_length=1, max_length=MAX_CURSOR_CHARACTERS, description="Of the page before.")
         ] = None,
     ) -> FileList:
+        _check_question(status=status, day=day, key=key, prefix=prefix, cursor=cursor if key else None)
+        if key:
+            return services.files().find(key)
+        if prefix:
+            return services.files().under(prefix, limit=limit, cursor=cursor)
         return services.files().list(status=status, day=day, limit=limit, cursor=cursor)
 
     @app.get("/files/<file_id>", summary="Show a file", responses=_responses(FileDetail, 404), security=_TOKEN)
@@ -224,6 +238,15 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
         ] = None,
     ) -> FileDetail:
         return services.files().show(unquote(file_id), version_id)
+
+
+def _check_question(**asked: object) -> None:
+    """Refuse a question that a key or a prefix is only a part of."""
+    given = [name for name, value in asked.items() if value is not None]
+    alone = next((name for name in ("key", "prefix") if name in given), None)
+    if alone and len(given) > 1:
+        fields = {name: f"should not be given with {alone}" for name in given if name != alone}
+        raise invalid("; ".join(f"{name} {message}" for name, message in fields.items()), fields)
 
 
 def answer_error(event: Mapping[str, object], error: ApiError) -> Response[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from api.requests import AccessSettings
 from shared.rules import IntakeRules
 from shared.settings import CatalogSettings, FunctionSettings, Positive
 
@@ -31,7 +32,7 @@ class ApiSettings(FunctionSettings, frozen=True, kw_only=True):
         How long a link works.
     storage_class
         The storage class of uploads through our form, and of stored records.
-    readers_group, writers_group
+    access
         Who may ask, and who may also send.
     """
 
@@ -49,8 +50,7 @@ class ApiSettings(FunctionSettings, frozen=True, kw_only=True):
     max_object_bytes: Positive
     link_seconds: Positive
     storage_class: Literal["STANDARD", "INTELLIGENT_TIERING"]
-    readers_group: str
-    writers_group: str
+    access: AccessSettings
 
     @property
     def schemas(self) -> tuple[str, ...]:

@@ -27,6 +27,17 @@ TEXTS: Final[Mapping[str, list[str]]] = {
     "owner": ["R+D / Shipping @ 3", "x" * 256],
     "costCenter": ["4711", "Größe:=_.-"],
     "lambdaInsightsLayerArn": ["arn:aws:lambda:eu-central-1:580247275435:layer:LambdaInsightsExtension-Arm64:20"],
+    "kmsKeyArn": ["arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    "permissionsBoundaryArn": ["arn:aws:iam::123456789012:policy/company/boundary", "arn:aws:iam::aws:policy/ReadOnly"],
+    "iamPath": ["/pipelines/", "/a/b.c/"],
+    "readersGroup": ["Files.Readers"],
+    "writersGroup": ["Files.Writers"],
+    "readScope": ["files/ask"],
+    "writeScope": ["files/send"],
+    "jwtIssuer": ["https://login.example.com/tenant/v2.0"],
+    "jwtGroupsClaim": ["roles"],
+    "jwtScopesClaim": ["scp"],
+    "recordSchemas": ["tests/stages/schemas"],
     "deliveryEndpoint": ["https://receiver.example.com/files", "https://a.example:8443/?source=a&b"],
 }
 LISTS: Final[Mapping[str, list[list[str]]]] = {
@@ -36,6 +47,11 @@ LISTS: Final[Mapping[str, list[list[str]]]] = {
     "refusedPrefixes": [[], [f"folder {number}/" for number in range(32)]],
     "recordTypes": [[], ["uploads/=shipment"], ["uploads/a/=shipment", "uploads/a/b/=shipment"]],
     "threatProtectionSkippedRanges": [["10.0.0.0/8", "192.0.2.1/32"]],
+    "tags": [["Team=orders"], [f"key {number}=" for number in range(44)]],
+    "subnetIds": [["subnet-0123456789abcdef0", "subnet-01234567"]],
+    "securityGroupIds": [["sg-0123456789abcdef0"]],
+    "jwtAudiences": [["api://file-pipeline", "other"]],
+    "alarmTopicArns": [["arn:aws:sns:eu-central-1:123456789012:operators"]],
     "alertEmails": [["ops@example.com"], ["ops@example.com", "night@example.com"]],
 }
 
@@ -53,7 +69,7 @@ LAMBDA_ENVIRONMENT_BYTES: Final = 4096
 def values(key: str, field: FieldInfo) -> st.SearchStrategy[object]:
     """What a setting may be, from its type and bounds; the bounds and the default more often than their share."""
     if key in TEXTS or key in LISTS:
-        return st.sampled_from([field.default, *(TEXTS.get(key) or LISTS[key])])
+        return st.sampled_from([field.default, *TEXTS.get(key, LISTS.get(key, []))])
     if field.annotation is bool:
         return st.booleans()
     if get_origin(field.annotation) is Literal:
@@ -104,7 +120,7 @@ def test_the_program_builds_and_keeps_its_promises(stage: str, data: st.DataObje
     assert broken(declared) == expected(stage, checked(stage, changed))
     assert environment_bytes(declared) <= LAMBDA_ENVIRONMENT_BYTES
     secrets = {key for key, value in declared.engine_outputs.items() if pulumi.runtime.rpc.is_rpc_secret(value)}
-    assert secrets == {key for key in declared.engine_outputs if "Password" in key}
+    assert secrets == {key for key in declared.engine_outputs if "Password" in key or "Secret" in key}
 
 
 def broken(declared: DeclaredStack) -> set[str]:

@@ -1,4 +1,4 @@
-"""The secret and the delivery: what is declared with an endpoint, and without one: the secret alone."""
+"""The secret and the delivery: queues, functions, permissions; without an endpoint, the secret alone."""
 
 from __future__ import annotations
 

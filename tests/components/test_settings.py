@@ -47,6 +47,10 @@ def test_stages_differ_as_promised() -> None:
     assert (dev.upload_retention_days, prod.upload_retention_days) == (7, 90)
 
 
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:operators"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -105,6 +109,32 @@ def test_stages_differ_as_promised() -> None:
         pytest.param("refreshTokenDays", 3651, "should be less than or equal to 3650", id="longer than ten years"),
         pytest.param("temporaryPasswordDays", 0, "should be greater than or equal to 1", id="Cognito takes 0 for 7"),
         pytest.param("apiReservedConcurrency", -1, "should be greater than or equal to 0", id="less than none"),
+        *(
+            pytest.param("kmsKeyArn", value, "the ARN of a key, not of an alias", id=f"key {value}")
+            for value in ("alias/ours", "arn:aws:kms:eu-central-1:123456789012:alias/ours", "1234abcd")
+        ),
+        pytest.param("permissionsBoundaryArn", "boundary", "the ARN of a managed policy", id="boundary by name"),
+        *(
+            pytest.param("iamPath", value, "begin and end with a slash", id=f"path {value!r}")
+            for value in ("pipelines/", "/pipelines", "", "/a b/")
+        ),
+        pytest.param("tags", ["Team"], "a tag's key, =, and its value", id="tag without value"),
+        pytest.param("tags", ["aws:team=x"], "which is AWS's own", id="tag of AWS's"),
+        pytest.param("tags", [f"k{n}=v" for n in range(45)], "at most 44 items", id="more tags than a resource has"),
+        pytest.param("subnetIds", ["10.0.0.0/24"], "the id of a subnet", id="subnet by range"),
+        pytest.param("securityGroupIds", ["default"], "the id of a security group", id="security group by name"),
+        pytest.param("alarmTopicArns", ["operators"], "the ARN of a standard topic", id="topic by name"),
+        pytest.param(
+            "alarmTopicArns",
+            ["arn:aws:sns:eu-central-1:123456789012:a.fifo"],
+            "the ARN of a standard topic",
+            id="topic that takes no alarms",
+        ),
+        *(
+            pytest.param("jwtIssuer", value, "the issuer's URL, such as", id=f"issuer {value}")
+            for value in ("login.example.com", "http://login.example.com", "https://login.example.com/?")
+        ),
+        pytest.param("writersGroup", "File Writers", "should have no blank and no bracket", id="group with a blank"),
         pytest.param("owner", "", "should have 1 to 256 letters", id="empty text"),
         pytest.param("owner", "R&D <x>", "as AWS tags do", id="tag with other characters"),
         pytest.param("corsOrigins", ["https://*.*.com"], "should be * or an origin", id="two wildcards"),
@@ -162,6 +192,24 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
             {"functionMemoryMb": 225},
             "should be at least 226 for requests to the API: raise it, or lower apiMaxBodyBytes (4194304)",
         ),
+        ({"tags": ["Owner=me"]}, "'Owner' is a tag that every resource has already"),
+        ({"tags": ["Team=a", "Team=b"]}, "'Team' is given twice"),
+        ({"subnetIds": ["subnet-01234567"]}, "a function in a VPC needs both: set both, or none"),
+        ({"jwtIssuer": "https://login.example.com"}, "jwtAudiences = []: tokens are checked for both"),
+        (
+            {"testUser": True, "jwtIssuer": "https://login.example.com", "jwtAudiences": ["a"]},
+            "which jwtIssuer (https://login.example.com) stands in for: set testUser to false, or take out jwtIssuer",
+        ),
+        ({"readScope": "ask", "programClient": True}, "should be two scopes of one server"),
+        ({"readersGroup": "writers"}, "should not be writersGroup too"),
+        ({"readScope": "files/write"}, "should not be writeScope too"),
+        ({"alarmTopicArns": [TOPIC], "alarms": False}, "take the topics out, or set alarms"),
+        ({"alarmTopicArns": [TOPIC.replace("eu-central-1", "eu-west-1")]}, "stack's aws:region, eu-central-1"),
+        ({"kmsKeyArn": KEY.replace("eu-central-1", "eu-west-1")}, "is in eu-west-1; should be in the stack's"),
+        (
+            {"kmsKeyArn": KEY, "aws:allowedAccountIds": ["210987654321"]},
+            "is in the account 123456789012; should be in the stack's, one of aws:allowedAccountIds (210987654321)",
+        ),
         ({"corsOrigins": ["*", "https://a.example"]}, "give it alone"),
         ({"alertEmails": ["a@b.example", "a@b.example"]}, "is given twice"),
     ],
@@ -203,12 +251,25 @@ def test_all_problems_are_named_at_once() -> None:
     assert all(key in text for key in ("logLevel", "maxConcurrency", "aws:region"))
 
 
-@pytest.mark.parametrize("key", ["aws:defaultTags", "aws:token", "aws:asumeRole"])
+@pytest.mark.parametrize("key", ["aws:defaultTag", "aws:token", "aws:asumeRole"])
 def test_a_provider_key_that_would_do_nothing_is_refused(key: str) -> None:
     text = problem({key: "value-to-hide"})
 
     assert f"{key}: is not a setting of this program" in text
     assert "value-to-hide" not in text
+
+
+def test_tags_go_by_the_stacks_settings() -> None:
+    assert "aws:defaultTags: the stack's settings owner, costCenter, backup and tags say" in problem(
+        {"aws:defaultTags": '{"tags": {}}'}
+    )
+
+
+def test_a_role_to_assume_is_checked_part_by_part() -> None:
+    role = "arn:aws:iam::123456789012:role/deploy"
+
+    assert "aws:assumeRoles[0][roleArm]: is not a setting" in problem({"aws:assumeRoles": [{"roleArm": role}]})
+    assert "aws:assumeRoles[0][roleArn] = 'deploy'" in problem({"aws:assumeRoles": [{"roleArn": "deploy"}]})
 
 
 @pytest.mark.parametrize("key", ["accessKey", "secretKey", "insecure"])

@@ -12,14 +12,22 @@ from typing import Final
 
 import pytest
 
+from components.settings import AwsSettings
 from local.stack_config import ROOT, StackConfig
 from operate.__main__ import APP
-from tests.conftest import HOST_LAYER, DeclaredStack, declare, run
+from package.provider import TOKEN, schema
+from tests.conftest import HOST_LAYER, run
 from tests.stage_files import STAGES
 from tools.docs.settings import settings
 
 PAPERS: Final = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")), *ROOT.glob("docs/*.md")]
 MAX_LINES, MAX_COLUMNS = 150, 120
+OTHER_NAMES: Final = {"integrationError", "requestId", "issuedOn"}
+"""Of fields of the API's access log, and of the example's records."""
+
+ENDPOINT_NAMES: Final = {"cloudwatch": "monitoring"}
+"""Where boto3 calls a service otherwise than its endpoint is called."""
+
 MADE_BY_THE_READER: Final = ("lambda_src/shared/records/schemas/invoice.py", "package/.venv")
 
 papers = pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
@@ -96,22 +104,25 @@ def test_tests_that_are_run_by_themselves_exist(paper: Path) -> None:
 def test_settings_that_are_set_exist(paper: Path) -> None:
     used = re.findall(r"file-pipeline:(\w+)", paper.read_text())
 
-    assert set(used) <= {setting.key for setting in settings()} | {"index"}, paper.name
+    assert set(used) <= {setting.key for setting in settings()}
 
 
-def test_every_output_is_explained(everything: DeclaredStack) -> None:
-    section = (ROOT / "docs" / "configuration.md").read_text().partition("## Outputs")[2]
-    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+@pytest.mark.parametrize("paper", [paper for paper in PAPERS if paper.name != "iam.md"], ids=lambda path: path.name)
+def test_settings_and_outputs_that_are_named_exist(paper: Path) -> None:
+    """They are the words of our papers that are written with a capital in their middle."""
+    used = set(re.findall(r"`([a-z][a-z0-9]*[A-Z]\w*)(?:[:=][^`]*)?`", paper.read_text()))
+    outputs = schema()["resources"][TOKEN]["properties"]
+    provider = {str(field.alias) for field in AwsSettings.model_fields.values()}
 
-    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(everything.outputs)
+    assert used <= {setting.key for setting in settings()} | set(outputs) | provider | OTHER_NAMES
 
 
-@pytest.fixture(scope="module")
-def everything() -> DeclaredStack:
-    return declare(
-        "dev",
-        overrides={"deliveryEndpoint": "https://receiver.example.com", "testUser": True, "reconciliationHours": 1},
-    )
+def test_a_vpc_needs_an_endpoint_for_each_service_that_the_functions_call() -> None:
+    clients = (ROOT / "lambda_src" / "shared" / "clients.py").read_text()
+    called = {ENDPOINT_NAMES.get(name, name) for name in re.findall(r'boto3\.client\("([a-z0-9]+)"', clients)}
+    section = (ROOT / "docs" / "configuration.md").read_text().partition("Functions in a VPC")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"`([a-z0-9]+)`", section)) == called
 
 
 def test_the_project_is_renamed_as_the_guide_says(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
+from delivery.signature import key_bytes
+from local.delivery_drills import OVERRIDES, DeliveryDrill
 from local.emulator import workers
 from local.files import Item
 from local.receiver import Reply, listening
@@ -25,6 +27,8 @@ from local.waiting import wait_until
 from tests.local.conftest import Pipeline, Probe, make_probe
 from tests.scripted_receiver import ScriptedReceiver
 from tests.stage_files import STAGES
+
+DENIED = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,10 @@ class Delivered(Pipeline):
     def _taken(self) -> set[tuple[object, object, object]]:
         bodies = [arrival.told for arrival in list(self.receiver.arrivals)]
         return {(body["object_id"], body["version_id"], body["status"]) for body in bodies}
+
+    @property
+    def delivery_queue_url(self) -> str:
+        return self.stack.outputs["deliveryQueueUrl"]
 
     @property
     def delivery_dead_letter_url(self) -> str:
@@ -68,7 +76,9 @@ class Delivered(Pipeline):
 def delivering() -> Iterator[Delivered]:
     with (
         listening(ScriptedReceiver) as receiver,
-        local_stack(Console(quiet=True), folder=STAGES, overrides={"deliveryEndpoint": receiver.url}) as stack,
+        local_stack(
+            Console(quiet=True), folder=STAGES, overrides={**OVERRIDES, "deliveryEndpoint": receiver.url}
+        ) as stack,
     ):
         receiver.trust(stack.cloud, stack.outputs["secretArn"])
         yield Delivered(stack=stack, receiver=receiver)
@@ -78,7 +88,9 @@ def delivering() -> Iterator[Delivered]:
 def delivered(delivering: Delivered) -> Delivered:
     """The stack, with nothing left of the test before."""
     delivering.drained()
+    delivering.receiver.recover()
     delivering.receiver.script.clear()
+    wait_until(lambda: delivering.count(delivering.delivery_queue_url) == 0, "the delivery queue is not empty")
     delivering.receiver.arrivals.clear()
     delivering.receiver.asked.clear()
     return delivering
@@ -162,41 +174,50 @@ def test_a_rotation_needs_no_deployment(delivered: Delivered) -> None:
     assert secret["signing_key"] not in rotated.stdout + rotated.stderr
 
 
-def test_a_refused_delivery_is_listed_and_sent_again(delivered: Delivered) -> None:
+def test_a_refused_delivery_is_listed_and_redriven(delivered: Delivered) -> None:
     delivered.receiver.will_answer(404, 404)
-    files = [delivered.drop(f"uploads/refused-{number}.csv") for number in range(3)]
-    items = delivered.final(*files)
+    items = delivered.final(*(delivered.drop(f"uploads/refused-{number}.csv") for number in range(3)))
     wait_until(lambda: delivered.delivery_dead_letters() == 2, "no dead letters")
 
-    listed = delivered.operate("redeliver", "--dry-run", "--json")
+    listed = delivered.operate("redrive", "--dry-run", "--json")
 
-    found = json.loads(listed.stdout)["letters"]
+    found = json.loads(listed.stdout)["queues"]["delivery"]
     assert listed.returncode == 1, listed.stderr
-    assert [(letter["outcome"], letter["reason"]) for letter in found] == [("found", "the endpoint answered 404")] * 2
+    assert found["reasons"] == {"the endpoint answered 404": 2}
     assert delivered.delivery_dead_letters() == 2
+    refused = {arrival.delivery_id for arrival in delivered.receiver.asked[:2]}
 
-    sent = delivered.operate("redeliver")
+    sent = delivered.operate("redrive", "--queue", "delivery")
 
-    assert (sent.returncode, sent.stdout) == (0, "2 sent\n"), sent.stderr
+    assert (sent.returncode, "2 dead-letter messages sent again, 0 left" in sent.stdout) == (0, True), sent.stderr
     delivered.told(*items)
-    assert set(delivered.receiver.taken()) >= {letter["letter"] for letter in found}
+    assert set(delivered.receiver.taken()) >= refused
     assert delivered.delivery_dead_letters() == 0
-    nothing = delivered.operate("redeliver")
-    assert (nothing.returncode, nothing.stdout) == (0, "no dead letters\n")
+    assert delivered.operate("redrive").returncode == 0
 
 
-def test_what_is_refused_again_stays(delivered: Delivered) -> None:
+def test_what_is_refused_again_is_dead_lettered_again(delivered: Delivered) -> None:
     delivered.receiver.will_answer(410, 410)
-    delivered.final(delivered.drop("uploads/gone.csv"))
+    (item,) = delivered.final(delivered.drop("uploads/gone.csv"))
     wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead letter")
 
-    again = delivered.operate("redeliver")
+    delivered.operate("redrive")  # it may see it again, and leaves it
+    wait_until(lambda: len(delivered.receiver.asked) == 2, "not sent again")
+    wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead letter again")
 
-    assert again.returncode == 1
-    assert "the endpoint answered 410" in again.stdout
-    assert again.stdout.endswith("1 refused\n")
-    assert delivered.delivery_dead_letters() == 1
-    assert delivered.operate("redeliver").returncode == 0
+    assert delivered.operate("redrive").returncode == 0
+    delivered.told(item)
+    assert len({arrival.delivery_id for arrival in delivered.receiver.asked}) == 1
+
+
+@pytest.mark.parametrize("name", DeliveryDrill.all())
+def test_a_fault_of_the_endpoint_loses_nothing_and_keeps_the_order(delivered: Delivered, name: str) -> None:
+    drill = DeliveryDrill(delivered.stack, delivered.receiver, size=4)
+
+    outcome = DeliveryDrill.all()[name](drill)
+
+    assert outcome.passed, outcome
+    assert outcome.completed
 
 
 def test_a_burst_under_failures_loses_nothing(delivered: Delivered) -> None:
@@ -231,9 +252,10 @@ def test_the_states_of_one_file_arrive_in_their_order(delivered: Delivered) -> N
     assert all(one <= other for one, other in pairwise(moments))
 
 
-def test_a_worker_that_is_killed_in_mid_batch(delivered: Delivered) -> None:
-    """The kill comes while the receiver holds the second of three: all arrive, one of them maybe twice, with one id."""
-    name = delivered.stack.outputs["deliveryFunctionName"]
+@pytest.mark.parametrize("purpose", ["forward", "delivery"])
+def test_a_function_that_is_killed_loses_nothing(delivered: Delivered, purpose: str) -> None:
+    """The kill comes while the receiver holds the first of three: all arrive, maybe twice, each under one id."""
+    name = delivered.stack.outputs[f"{purpose}FunctionName"]
 
     def kill() -> None:
         for worker in workers(name):
@@ -241,30 +263,25 @@ def test_a_worker_that_is_killed_in_mid_batch(delivered: Delivered) -> None:
 
     delivered.told(*delivered.final(delivered.drop("uploads/warm.csv")))
     assert workers(name)
-    delivered.receiver.will_answer(204)
+    before = len(delivered.receiver.asked)
     delivered.receiver.script.append(kill)
-    files = [delivered.drop(f"uploads/killed-{number}.csv") for number in range(3)]
-    items = delivered.final(*files)
+    with delivered.retried_after(2, delivered.delivery_queue_url):
+        items = delivered.final(*(delivered.drop(f"uploads/killed-{number}.csv") for number in range(3)))
+        delivered.told(*items)
 
-    wait_until(
-        lambda: (
-            {a.told["key"] for a in list(delivered.receiver.asked)} >= {file.key for file in files}
-            and len([a for a in list(delivered.receiver.asked) if a.told["key"] != "uploads/warm.csv"]) >= 4
-        ),
-        "not delivered after the kill",
-    )
-    ids = {str(a.told["key"]): a.delivery_id for a in delivered.receiver.asked}
-    assert len({a.delivery_id for a in delivered.receiver.asked}) == len(ids)
-    assert len(items) == 3
+    assert not delivered.receiver.script, "the kill came"
+    ids = {(str(a.told["key"]), a.delivery_id) for a in delivered.receiver.asked[before:]}
+    assert len(ids) == 3
+    assert delivered.delivery_dead_letters() == 0
 
 
 def test_the_delivery_role_may_do_its_work_and_nothing_else(delivered: Delivered, probe: Probe) -> None:
     out = delivered.stack.outputs
     key = {"object_id": {"S": "a"}, "version_id": {"S": "b"}}
+    letter: dict[str, object] = {"MessageBody": "{}", "MessageGroupId": "a", "MessageDeduplicationId": "a"}
 
     assert probe("secretsmanager", "get_secret_value", {"SecretId": out["secretArn"]}) == "allowed"
-    letter: dict[str, object] = {"QueueUrl": out["deliveryDeadLetterQueueUrl"], "MessageBody": "{}"}
-    assert probe("sqs", "send_message", letter) == "allowed"
+    assert probe("sqs", "send_message", {**letter, "QueueUrl": out["deliveryDeadLetterQueueUrl"]}) == "allowed"
     delivered.stack.cloud.client("sqs").purge_queue(QueueUrl=out["deliveryDeadLetterQueueUrl"])
 
     denied: list[tuple[str, str, dict[str, object]]] = [
@@ -278,6 +295,7 @@ def test_the_delivery_role_may_do_its_work_and_nothing_else(delivered: Delivered
         ("s3", "put_object", {"Bucket": out["bucketName"], "Key": "uploads/a.csv"}),
         ("sqs", "receive_message", {"QueueUrl": out["deliveryDeadLetterQueueUrl"]}),
         ("sqs", "purge_queue", {"QueueUrl": out["deliveryDeadLetterQueueUrl"]}),
+        ("sqs", "send_message", {**letter, "QueueUrl": out["deliveryQueueUrl"]}),
         ("sqs", "send_message", {"QueueUrl": out["queueUrl"], "MessageBody": "x"}),
         ("sqs", "send_message", {"QueueUrl": out["deadLetterQueueUrl"], "MessageBody": "x"}),
         ("lambda", "invoke", {"FunctionName": out["ingestFunctionName"]}),
@@ -287,7 +305,28 @@ def test_the_delivery_role_may_do_its_work_and_nothing_else(delivered: Delivered
     ]
     for service, operation, parameters in denied:
         answer = probe(service, operation, parameters)
-        assert answer in {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}, (operation, answer)
+        assert answer in DENIED, (operation, answer)
+
+
+def test_the_forwarding_role_may_do_its_work_and_nothing_else(delivered: Delivered) -> None:
+    out, probe = delivered.stack.outputs, make_probe(delivered, "forward")
+    letter: dict[str, object] = {"MessageBody": "{}", "MessageGroupId": "a", "MessageDeduplicationId": "b"}
+
+    assert probe("sqs", "send_message", {**letter, "QueueUrl": out["deliveryDeadLetterQueueUrl"]}) == "allowed"
+    delivered.stack.cloud.client("sqs").purge_queue(QueueUrl=out["deliveryDeadLetterQueueUrl"])
+
+    denied: list[tuple[str, str, dict[str, object]]] = [
+        ("secretsmanager", "get_secret_value", {"SecretId": out["secretArn"]}),
+        ("dynamodb", "scan", {"TableName": out["tableName"]}),
+        ("s3", "get_object", {"Bucket": out["bucketName"], "Key": "uploads/a.csv"}),
+        ("sqs", "receive_message", {"QueueUrl": out["deliveryQueueUrl"]}),
+        ("sqs", "purge_queue", {"QueueUrl": out["deliveryQueueUrl"]}),
+        ("sqs", "send_message", {"QueueUrl": out["queueUrl"], "MessageBody": "x"}),
+        ("lambda", "invoke", {"FunctionName": out["deliveryFunctionName"]}),
+    ]
+    for service, operation, parameters in denied:
+        answer = probe(service, operation, parameters)
+        assert answer in DENIED, (operation, answer)
 
 
 def test_the_ingest_role_may_not_read_the_secret(delivered: Delivered) -> None:
@@ -314,10 +353,10 @@ def test_the_first_secret_is_as_it_should_be(delivered: Delivered) -> None:
     secret = json.loads(value["SecretString"])
 
     assert secret["username"] == "admin"
-    assert secret["password"] != secret["signing_key"]
-    for name in ("password", "signing_key"):
-        assert len(secret[name]) == 32
-        assert secret[name].isalnum()
+    assert len(secret["password"]) == 32
+    assert secret["password"].isalnum()
+    assert len(key_bytes(secret["signing_key"])) == 32
+    assert secret["password"].encode() != key_bytes(secret["signing_key"])
 
 
 def test_no_secret_stands_in_a_log(delivered: Delivered) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
+from local.delivery_drills import DeliveryDrill
 from local.drill import print_outcomes
 from local.drills import OVERRIDES, Drill
 from local.ends import Ends
@@ -33,7 +34,7 @@ def drill() -> Iterator[Drill]:
 
 
 def test_every_drill_is_played() -> None:
-    assert [*Drill.all()] == DRILLS
+    assert [*Drill.all()] == [*DRILLS, *DeliveryDrill.all()]
 
 
 @pytest.mark.parametrize("name", DRILLS)

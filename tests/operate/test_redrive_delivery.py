@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -74,6 +75,27 @@ def test_what_is_malformed_stays_unless_it_is_asked_for(aws: Aws, operate: Opera
 
     assert operate("redrive", "--all").status == 0
     assert len(queued(aws)) == 3
+
+
+def test_what_the_endpoint_refuses_again_meanwhile_is_sent_once(
+    aws: Aws, operate: Operate, delivery_letters: str, calls: Calls
+) -> None:
+    """It comes back while the command still runs: it does not go round."""
+    refused = {"reason": "the endpoint answered 404", "status": "404"}
+    bury_delivery(aws, delivery_letters, "refused", "a", **refused)
+    again = iter(range(5))
+
+    def refuse(_answer: object) -> None:
+        for _ in islice(again, 1):
+            bury_delivery(aws, delivery_letters, "refused", "a", **refused)
+            calls.after["DeleteMessage"] = refuse
+
+    calls.after["DeleteMessage"] = refuse
+
+    ran = operate("redrive", "--json")
+
+    assert (ran.status, delivery(ran)["sent"], delivery(ran)["kept"]) == (1, 1, 1)
+    assert len(queued(aws)) == 1
 
 
 @pytest.mark.parametrize("name", ["intake", "delivery"])

@@ -7,6 +7,7 @@ import json
 
 from pulumi.output import Unknown
 
+from policy.resource import PIPELINE
 from policy.resource_types import Type
 from tests.policy.conftest import Given
 
@@ -85,9 +86,14 @@ def pointing(kind: str, target: Given, name: str = "bucket", **properties: objec
     return Given(type=kind, name=kind, properties=properties, sources={name: [target]})
 
 
-def encrypted(*keys: Given, algorithm: str = "aws:kms", bucket_key: bool = True) -> Given:
+def bringing(**brought: str) -> Given:
+    """The pipeline, which says what was brought to it."""
+    return Given(type=PIPELINE, properties=brought)
+
+
+def encrypted(*keys: Given, algorithm: str = "aws:kms", bucket_key: bool = True, key_arn: str = "arn") -> Given:
     rule = {
-        "applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm, "kmsMasterKeyId": "arn"},
+        "applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm, "kmsMasterKeyId": key_arn},
         "bucketKeyEnabled": bucket_key,
     }
     return Given(

@@ -36,6 +36,7 @@ from tests.policy.given import (
     UNKNOWN_VALUE,
     api,
     authorizer,
+    bringing,
     bucket_policy,
     deny,
     document,
@@ -120,8 +121,9 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("keys-used-for-something", key_use({"StringEquals": {"kms:EncryptionContext:for": "files"}})),
     ("keys-used-for-something", one(Type.KEY, policy=document(statement("Allow", ROOT, "kms:*", Resource="*")))),
     ("dead-letters-kept", (queue(redrivePolicy="{}"), event_source(QUEUE))),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE))),
     ("dead-letters-kept", (STREAM_TABLE, event_source(
-        STREAM_TABLE, destinationConfig={"onFailure": {"destinationArn": "arn"}}))),
+        STREAM_TABLE, maximumRetryAttempts=9.0, destinationConfig={"onFailure": {"destinationArn": "arn"}}))),
     ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=360.0), event_source(QUEUE),
                                      dataclasses.replace(FUNCTION, properties={"timeout": 60.0}))),
     ("partial-batches", one(Type.EVENT_SOURCE, functionResponseTypes=["ReportBatchItemFailures"])),
@@ -150,6 +152,15 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("api-origins-named", production(Type.API, corsConfiguration={"allowOrigins": [UNKNOWN_VALUE]})),
     ("api-tokens-of-a-pool", (authorizer(ISSUER),)),
     ("api-tokens-of-a-pool", (authorizer(UNKNOWN_VALUE),)),
+    *((rule, (bringing(broughtIssuer="https://login.example.com"), authorizer("https://login.example.com")))
+      for rule in ("api-tokens-of-a-pool", "api-tokens-of-the-stack")),
+    ("encrypted-with-the-stack-key", (bringing(broughtKeyArn=KEY_ARN), queue(kmsMasterKeyId=KEY_ARN))),
+    ("buckets-encrypted", (BUCKET, bringing(broughtKeyArn=KEY_ARN), encrypted(key_arn=KEY_ARN))),
+    ("api-clients-without-secret", one(
+        Type.USER_POOL_CLIENT, generateSecret=True, allowedOauthFlows=["client_credentials"])),
+    ("least-privilege", role_policy(Action=["s3:PutObject"], Resource="arn:aws:s3:::bucket/in/kind=*/day=*/api-*")),
+    ("least-privilege", role_policy(Action=["ec2:CreateNetworkInterface"], Resource="*", Condition={
+        "StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
     ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER, POOL))),
     ("api-tokens-of-the-stack", (POOL, authorizer(UNKNOWN_VALUE, POOL))),
     ("api-tokens-of-the-stack", (NEW_POOL, authorizer(ISSUER, NEW_POOL))),

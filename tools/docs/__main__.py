@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tools.docs.generated import generated
-from tools.docs.package import SCHEMA, package_schema
+from tools.docs.package import ARGUMENTS, arguments_source
 
 if __name__ == "__main__":
+    ARGUMENTS.write_text(arguments_source())  # what follows is made of it
     for path, text in generated().items():
         path.write_text(text)
-    SCHEMA.write_text(package_schema())  # of the arguments as they were just written

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from tools.docs import permissions
-from tools.docs.package import arguments_source
+from tools.docs.package import ARGUMENTS, arguments_source, outputs_table, package_schema
 from tools.docs.settings import project_config, settings_table
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -20,6 +20,7 @@ from api.openapi import openapi  # noqa: E402
 from api.routes import Services, build_app  # noqa: E402
 
 _SETTINGS: Final = ("settings: made by `make docs` from components/settings/", "settings: end")
+_OUTPUTS: Final = ("outputs: made by `make docs` from package/file_pipeline.py", "outputs: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
 
 
@@ -27,14 +28,16 @@ def generated() -> dict[Path, str]:
     """Return every file with a generated part, as it should be."""
     project, docs = ROOT / "Pulumi.yaml", ROOT / "docs"
     configuration, benchmarks = docs / "configuration.md", docs / "benchmarks.md"
+    text = _between(configuration.read_text(), settings_table(), "<!-- {} -->", _SETTINGS)
     figures = (ROOT / "benchmarks" / "RESULTS.md").read_text()
     return {
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
-        configuration: _between(configuration.read_text(), settings_table(), "<!-- {} -->", _SETTINGS),
+        configuration: _between(text, outputs_table(), "<!-- {} -->", _OUTPUTS),
         benchmarks: _between(benchmarks.read_text(), figures, "<!-- {} -->", _FIGURES),
         docs / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
         docs / "iam.md": permissions.document(),
-        ROOT / "package" / "arguments.py": arguments_source(),
+        ARGUMENTS: arguments_source(),
+        ARGUMENTS.with_name("schema.json"): package_schema(),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from tools.docs.settings import Kind, Setting, settings
 
-SCHEMA: Final = Path(__file__).resolve().parents[2] / "package" / "schema.json"
+ARGUMENTS: Final = Path(__file__).resolve().parents[2] / "package" / "arguments.py"
 
 TAGS: Final = frozenset({"owner", "cost_center", "backup", "tags"})
 """Settings of the stack's own AWS provider. A program that uses the package has a provider, and tags, of its own."""
@@ -45,3 +45,12 @@ def package_schema() -> str:
     from package.provider import schema  # noqa: PLC0415 - it imports arguments.py, which may be written first
 
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def outputs_table() -> str:
+    """Return the table of every output, as the package describes them."""
+    from package.provider import TOKEN, schema  # noqa: PLC0415 - the same
+
+    outputs = schema()["resources"][TOKEN]["properties"]
+    lines = ["| output | |", "|---|---|", *(f"| `{key}` | {entry['description']} |" for key, entry in outputs.items())]
+    return "\n".join(lines) + "\n"

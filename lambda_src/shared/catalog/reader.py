@@ -11,7 +11,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError
 
 from shared.catalog.latest import Pointer
-from shared.catalog.model import API_VERSION, CatalogItem, ObjectVersion, Status
+from shared.catalog.model import API_VERSION, MAX_KEY_BYTES, CatalogItem, ObjectVersion, Status
 from shared.catalog.position import Position, latest_first, take
 from shared.catalog.table import (
     BUCKET_KEY,
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
     from shared.catalog.table import Attributes, Value
     from shared.settings import CatalogSettings
-
-MAX_KEY_BYTES: Final = 1024
-"""The longest object key (S3 User Guide, Naming Amazon S3 objects), and sort key of a table (DynamoDB quotas)."""
 
 BATCH_KEYS: Final = 100
 """The most keys that BatchGetItem takes."""
@@ -297,6 +294,6 @@ def _items(found: Iterable[Mapping[str, AttributeValueTypeDef]]) -> list[Catalog
 
 
 def _last_under(prefix: str) -> str:
-    """Return the last of all keys that begin with `prefix`."""
+    """Return the last of all keys that begin with `prefix`. A table's sort key may be as long (DynamoDB quotas)."""
     most, rest = divmod(MAX_KEY_BYTES - len(prefix.encode()), len(_LAST_OF_BYTES) - 1)
     return prefix + _LAST_OF_BYTES[-1] * most + _LAST_OF_BYTES[rest]

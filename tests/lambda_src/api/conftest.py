@@ -45,6 +45,9 @@ class Api:
 
     handler: Callable[[dict[str, object], LambdaContext], dict[str, object]]
     groups: str | None = "[writers]"
+    scope: str | None = None
+    """The scopes of a program, which is in no group."""
+
     subject: str = "93f4b8a2-0011-7022-8c33-445566778899"
     request_id: str = "JKJaXmPLvHcESHA="
 
@@ -76,6 +79,8 @@ class Api:
         claims["cognito:groups"] = self.groups or ""
         if self.groups is None:
             del claims["cognito:groups"]
+        if self.scope is not None:
+            claims["scope"] = self.scope
         key = f"{method} {'/files/{id+}' if path.startswith('/files/') else path}"
         given = cast("dict[str, str]", event["headers"])
         event |= {"routeKey": key, "rawPath": path, "rawQueryString": query}
@@ -105,7 +110,6 @@ def api(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Api:
     here = {
         "BUCKET_NAME": BUCKET,
         "CATALOG_TABLE_NAME": aws.table,
-        "POWERTOOLS_TRACE_DISABLED": "true",
         "MAX_RECORDS": "50",
         "INDEX_SHARDS": str(SHARDS),
     }

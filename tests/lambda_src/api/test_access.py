@@ -59,6 +59,39 @@ def test_users_without_a_group_may_not_ask(api: Api, groups: str | None, path: s
     assert api.get(path).status == 403
 
 
+@pytest.mark.parametrize("scope", ["files/read", "files/write", "other/read files/read"])
+def test_programs_with_a_scope_may_ask(api: Api, scope: str) -> None:
+    api.groups, api.scope = None, scope
+
+    assert api.get("/files").status == 200
+
+
+@pytest.mark.parametrize("scope", ["files/write", "files/read files/write"])
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_programs_with_the_scope_to_write_may_send(api: Api, scope: str, path: str, body: object) -> None:
+    api.groups, api.scope = None, scope
+
+    assert api.post(path, body).status == 200
+
+
+@pytest.mark.parametrize(
+    "scope", ["files/read", "", "writers", "files/write-all", "files/", "aws.cognito.signin.user.admin"]
+)
+def test_other_scopes_may_not_send(api: Api, scope: str) -> None:
+    api.groups, api.scope = None, scope
+
+    answer = api.post(*POSTS[0])
+
+    assert answer.status == 403
+    assert "or a program with the scope 'files/write'" in str(answer.body["message"])
+
+
+def test_a_scope_is_no_group_and_a_group_no_scope(api: Api) -> None:
+    api.groups, api.scope = "[files/read]", "readers"
+
+    assert api.get("/files").status == 403
+
+
 def test_without_the_authorizer_nothing_is_open(api: Api) -> None:
     event = api.event("GET", "/files")
     del event["requestContext"]["authorizer"]  # type: ignore[attr-defined]

@@ -89,7 +89,7 @@ def strictly(text: str) -> dict[str, object]:
 
 
 @given(st.one_of(BODIES, DAMAGED))
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=500)
 def test_it_takes_what_a_strict_parser_takes_and_nothing_else(text: str) -> None:
     expected: dict[str, object] | None
     try:

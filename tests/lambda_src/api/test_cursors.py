@@ -1,0 +1,90 @@
+"""Cursors: a position, and nothing that widens the question."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from tests.lambda_src.api.cataloged import add, keys, sixteen_files, walk
+from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.conftest import Aws
+
+
+@pytest.fixture
+def catalog(aws: Aws) -> list[str]:
+    return sixteen_files(aws)
+
+
+def cursor_of(*parts: object) -> str:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(parts)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cursor: cursor[:-8],
+        lambda _cursor: "not a cursor",
+        lambda _cursor: "\u00fc",
+        lambda _cursor: cursor_of("9", "f"),
+        lambda cursor: cursor_of(*read(cursor)[:2]),
+        lambda cursor: cursor_of(*read(cursor), "more"),
+        lambda cursor: cursor_of(read(cursor)[0], "9", read(cursor)[2]),
+        lambda cursor: cursor_of(read(cursor)[0], read(cursor)[1] + "\n", read(cursor)[2]),
+        lambda cursor: cursor_of(*read(cursor)[:2], "f"),
+        lambda cursor: cursor_of(*read(cursor)[:2], 7),
+        lambda cursor: cursor_of("0" * 16, *read(cursor)[1:]),
+    ],
+)
+def test_a_wrong_cursor_is_a_400(api: Api, catalog: list[str], change: Callable[[str], str]) -> None:
+    assert catalog
+    cursor = str(api.get("/files", limit=2).body["cursor"])
+
+    answer = api.get("/files", cursor=change(cursor))
+
+    assert (answer.status, set(answer.fields())) == (400, {"cursor"})
+
+
+@pytest.mark.parametrize("other", [{"status": "COMPLETED"}, {"day": "2026-11-20"}])
+def test_a_cursor_is_of_one_question(api: Api, catalog: list[str], other: dict[str, str]) -> None:
+    assert catalog
+    cursor = api.get("/files", limit=2).body["cursor"]
+
+    assert (api.get("/files", limit=5, cursor=cursor).status, api.get("/files", cursor=cursor, **other).status) == (
+        200,
+        400,
+    )
+
+
+def test_a_cursor_shows_nothing_that_its_question_does_not(api: Api, catalog: list[str]) -> None:
+    """One that a caller makes up moves the position; what is listed is what the question asks for."""
+    assert catalog
+    question, *_ = read(str(api.get("/files", status="REJECTED", limit=1).body["cursor"]))
+
+    found = keys(api.get("/files", status="REJECTED", cursor=cursor_of(question, "9999-12-31T23:59:59.999Z", "f" * 16)))
+
+    assert found == walk(api, 100, status="REJECTED")
+
+
+def read(cursor: str) -> list[str]:
+    return msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list[str])
+
+
+def test_a_cursor_of_keys_stays_under_its_prefix(api: Api, aws: Aws) -> None:
+    """One that a caller makes up reaches no key of another prefix, and no key that S3 could not have."""
+    for name in ("a/1", "a/2", "b/1"):
+        add(aws, f"uploads/{name}")
+    digest, last = read(str(api.get("/files", prefix="uploads/a/", limit=1).body["cursor"]))
+
+    assert last == "uploads/a/1"
+    for wrong in ("uploads/b/", "uploads/", "", "uploads/a/" + "\U0010ffff" * 254):
+        answer = api.get("/files", prefix="uploads/a/", cursor=cursor_of(digest, wrong))
+        assert (answer.status, set(answer.fields())) == (400, {"cursor"}), wrong
+    assert keys(api.get("/files", prefix="uploads/a/", cursor=cursor_of(digest, "uploads/a/"))) == [
+        "uploads/a/1",
+        "uploads/a/2",
+    ]
+    assert api.get("/files", prefix="uploads/b/", cursor=cursor_of(digest, last)).status == 400
+    assert api.get("/files", cursor=cursor_of(digest, last)).status == 400

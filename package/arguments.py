@@ -126,6 +126,9 @@ class FilePipelineArgs(TypedDict):
     log_level: NotRequired[str]
     """Least severe level that the functions log. Allowed: DEBUG, INFO, WARNING, ERROR. Default: "INFO"."""
 
+    detailed_tracing: NotRequired[bool]
+    """Trace each call to AWS as a subsegment in X-Ray. It makes cold starts slower. Default: false."""
+
     log_retention_days: NotRequired[int]
     """Days the functions' logs are kept. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653. Default: 365."""
 

@@ -17,6 +17,9 @@ class FunctionsGroup(Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe level that the functions log."
     )
+    detailed_tracing: bool = Field(
+        default=False, description="Trace each call to AWS as a subsegment in X-Ray. It makes cold starts slower."
+    )
     log_retention_days: LogRetention = Field(365, description="Days the functions' logs are kept.")
     lambda_insights_layer_arn: InsightsLayerArn = Field(
         "", description="ARN of the LambdaInsightsExtension layer (arm64) in the stack's region. Empty: no Insights."

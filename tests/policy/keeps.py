@@ -160,6 +160,7 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("buckets-encrypted", (BUCKET, bringing(broughtKeyArn=KEY_ARN), encrypted(key_arn=KEY_ARN))),
     ("api-clients-without-secret", one(
         Type.USER_POOL_CLIENT, generateSecret=True, allowedOauthFlows=["client_credentials"])),
+    ("least-privilege", role_policy(Action=["s3:PutObject"], Resource="arn:aws:s3:::bucket/in/kind=*/day=*/api-*")),
     ("least-privilege", role_policy(Action=["ec2:CreateNetworkInterface"], Resource="*", Condition={
         "StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
     ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER, POOL))),

@@ -215,7 +215,7 @@ def environment(function: str) -> dict[str, str]:
         if (kind, name) == (Type.FUNCTION, function)
     )
     own = {name: str(value) for name, value in variables.items()}
-    return {**own, "AWS_REGION": _REGION, "POWERTOOLS_TRACE_DISABLED": "true"}
+    return {**own, "AWS_REGION": _REGION}
 
 
 def _yes(flag: bool) -> str:  # noqa: FBT001 - what it is about

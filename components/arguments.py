@@ -112,6 +112,7 @@ def runtime(
         metrics_namespace=namespace,
         memory_mb=settings.function_memory_mb,
         log_level=settings.log_level,
+        detailed_tracing=settings.detailed_tracing,
         log_retention_days=settings.log_retention_days,
         insights_layer_arn=settings.lambda_insights_layer_arn,
         role=RoleArgs(

@@ -64,6 +64,8 @@ class RuntimeArgs:
         Memory of each function, in MB.
     log_level
         Least severe level that is logged.
+    detailed_tracing
+        Whether each call to AWS is traced as a subsegment: cold starts then load X-Ray's SDK.
     log_retention_days
         Days that logs are kept; one of those that CloudWatch Logs takes.
     insights_layer_arn
@@ -80,6 +82,7 @@ class RuntimeArgs:
     metrics_namespace: str
     memory_mb: int = 1024
     log_level: LogLevel = "INFO"
+    detailed_tracing: bool = False
     log_retention_days: int = 365
     insights_layer_arn: str = ""
     role: RoleArgs = field(default_factory=RoleArgs)
@@ -189,6 +192,7 @@ class Function(pulumi.ComponentResource):
                     "POWERTOOLS_METRICS_NAMESPACE": runtime.metrics_namespace,
                     "POWERTOOLS_LOG_LEVEL": runtime.log_level,
                     "STAGE": runtime.stage,
+                    "DETAILED_TRACING": str(runtime.detailed_tracing).lower(),
                     **args.environment,
                 }
             ),

@@ -14,7 +14,7 @@ from api.requests import Gate
 from api.routes import Services, answer_error, build_app
 from api.settings import ApiSettings
 from shared import clients
-from shared.observability import logger, metrics, tracer
+from shared.observability import logger, metrics, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ _app = build_app(
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Answer one request.

@@ -18,7 +18,7 @@ from delivery.sender import DeliveryError, RetryableError, Sender
 from delivery.settings import DeliverySettings
 from shared import clients
 from shared.dead_letters import DeadLetterQueue
-from shared.observability import logger, metrics, tracer
+from shared.observability import logger, metrics, traced, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _processor.raise_on_entire_batch_failure = False  # its constructor does not tak
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@traced_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Deliver one batch.
@@ -68,7 +68,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
     return process_partial_response(event=event, record_handler=_deliver, processor=_processor, context=context)
 
 
-@tracer.capture_method(capture_response=False)
+@traced
 def _deliver(record: SQSRecord) -> None:
     """Post a message; raise to leave it in the queue."""
     try:

@@ -11,7 +11,7 @@ from forward.forwarder import Forwarder
 from forward.settings import ForwardSettings
 from shared import clients
 from shared.dead_letters import DeadLetterQueue
-from shared.observability import logger, metrics, tracer
+from shared.observability import logger, metrics, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _forwarder = Forwarder(
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@traced_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(
     event: Mapping[str, Sequence[Mapping[str, object]]],

@@ -18,7 +18,7 @@ from shared.catalog.model import ObjectVersion, Status, Worker
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
 from shared.objects import Objects
-from shared.observability import logger, metrics, tracer
+from shared.observability import logger, metrics, traced, traced_handler
 from shared.records.output import Publisher
 from shared.settings import read_settings
 
@@ -46,7 +46,7 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@traced_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Process one batch.
@@ -71,7 +71,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
     return response
 
 
-@tracer.capture_method(capture_response=False)
+@traced
 def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Process every upload of a message; raise to leave the message in the queue."""
     try:

@@ -17,7 +17,7 @@ from shared.catalog.requests import RequestWriter
 from shared.catalog.search_state import SearchStates
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
-from shared.observability import logger, metrics, tracer
+from shared.observability import logger, metrics, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _search = UploadSearch(
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@traced_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int | bool]:
     """End the API's requests whose worker died, and search as far as the time goes.

@@ -28,6 +28,8 @@ class FunctionSettings(Struct, frozen=True, kw_only=True):
         The function's name in its logs, the namespace of its metrics, and what it logs.
     stage, aws_region
         Where it runs.
+    detailed_tracing
+        Whether its calls to AWS are traced as subsegments.
     """
 
     powertools_service_name: str
@@ -35,6 +37,7 @@ class FunctionSettings(Struct, frozen=True, kw_only=True):
     powertools_log_level: str
     stage: str
     aws_region: str
+    detailed_tracing: bool
 
 
 class CatalogSettings(Struct, frozen=True, kw_only=True):

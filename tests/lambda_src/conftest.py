@@ -219,7 +219,6 @@ def handler(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Ha
         "BUCKET_NAME": BUCKET,
         "CATALOG_TABLE_NAME": aws.table,
         "DEAD_LETTER_QUEUE_URL": aws.dead_letter_url,
-        "POWERTOOLS_TRACE_DISABLED": "true",
     }
     for name, value in {**declared_environment(dev), **here}.items():
         monkeypatch.setenv(name, value)

@@ -390,7 +390,6 @@ def function(
         "QUEUE_URL": aws.queue_url,
         "QUEUE_NAME": "intake",
         "DELAY_SECONDS": "-60",
-        "POWERTOOLS_TRACE_DISABLED": "true",
     }
     for name, value in {**declared_environment(dev, "reconcile"), **here}.items():
         monkeypatch.setenv(name, value)

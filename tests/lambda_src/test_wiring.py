@@ -120,9 +120,11 @@ class _Raw:
     ],
     ids=["ingest", "forward", "delivery", "api"],
 )
-def test_an_invocation_is_traced(purpose: str, event: str) -> None:
+@pytest.mark.parametrize("detailed", [False, True])
+def test_the_tracing_sdk_is_loaded_only_where_the_stage_asks_for_it(purpose: str, event: str, detailed: bool) -> None:
     """In a process of its own: the tracer changes the SDK for as long as the process lasts."""
-    declared = declare("dev", overrides={"deliveryEndpoint": "https://receiver.example.com/files"})
+    overrides = {"deliveryEndpoint": "https://receiver.example.com/files", "detailedTracing": detailed}
+    declared = declare("dev", overrides=overrides)
     nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     environment = {**declared_environment(declared, purpose), **FAKE_ENVIRONMENT, **nowhere}
 
@@ -136,19 +138,22 @@ def test_an_invocation_is_traced(purpose: str, event: str) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-2:] == ["## handler", "botocore"]
+    assert done.stdout.splitlines()[-2:] == (["## handler", "botocore"] if detailed else ["", "not loaded"])
 
 
 _TRACE = """
 import importlib, json, os, sys
 from types import SimpleNamespace
-from aws_xray_sdk.core import patcher, xray_recorder
 
 sent = []
-xray_recorder.emitter = SimpleNamespace(send_entity=sent.append)
+if os.environ["DETAILED_TRACING"] == "true":  # before it takes this process for a function
+    from aws_xray_sdk.core import patcher, xray_recorder
+    xray_recorder.emitter = SimpleNamespace(send_entity=sent.append)
 os.environ["LAMBDA_TASK_ROOT"] = "/var/task"  # where it is missing, Powertools does not trace
 handler = importlib.import_module(sys.argv[1] + ".handler").handler
-xray_recorder.begin_segment("invocation", sampling=1)
+loaded = "aws_xray_sdk" in sys.modules
+if loaded:
+    xray_recorder.begin_segment("invocation", sampling=1)
 context = SimpleNamespace(
     function_name="f", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="1",
     get_remaining_time_in_millis=lambda: 30_000,
@@ -158,5 +163,5 @@ try:
 finally:
     print()
     print(*(part.name for part in sent if part.name == "## handler"))
-    print(*patcher._PATCHED_MODULES)
+    print(*(patcher._PATCHED_MODULES if loaded else ["not loaded"]))
 """

@@ -110,7 +110,6 @@ def api(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Api:
     here = {
         "BUCKET_NAME": BUCKET,
         "CATALOG_TABLE_NAME": aws.table,
-        "POWERTOOLS_TRACE_DISABLED": "true",
         "MAX_RECORDS": "50",
         "INDEX_SHARDS": str(SHARDS),
     }

@@ -48,7 +48,6 @@ def environment(dev: DeclaredStack) -> dict[str, str]:
         **declared,
         **FAKE_ENVIRONMENT,
         "RECORD_TYPES": json.dumps(types),
-        "POWERTOOLS_TRACE_DISABLED": "true",
         "PYTHONPATH": str(ROOT / "lambda_src"),
     }
 

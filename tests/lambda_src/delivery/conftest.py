@@ -245,7 +245,6 @@ def delivery(
             "ENDPOINT_TIMEOUT_SECONDS": "1",
             "FORBIDDEN_NETWORKS": "[]",  # the receiver is on this machine
             "FIRST_WAIT_SECONDS": "0",
-            "POWERTOOLS_TRACE_DISABLED": "true",
             **FAKE_ENVIRONMENT,
         }
         declared = {**declared_environment(delivering, "forward"), **declared_environment(delivering)}

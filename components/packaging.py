@@ -29,6 +29,7 @@ MAX_UNZIPPED_BYTES = 250 * 1024**2
 
 LAYER_REQUIREMENTS = Path("requirements.txt")
 SHARED_PACKAGE = "shared"
+SCHEMAS_PACKAGE = "shared/records/schemas"
 
 _PYTHON_VERSION = RUNTIME.removeprefix("python")
 # The runtime stands on Amazon Linux 2023 with glibc 2.34; pip takes no older wheel unless it is named.
@@ -67,7 +68,7 @@ class Archive:
     sha256_base64: str
 
 
-def build_function(source: Path, purpose: str, build: Path) -> Archive:
+def build_function(source: Path, purpose: str, build: Path, schemas: Path | None = None) -> Archive:
     """Zip the code of one function: its own package and the shared one.
 
     Parameters
@@ -78,6 +79,8 @@ def build_function(source: Path, purpose: str, build: Path) -> Archive:
         The function's own package.
     build
         Where archives are kept.
+    schemas
+        A folder whose schemas are packed with those of the shared package. None: no others.
 
     Raises
     ------
@@ -91,8 +94,15 @@ def build_function(source: Path, purpose: str, build: Path) -> Archive:
         for part in (purpose, SHARED_PACKAGE)
         for path in _files(source / part)
     }
+    for path in schema_files(schemas):
+        contents[f"{SCHEMAS_PACKAGE}/{path.name}"] = path
     digest = _digest((name, path.read_bytes()) for name, path in sorted(contents.items()))
     return _archive(build / f"{purpose}-{digest}.zip", contents)
+
+
+def schema_files(folder: Path | None) -> list[Path]:
+    """Return the schemas in a folder: each is a file of its own."""
+    return [path for path in sorted(folder.glob("*.py")) if path.stem != "__init__"] if folder else []
 
 
 def build_layer(source: Path, build: Path, platform: Platform) -> Archive:

@@ -296,10 +296,16 @@ def _last_part(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
+def schema_folder(settings: Settings) -> Path | None:
+    """Return the folder with the stack's own schemas. A path that is not absolute begins at this program's folder."""
+    return _ROOT / settings.record_schemas if settings.record_schemas else None
+
+
 def _build(settings: Settings) -> tuple[Archive, dict[str, Archive]]:
     """Build the layer and each function's code, and say how large they are."""
     layer = build_layer(SOURCE, BUILD, settings.layer_platform)
-    codes = {purpose: build_function(SOURCE, purpose, BUILD) for purpose in FUNCTIONS}
+    schemas = schema_folder(settings)
+    codes = {purpose: build_function(SOURCE, purpose, BUILD, schemas) for purpose in FUNCTIONS}
     for purpose, code in codes.items():
         size = layer.unzipped_bytes + code.unzipped_bytes
         pulumi.log.info(

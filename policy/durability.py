@@ -15,6 +15,9 @@ VISIBILITY_PER_TIMEOUT: Final = 6
 
 _DATA: Final = (Type.BUCKET, Type.KEY, Type.TABLE, Type.USER_POOL)
 
+_LIMITS: Final = ("maximumRetryAttempts", "maximumRecordAgeInSeconds")
+"""After which an event source goes on without a stream's record. With neither, it tries while the stream has it."""
+
 
 @stack_rule()
 def dead_letters_kept(stack: Stack) -> StackComplaints:
@@ -24,8 +27,9 @@ def dead_letters_kept(stack: Stack) -> StackComplaints:
         for queue in queues:
             if not is_set(queue.at("redrivePolicy")):
                 yield queue, "feeds a function and has no redrivePolicy: a message that always fails would be lost"
-        if not queues and not is_set(source.at("destinationConfig", "onFailure", "destinationArn")):
-            yield source, "reads a stream and has no destinationConfig.onFailure: what always fails would be lost"
+        gives_up = any(is_set(source.at(name)) for name in _LIMITS)
+        if not queues and gives_up and not is_set(source.at("destinationConfig", "onFailure", "destinationArn")):
+            yield source, "gives up a stream's records and has no destinationConfig.onFailure: they would be lost"
 
 
 @stack_rule()

@@ -72,6 +72,8 @@ def _names_something(arn: str) -> bool:
     if len(home) < 5 or any(map(has_wildcard, home)):  # noqa: PLR2004 - arn, partition, service, region, account
         return False
     named = re.split(r"[*?]", name, maxsplit=1)[0]
+    if named.endswith("="):  # a folder such as record_type=…: what it is in counts
+        named = named[: named.rfind("/") + 1]
     return named.endswith((":", "/")) and named.strip(":/") not in {"", *_KINDS}
 
 

@@ -110,6 +110,9 @@ class DeclaredStack:
     engine_outputs: dict[str, Json] = field(default_factory=dict)
     """The stack's outputs as the engine gets them: secret ones bear its mark."""
 
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Each function of a provider that the program called, and which provider."""
+
     def all(self, kind: str) -> list[Declared]:
         """Every AWS resource of a kind, such as Bucket."""
         return [r for r in self.resources if r.type.startswith("aws:") and r.type.endswith(f":{kind}")]
@@ -202,7 +205,8 @@ class _Mocks(pulumi.runtime.Mocks):
     No answer is marked as secret: what has to be secret must be so by the program itself.
     """
 
-    def __init__(self, *, preview: bool) -> None:
+    def __init__(self, stack: DeclaredStack, *, preview: bool) -> None:
+        self._stack = stack
         self._preview = preview
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, object]]:
@@ -232,6 +236,7 @@ class _Mocks(pulumi.runtime.Mocks):
                 "randomPassword": PASSWORD if args.args.get("excludePunctuation") else USER_PASSWORD
             },
         }
+        self._stack.asked.append((args.token, args.provider))
         return answers[args.token], []
 
 
@@ -253,7 +258,7 @@ def pytest_collection_finish() -> None:
 def run(config: StackConfig, *, preview: bool = False, program: Callable[[], object] | None = None) -> DeclaredStack:
     """Run the program, or another one, with a config and return what it declares."""
     stack = DeclaredStack(stage=config.stage)
-    mocks = _Mocks(preview=preview)
+    mocks = _Mocks(stack, preview=preview)
     stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack), preview=preview, program=program))
     return stack
 

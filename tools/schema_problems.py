@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -23,15 +24,19 @@ _REFUSED: Final[dict[type, str]] = {
 }
 
 
-def find_problem(name: str) -> str | None:
+def find_problem(name: str, folder: Path | None = None) -> str | None:
     """Return why the schema of this name cannot be used, or None if it can.
 
     Parameters
     ----------
     name
-        The name of a file in ``shared/records/schemas``, without its ending.
+        The name of a file in ``shared/records/schemas``, or in the folder, without its ending.
+    folder
+        Where else a schema may be.
     """
     file = f"lambda_src/{schemas.__name__.replace('.', '/')}/{name}.py"
+    if folder and (folder / f"{name}.py").is_file():
+        file = str(folder / f"{name}.py")
     try:
         record = _import(name, file)
     except schemas.SchemaError as error:

@@ -32,11 +32,37 @@ def _client(cloud: Cloud, inputs: Inputs) -> Created:
         *("userPoolId", "generateSecret", "explicitAuthFlows", "preventUserExistenceErrors", "enableTokenRevocation"),
         *("accessTokenValidity", "idTokenValidity", "refreshTokenValidity", "tokenValidityUnits"),
     )
+    request |= {
+        "AllowedOAuthFlows": inputs.texts("allowedOauthFlows"),
+        "AllowedOAuthScopes": inputs.texts("allowedOauthScopes"),
+        "AllowedOAuthFlowsUserPoolClient": inputs.flag("allowedOauthFlowsUserPoolClient"),
+    }
     request["ClientName"] = inputs.physical_name()
     client = cloud.client("cognito-idp").create_user_pool_client(**cast("CreateUserPoolClientRequestTypeDef", request))[
         "UserPoolClient"
     ]
-    return Created(id=client["ClientId"], outputs={})
+    # Only a client with a secret has one.
+    return Created(id=client["ClientId"], outputs={"clientSecret": client.get("ClientSecret", "")})
+
+
+def _scopes(cloud: Cloud, inputs: Inputs) -> Created:
+    identifier = inputs.text("identifier")
+    cloud.client("cognito-idp").create_resource_server(
+        UserPoolId=inputs.text("userPoolId"),
+        Identifier=identifier,
+        Name=inputs.text("name"),
+        Scopes=[
+            {"ScopeName": scope.text("scopeName"), "ScopeDescription": scope.text("scopeDescription")}
+            for scope in inputs.parts("scopes")
+        ],
+    )
+    return Created(id=identifier, outputs={})
+
+
+def _domain(cloud: Cloud, inputs: Inputs) -> Created:
+    domain = inputs.text("domain")
+    cloud.client("cognito-idp").create_user_pool_domain(Domain=domain, UserPoolId=inputs.text("userPoolId"))
+    return Created(id=domain, outputs={})
 
 
 def _group(cloud: Cloud, inputs: Inputs) -> Created:
@@ -66,9 +92,11 @@ def _membership(cloud: Cloud, inputs: Inputs) -> Created:
 
 
 CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:cognito/resourceServer:ResourceServer": _scopes,
     "aws:cognito/user:User": _user,
     "aws:cognito/userGroup:UserGroup": _group,
     "aws:cognito/userInGroup:UserInGroup": _membership,
     "aws:cognito/userPool:UserPool": _pool,
     "aws:cognito/userPoolClient:UserPoolClient": _client,
+    "aws:cognito/userPoolDomain:UserPoolDomain": _domain,
 }

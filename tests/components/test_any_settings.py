@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final, Literal, get_args, get_origin
 
 import pulumi
@@ -38,7 +37,7 @@ TEXTS: Final[Mapping[str, list[str]]] = {
     "jwtIssuer": ["https://login.example.com/tenant/v2.0"],
     "jwtGroupsClaim": ["roles"],
     "jwtScopesClaim": ["scp"],
-    "recordSchemas": [str(Path(__file__).with_name("schemas"))],
+    "recordSchemas": ["tests/stages/schemas"],
     "deliveryEndpoint": ["https://receiver.example.com/files", "https://a.example:8443/?source=a&b"],
 }
 LISTS: Final[Mapping[str, list[list[str]]]] = {

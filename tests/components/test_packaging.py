@@ -138,6 +138,14 @@ def test_a_package_that_is_not_as_locked_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "build").glob("*")) == []
 
 
+def test_schemas_of_ones_own_are_packed_with_ours(tmp_path: Path) -> None:
+    archive = build_function(SOURCE, "ingest", tmp_path, ROOT / "tests" / "stages" / "schemas")
+
+    names = set(zipfile.ZipFile(archive.path).namelist())
+    assert {f"shared/records/schemas/{name}.py" for name in ("__init__", "shipment", "parcel")} <= names
+    assert archive.path != build_function(SOURCE, "ingest", tmp_path).path
+
+
 @pytest.mark.parametrize("purpose", FUNCTIONS)
 def test_every_handler_imports_from_the_archives_and_boto3_alone(
     tmp_path: Path, everything: DeclaredStack, purpose: str

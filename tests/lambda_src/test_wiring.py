@@ -115,16 +115,18 @@ class _Raw:
     [
         ("ingest", json.dumps(batch(message(body=(EVENTS / "s3_test_event.json").read_text())))),
         ("forward", '{"Records": []}'),
+        ("delivery", json.dumps(batch(message(body="{")))),
         ("api", (EVENTS / "http_api_request.json").read_text()),
     ],
-    ids=["ingest", "forward", "api"],
+    ids=["ingest", "forward", "delivery", "api"],
 )
 @pytest.mark.parametrize("detailed", [False, True])
 def test_the_tracing_sdk_is_loaded_only_where_the_stage_asks_for_it(purpose: str, event: str, detailed: bool) -> None:
     """In a process of its own: the tracer changes the SDK for as long as the process lasts."""
     overrides = {"deliveryEndpoint": "https://receiver.example.com/files", "detailedTracing": detailed}
     declared = declare("dev", overrides=overrides)
-    environment = {**declared_environment(declared, purpose), **FAKE_ENVIRONMENT}
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    environment = {**declared_environment(declared, purpose), **FAKE_ENVIRONMENT, **nowhere}
 
     done = subprocess.run(  # noqa: S603 - all of it is ours
         [sys.executable, "-W", "ignore", "-c", _TRACE, purpose, event],

@@ -231,7 +231,8 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("least-privilege", one(Type.KEY, policy=document(
         statement("Allow", {"AWS": "arn:aws:iam::1:role/x"}, "kms:*"))), "allows kms:*"),
     ("dead-letters-kept", (QUEUE, event_source(QUEUE)), "has no redrivePolicy"),
-    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE)), "has no destinationConfig.onFailure"),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRetryAttempts=9.0)), "would be lost"),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRecordAgeInSeconds=9.0)), "would be lost"),
     ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=359.0), event_source(QUEUE),
                                      dataclasses.replace(FUNCTION, properties={"timeout": 60.0})), "at least 360"),
     ("partial-batches", one(Type.EVENT_SOURCE), "ReportBatchItemFailures"),
@@ -273,6 +274,7 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("api-clients-without-secret", one(
         Type.USER_POOL_CLIENT, generateSecret=True, allowedOauthFlows=["client_credentials", "code"]),
      "only a program"),
+    ("least-privilege", role_policy(Action=["s3:PutObject"], Resource="arn:aws:s3:::kind=*"), "name the resource"),
     *((rule, (bringing(broughtIssuer="https://login.example.com"), authorizer("https://else.example.com")), "issuer =")
       for rule in ("api-tokens-of-a-pool", "api-tokens-of-the-stack")),
     ("encrypted-with-the-stack-key", (bringing(broughtKeyArn=KEY_ARN), queue(kmsMasterKeyId="arn:of:another")),

@@ -121,8 +121,9 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("keys-used-for-something", key_use({"StringEquals": {"kms:EncryptionContext:for": "files"}})),
     ("keys-used-for-something", one(Type.KEY, policy=document(statement("Allow", ROOT, "kms:*", Resource="*")))),
     ("dead-letters-kept", (queue(redrivePolicy="{}"), event_source(QUEUE))),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE))),
     ("dead-letters-kept", (STREAM_TABLE, event_source(
-        STREAM_TABLE, destinationConfig={"onFailure": {"destinationArn": "arn"}}))),
+        STREAM_TABLE, maximumRetryAttempts=9.0, destinationConfig={"onFailure": {"destinationArn": "arn"}}))),
     ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=360.0), event_source(QUEUE),
                                      dataclasses.replace(FUNCTION, properties={"timeout": 60.0}))),
     ("partial-batches", one(Type.EVENT_SOURCE, functionResponseTypes=["ReportBatchItemFailures"])),
@@ -157,6 +158,7 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("buckets-encrypted", (BUCKET, bringing(broughtKeyArn=KEY_ARN), encrypted(key_arn=KEY_ARN))),
     ("api-clients-without-secret", one(
         Type.USER_POOL_CLIENT, generateSecret=True, allowedOauthFlows=["client_credentials"])),
+    ("least-privilege", role_policy(Action=["s3:PutObject"], Resource="arn:aws:s3:::bucket/in/kind=*/day=*/api-*")),
     ("least-privilege", role_policy(Action=["ec2:CreateNetworkInterface"], Resource="*", Condition={
         "StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
     ("api-tokens-of-the-stack", (POOL, authorizer(ISSUER, POOL))),

@@ -151,7 +151,7 @@ class FilePipelineArgs(TypedDict):
     """Size above which an object is skipped, in bytes. Allowed: 1 to 5497558138880. Default: 1073741824."""
 
     allowed_extensions: NotRequired[list[str]]
-    """Extensions that are taken in; a name without one always is. Default: [".jpg", ".jpeg", ".png", ".pdf", ".txt", ".xml", ".csv", ".json", ".ndjson", ".jsonl", ".csv.gz", ".json.gz", ".ndjson.gz", ".jsonl.gz"]."""
+    """Extensions that are accepted; a name without one always is. Default: [".jpg", ".jpeg", ".png", ".pdf", ".txt", ".xml", ".csv", ".json", ".ndjson", ".jsonl", ".csv.gz", ".json.gz", ".ndjson.gz", ".jsonl.gz"]."""
 
     refused_prefixes: NotRequired[list[str]]
     """Folders, at the top of the bucket or of uploads/, whose objects are skipped. Default: ["temp/", "tmp/", ".aws/", ".git/"]."""

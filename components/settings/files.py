@@ -26,7 +26,7 @@ class FilesGroup(Group):
         ],
         min_length=1,
         max_length=64,
-        description="Extensions that are taken in; a name without one always is.",
+        description="Extensions that are accepted; a name without one always is.",
     )
     refused_prefixes: list[Folder] = Field(
         ["temp/", "tmp/", ".aws/", ".git/"],

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Protocol, TypeAlias
 
 from ingest.events import parse_uploads
-from ingest.ingest import ContentWork, Ingest
+from ingest.processor import ContentWork, FileProcessor
 from shared.catalog.model import ObjectFacts, ObjectVersion, Outcome, Status
 from shared.objects import Objects
 from shared.rules import IntakeRules
@@ -30,17 +30,17 @@ class WorkerKilledError(BaseException):
 class Make(Protocol):
     """Makes the logic, with content work or without."""
 
-    def __call__(self, work: Work | None = None) -> Ingest: ...
+    def __call__(self, work: Work | None = None) -> FileProcessor: ...
 
 
 def ingest_maker(aws: Aws, dev: DeclaredStack, clock: Clock) -> Make:
     rules = read_settings(IntakeRules, declared_environment(dev))
 
-    def make(work: Work | None = None) -> Ingest:
+    def make(work: Work | None = None) -> FileProcessor:
         def work_for(version: ObjectVersion, facts: ObjectFacts) -> ContentWork | None:
             return ContentWork(time=timedelta(seconds=30), run=lambda _end: work(version, facts)) if work else None
 
-        return Ingest(make_catalog(aws, clock), Objects(aws.s3), rules, work_for)
+        return FileProcessor(make_catalog(aws, clock), Objects(aws.s3), rules, work_for)
 
     return make
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.ingest import ClaimLostError, HeldElsewhereError, OutOfTimeError
+from ingest.processor import ClaimLostError, HeldElsewhereError, OutOfTimeError
 from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker
 from tests.conftest import DeclaredStack
 from tests.lambda_src.catalogs import Clock, make_catalog, worker

@@ -1,4 +1,4 @@
-"""Dead letters: taken one by one, and shown again if they were not dealt with."""
+"""Dead-letter queues: messages are received one by one, and made visible again unless they were deleted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
 
 HIDDEN_SECONDS: Final = 300
-"""How long a letter that was taken is hidden from others, if it is not released before."""
+"""How long a message that was received is hidden from others, unless it is released before."""
 
 RETRIED: Final = "received too often"
 """Why a message lies here that no function dead-lettered."""
@@ -24,21 +24,21 @@ _LONG_POLL_SECONDS: Final = 1
 """A receive that waits asks every server of SQS; one that does not may miss messages."""
 
 _STALE_RECEIVES: Final = 20
-"""Receives in a row that give only what was taken before and is shown again: then nothing else is left."""
+"""Receives in a row that give only what was received before: then nothing else is left."""
 
 _BATCH: Final = 10  # the most that SQS gives or takes at once
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A dead letter.
+class DeadLetterMessage:
+    """A message of a dead-letter queue.
 
     Parameters
     ----------
     id, receipt
         What it is known and deleted by.
     body
-        The message as it came.
+        Its text.
     refusal
         Why the function dead-lettered it; empty if SQS did, since it was received too often.
     malformed
@@ -55,7 +55,7 @@ class Letter:
     group: str = ""
 
     @classmethod
-    def of(cls, message: MessageTypeDef) -> Letter:
+    def of(cls, message: MessageTypeDef) -> Self:
         """Read a message. The ingest function dead-letters what is malformed, the delivery other messages too."""
         reason, group = refusal(message), message.get("Attributes", {}).get("MessageGroupId", "")
         marked = "malformed" in message.get("MessageAttributes", {})
@@ -75,12 +75,12 @@ class Letter:
 
     @property
     def digest(self) -> str:
-        """What tells its body from others."""
+        """A hash of its body."""
         return hashlib.sha256(self.body.encode()).hexdigest()
 
 
 class DeadLetters:
-    """A dead-letter queue. As a context, it shows again what was taken and not deleted.
+    """A dead-letter queue. As a context, it makes visible again what was received and not deleted.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class DeadLetters:
         self._client = client
         self._url = url
         self._complain = complain
-        self._held: dict[str, Letter] = {}
+        self._held: dict[str, DeadLetterMessage] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -106,11 +106,11 @@ class DeadLetters:
             try:
                 self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
             except (ClientError, BotoCoreError) as failure:
-                # The others can be shown still, and these are when their time is up.
-                self._complain(f"{len(entries)} letters stay hidden for a while: {failure}")
+                # Others may still be made visible; these are when their time is up.
+                self._complain(f"{len(entries)} messages stay hidden for a while: {failure}")
 
-    def take(self, limit: int | None = None) -> Iterator[Letter]:
-        """Take letter after letter until none is left, or `limit`; each is hidden meanwhile."""
+    def take(self, limit: int | None = None) -> Iterator[DeadLetterMessage]:
+        """Receive message after message until none is left, or `limit`; each is hidden meanwhile."""
         taken = stale = 0
         while (limit is None or taken < limit) and stale < _STALE_RECEIVES:
             messages = self._client.receive_message(
@@ -121,26 +121,26 @@ class DeadLetters:
                 MessageAttributeNames=["reason", "malformed"],
                 MessageSystemAttributeNames=["MessageGroupId"],
             ).get("Messages", [])
-            letters = [Letter.of(message) for message in messages]
-            fresh = [letter for letter in letters if letter.id not in self._held]
-            self._held |= {letter.id: letter for letter in letters}
+            received = [DeadLetterMessage.of(message) for message in messages]
+            fresh = [message for message in received if message.id not in self._held]
+            self._held |= {message.id: message for message in received}
             if not messages:
                 return
             stale = 0 if fresh else stale + 1
             taken += len(fresh)
             yield from fresh
 
-    def delete(self, letter: Letter) -> None:
-        """Delete a letter for good, by its latest receipt: shown again meanwhile, it has a new one."""
-        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=self._held[letter.id].receipt)
-        del self._held[letter.id]
+    def delete(self, message: DeadLetterMessage) -> None:
+        """Delete a message, by its latest receipt: received again meanwhile, it has a new one."""
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=self._held[message.id].receipt)
+        del self._held[message.id]
 
     def _visibility(self, seconds: int) -> Iterator[list[ChangeMessageVisibilityBatchRequestEntryTypeDef]]:
         held = list(self._held.values())
         for start in range(0, len(held), _BATCH):
             yield [
-                {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": seconds}
-                for number, letter in enumerate(held[start : start + _BATCH])
+                {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
+                for number, message in enumerate(held[start : start + _BATCH])
             ]
 
 
@@ -158,9 +158,9 @@ def depth(client: SQSClient, url: str) -> tuple[int, int]:
     return int(counts["ApproximateNumberOfMessages"]), int(counts["ApproximateNumberOfMessagesNotVisible"])
 
 
-def hidden_letters(count: int, seconds: int) -> str:
-    """Say that `count` letters are in flight, and after how many `seconds` they can be seen at the latest."""
+def in_flight_note(count: int, seconds: int) -> str:
+    """Say that `count` messages are in flight, and after how many `seconds` they are visible at the latest."""
     return (
-        f"{count} in flight, hidden by whoever took them; SQS counts approximately. "
-        f"Run it again when no other command is at them, in {seconds // 60} minutes at the latest."
+        f"{count} in flight, received by others; SQS counts approximately. "
+        f"Run it again when no other command reads the queue, in {seconds // 60} minutes at the latest."
     )

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from cyclopts import Parameter
 
 from operate.command import ATTENTION, OK, if_interrupted
-from operate.dead_letters import HIDDEN_SECONDS, DeadLetters, Letter, depth, hidden_letters
+from operate.dead_letters import HIDDEN_SECONDS, DeadLetterMessage, DeadLetters, depth, in_flight_note
 from operate.rate import DEFAULT_RATE, Rate, RateLimiter
 from operate.session import CurrentSession, Session
 from operate.stack_outputs import StackOutputs
@@ -188,7 +188,7 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
         _say(session, queue, done)
 
 
-def _send(session: Session, queue: _Queue, letter: Letter) -> None:
+def _send(session: Session, queue: _Queue, letter: DeadLetterMessage) -> None:
     if letter.group:
         session.sqs.send_message(
             QueueUrl=queue.url,
@@ -216,7 +216,7 @@ def _say(session: Session, queue: _Queue, done: _Redriven) -> None:
 
 def _say_hidden(session: Session, hidden: int) -> None:
     if hidden:
-        session.console.say(hidden_letters(hidden, HIDDEN_SECONDS))
+        session.console.say(in_flight_note(hidden, HIDDEN_SECONDS))
 
 
 def _move_by_sqs(session: Session, queue: _Queue, rate: float, done: _Redriven) -> bool:

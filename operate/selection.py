@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from operate.command import UsageError
 from operate.session import Session
-from shared.catalog.model import CatalogItem, ObjectVersion, iso
+from reconcile.listing import listed_version
+from shared.catalog.model import CatalogItem, ObjectVersion
 from shared.catalog.reader import CatalogReader
 
 _PAGE: Final = 100
@@ -67,19 +68,7 @@ def of_prefix(session: Session, reader: CatalogReader, prefix: str, *, exact: bo
     pages = session.s3.get_paginator("list_object_versions").paginate(Bucket=session.outputs.bucket, Prefix=prefix)
     for page in pages:
         listed = [
-            (
-                ObjectVersion(
-                    bucket=session.outputs.bucket,
-                    key=entry["Key"],
-                    version_id=entry["VersionId"],
-                    etag=entry["ETag"].strip('"'),
-                    size=entry["Size"],
-                    sequencer="",
-                    event_name="ObjectCreated:Put",
-                    event_time=iso(entry["LastModified"]),
-                ),
-                entry["IsLatest"],
-            )
+            (listed_version(session.outputs.bucket, entry), entry["IsLatest"])
             for entry in page.get("Versions", [])
             if not exact or entry["Key"] == prefix
         ]

@@ -11,15 +11,15 @@ from msgspec import Struct, field, to_builtins
 
 from ingest.events import MalformedEventError, parse_uploads
 from operate.command import ATTENTION, OK, UsageError
-from operate.dead_letters import DeadLetters, Letter, depth
+from operate.dead_letters import DeadLetterMessage, DeadLetters, depth
 from operate.logs import logs_command
 from operate.selection import is_deleted, key_of, of_prefix
 from operate.session import CurrentSession, Session
 from operate.show_request import IDS, show_request
 from shared.catalog.model import CatalogItem, ObjectVersion
 
-PEEKED_LETTERS: Final = 200
-"""Dead letters that are looked at: each look hides them from others for a moment."""
+PEEKED_MESSAGES: Final = 200
+"""Dead-letter messages that are read: reading hides them from others for a moment."""
 
 _NOT_SEEN: Final = "not in the catalog"
 
@@ -67,10 +67,10 @@ class _Found:
         Ids of the versions that S3 has.
     deleted
         Whether a delete marker hides them.
-    letters
-        Id and reason of each dead letter of the key.
-    letters_not_seen
-        How many dead letters were not looked at.
+    dead
+        Id and reason of each dead-letter message of the key.
+    dead_not_seen
+        How many dead-letter messages were not read.
     """
 
     key: str
@@ -79,14 +79,14 @@ class _Found:
     latest: CatalogItem | None
     in_s3: frozenset[str]
     deleted: bool
-    letters: Sequence[dict[str, str]]
-    letters_not_seen: int
+    dead: Sequence[dict[str, str]]
+    dead_not_seen: int
 
     @property
     def is_settled(self) -> bool:
         """Whether nobody has to do anything more."""
         ended = self.latest is not None and self.latest.status.is_final
-        return ended and not self.letters and not self.letters_not_seen and not self.unseen
+        return ended and not self.dead and not self.dead_not_seen and not self.unseen
 
     def is_latest(self, file: CatalogItem) -> bool:
         """Whether a version is the latest."""
@@ -107,8 +107,8 @@ class _Found:
                 for file in self.files
             ],
             "not_in_catalog": [version.version_id for version in self.unseen],
-            "dead_letters": self.letters,
-            "dead_letters_not_seen": self.letters_not_seen,
+            "dead_letters": self.dead,
+            "dead_letters_not_seen": self.dead_not_seen,
         }
 
 
@@ -120,7 +120,7 @@ def _find(session: Session, text: str, *, search: bool) -> _Found:
     listed = list(of_prefix(session, reader, key, exact=True))
     known = [*(selected.file for selected in listed), latest, *(reader.search(bucket, key) if search else ())]
     versions = {file.version.version_id: file for file in known if file}
-    letters, letters_not_seen = _letters(session, key)
+    dead, dead_not_seen = _dead(session, key)
     return _Found(
         key=key,
         files=sorted(versions.values(), key=lambda file: file.version.order, reverse=True),
@@ -128,8 +128,8 @@ def _find(session: Session, text: str, *, search: bool) -> _Found:
         latest=latest,
         in_s3=frozenset(selected.version.version_id for selected in listed),
         deleted=is_deleted(session, key),
-        letters=letters,
-        letters_not_seen=letters_not_seen,
+        dead=dead,
+        dead_not_seen=dead_not_seen,
     )
 
 
@@ -151,10 +151,10 @@ def _print(session: Session, found: _Found) -> None:
         console.table(key, ("", ""), rows)
     if found.deleted:
         console.say(f"{key} is deleted: a delete marker hides its versions until they expire or the marker is removed.")
-    for letter in found.letters:
-        console.say(f"dead letter {letter['id']}: {letter['reason']}")
-    if found.letters_not_seen:
-        console.say(f"About {found.letters_not_seen} dead letters were not looked at: others have them, or too many.")
+    for message in found.dead:
+        console.say(f"dead-letter message {message['id']}: {message['reason']}")
+    if found.dead_not_seen:
+        console.say(f"About {found.dead_not_seen} dead-letter messages were not read: others hold them, or too many.")
     if not found.files and not found.unseen:
         console.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
 
@@ -183,36 +183,36 @@ def _logs(session: Session, file: CatalogItem) -> str:
     return logs_command(session.region, session.log_group, file, f'$.function_request_id = "{request}"')
 
 
-def _letters(session: Session, key: str) -> tuple[list[dict[str, str]], int]:
-    """Find dead letters of a key among the first ones of each queue, and leave them where they are.
+def _dead(session: Session, key: str) -> tuple[list[dict[str, str]], int]:
+    """Find dead-letter messages of a key among the first ones of each queue, and leave them there.
 
     Returns
     -------
     list, int
-        Those of the key, and how many of other letters were not looked at.
+        Those of the key, and how many others were not read.
     """
     outputs = session.outputs
-    queues: list[tuple[str, Callable[[Letter], bool]]] = [
-        (outputs.dead_letter_queue_url, lambda letter: key in _keys(letter, outputs.bucket))
+    queues: list[tuple[str, Callable[[DeadLetterMessage], bool]]] = [
+        (outputs.dead_letter_queue_url, lambda message: key in _keys(message, outputs.bucket))
     ]
     if url := outputs.delivery_dead_letter_queue_url:
-        queues.append((url, lambda letter: _delivered_key(letter) == key))
+        queues.append((url, lambda message: _delivered_key(message) == key))
     found: list[dict[str, str]] = []
     not_seen = 0
     for url, is_of_key in queues:
         seen, expected = 0, sum(depth(session.sqs, url))
         with DeadLetters(session.sqs, url, complain=session.console.error) as dead:
-            for letter in dead.take(PEEKED_LETTERS):
+            for message in dead.take(PEEKED_MESSAGES):
                 seen += 1
-                if is_of_key(letter):
-                    found.append({"id": letter.id, "reason": letter.reason})
+                if is_of_key(message):
+                    found.append({"id": message.id, "reason": message.reason})
         not_seen += max(0, expected - seen)
     return found, not_seen
 
 
-def _keys(letter: Letter, bucket: str) -> set[str]:
+def _keys(message: DeadLetterMessage, bucket: str) -> set[str]:
     try:
-        uploads, _ = parse_uploads(letter.body, bucket)
+        uploads, _ = parse_uploads(message.body, bucket)
     except MalformedEventError:
         return set()
     return {upload.key for upload in uploads}
@@ -233,9 +233,9 @@ class _Undelivered(Struct):
     change: _Change = field(default_factory=_Change, name="dynamodb")
 
 
-def _delivered_key(letter: Letter) -> str:
+def _delivered_key(message: DeadLetterMessage) -> str:
     try:
-        undelivered = msgspec.json.decode(letter.body, type=_Undelivered)
+        undelivered = msgspec.json.decode(message.body, type=_Undelivered)
     except msgspec.MsgspecError:
         return ""
     return undelivered.key or undelivered.change.item.get("key", _Text()).value

@@ -42,7 +42,7 @@ def status(
     Returns
     -------
     int
-        0 if all is well, 1 if something needs attention: dead letters, failed files, or a file that nobody finishes.
+        0 if all is well, 1 if something needs attention: dead-letter messages, failed files, or unfinished ones.
     """
     reader, console, queues = session.reader(shards), session.console, _Queues(session)
     counts, requests = _count(reader, console, _WAITING if waiting else tuple(Status))
@@ -121,8 +121,8 @@ class _Queues:
         return [
             ("waiting in the intake queue", self._waiting),
             ("being worked on", self._in_flight),
-            ("dead letters", self._dead),
-            ("dead letters of the delivery", self._undelivered),
+            ("dead-letter messages", self._dead),
+            ("dead-letter messages of the delivery", self._undelivered),
         ]
 
 

@@ -15,21 +15,27 @@ VISIBILITY_PER_TIMEOUT: Final = 6
 
 _DATA: Final = (Type.BUCKET, Type.KEY, Type.TABLE, Type.USER_POOL)
 
-_LIMITS: Final = ("maximumRetryAttempts", "maximumRecordAgeInSeconds")
-"""After which an event source goes on without a stream's record. With neither, it tries while the stream has it."""
-
 
 @stack_rule()
 def dead_letters_kept(stack: Stack) -> StackComplaints:
-    """What a function cannot process is kept, from queues and from streams."""
+    """What a function cannot process is kept: in a dead-letter queue, or in its stream."""
     for source in stack.all(Type.EVENT_SOURCE):
         queues = [queue for queue in stack.all(Type.QUEUE) if source.comes_from("eventSourceArn", queue)]
         for queue in queues:
             if not is_set(queue.at("redrivePolicy")):
                 yield queue, "feeds a function and has no redrivePolicy: a message that always fails would be lost"
-        gives_up = any(is_set(source.at(name)) for name in _LIMITS)
-        if not queues and gives_up and not is_set(source.at("destinationConfig", "onFailure", "destinationArn")):
-            yield source, "gives up a stream's records and has no destinationConfig.onFailure: they would be lost"
+        if (
+            not queues
+            and _gives_up(source)
+            and not is_set(source.at("destinationConfig", "onFailure", "destinationArn"))
+        ):
+            yield source, "gives up on records of a stream and has no destinationConfig.onFailure: they would be lost"
+
+
+def _gives_up(source: Resource) -> bool:
+    """Tell whether a stream's records are skipped before the stream deletes them; -1 is Lambda's word for never."""
+    limits = (source.at("maximumRetryAttempts"), source.at("maximumRecordAgeInSeconds"))
+    return any(isinstance(limit, int | float) and limit >= 0 for limit in limits)
 
 
 @stack_rule()

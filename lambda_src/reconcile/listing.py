@@ -69,14 +69,18 @@ def pages(client: S3Client, bucket: str, prefix: str, *, key: str, version_id: s
         more = answer.get("IsTruncated", False)
         key = answer.get("NextKeyMarker", "") if more else ""
         version_id = answer.get("NextVersionIdMarker", "") if more else ""
-        versions = [_listed(bucket, entry) for entry in answer.get("Versions", [])]
+        versions = [
+            Listed(version=listed_version(bucket, entry), uploaded_at=entry["LastModified"])
+            for entry in answer.get("Versions", [])
+        ]
         yield Page(versions=versions, next_key=key, next_version_id=version_id)
         if not more:
             return
 
 
-def _listed(bucket: str, entry: ObjectVersionTypeDef) -> Listed:
-    version = ObjectVersion(
+def listed_version(bucket: str, entry: ObjectVersionTypeDef) -> ObjectVersion:
+    """Return an object version as a listing shows it: as if it was put in one request, its sequencer not known."""
+    return ObjectVersion(
         bucket=bucket,
         key=entry["Key"],
         version_id=entry["VersionId"],
@@ -86,4 +90,3 @@ def _listed(bucket: str, entry: ObjectVersionTypeDef) -> Listed:
         event_name="ObjectCreated:Put",
         event_time=iso(entry["LastModified"]),
     )
-    return Listed(version=version, uploaded_at=entry["LastModified"])

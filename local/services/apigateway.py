@@ -9,9 +9,10 @@ from local.cloud import Cloud
 from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
-    from types_boto3_apigatewayv2.literals import AuthorizerTypeType, IntegrationTypeType
+    from types_boto3_apigatewayv2.literals import AuthorizerTypeType
     from types_boto3_apigatewayv2.type_defs import (
         CreateApiRequestTypeDef,
+        CreateIntegrationRequestTypeDef,
         CreateRouteRequestTypeDef,
         CreateStageRequestTypeDef,
     )
@@ -40,13 +41,9 @@ def _authorizer(cloud: Cloud, inputs: Inputs) -> Created:
 
 
 def _integration(cloud: Cloud, inputs: Inputs) -> Created:
-    integration = cloud.client("apigatewayv2").create_integration(
-        ApiId=inputs.text("apiId"),
-        IntegrationType=cast("IntegrationTypeType", inputs.text("integrationType")),
-        IntegrationUri=inputs.text("integrationUri"),
-        PayloadFormatVersion=inputs.text("payloadFormatVersion"),
-        TimeoutInMillis=inputs.integer("timeoutMilliseconds"),
-    )
+    request = inputs.as_api("apiId", "integrationType", "integrationUri", "payloadFormatVersion")
+    request["TimeoutInMillis"] = inputs.integer("timeoutMilliseconds")
+    integration = cloud.client("apigatewayv2").create_integration(**cast("CreateIntegrationRequestTypeDef", request))
     return Created(id=integration["IntegrationId"], outputs={})
 
 

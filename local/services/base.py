@@ -73,12 +73,8 @@ class Inputs:
         return str(pulumi.runtime.rpc.unwrap_rpc_secret(value))
 
     def integer(self, key: str, default: int | None = None) -> int:
-        """Return the number `key`."""
+        """Return the whole number `key`."""
         return int(self._get(key, float, default))
-
-    def number(self, key: str) -> float:
-        """Return the number `key`."""
-        return self._get(key, float, None)
 
     def flag(self, key: str) -> bool:
         """Return the flag `key`; one that is not set is false."""

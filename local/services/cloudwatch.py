@@ -9,7 +9,6 @@ from local.cloud import Cloud
 from local.services.base import Created, Creator, Inputs
 
 if TYPE_CHECKING:
-    from types_boto3_cloudwatch.literals import ComparisonOperatorType, StatisticType
     from types_boto3_cloudwatch.type_defs import (
         DimensionTypeDef,
         MetricDataQueryTypeDef,
@@ -28,28 +27,16 @@ def _log_group(cloud: Cloud, inputs: Inputs) -> Created:
 
 def _alarm(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
-    request: PutMetricAlarmInputTypeDef = {
-        "AlarmName": name,
-        "AlarmDescription": inputs.text("alarmDescription"),
-        "EvaluationPeriods": inputs.integer("evaluationPeriods"),
-        "Threshold": inputs.number("threshold"),
-        "ComparisonOperator": cast("ComparisonOperatorType", inputs.text("comparisonOperator")),
-        "TreatMissingData": inputs.text("treatMissingData"),
-        "AlarmActions": inputs.texts("alarmActions"),
-        "OKActions": inputs.texts("okActions"),
-    }
+    request = inputs.as_api(
+        *("alarmDescription", "evaluationPeriods", "threshold", "comparisonOperator", "treatMissingData"),
+        *("alarmActions", "namespace", "metricName", "statistic", "extendedStatistic", "period"),
+    )
+    request |= {"AlarmName": name, "OKActions": inputs.texts("okActions")}
     if "metricQueries" in inputs:
         request["Metrics"] = [_query(query) for query in inputs.parts("metricQueries")]
     else:
-        request["Namespace"] = inputs.text("namespace")
-        request["MetricName"] = inputs.text("metricName")
-        if "extendedStatistic" in inputs:
-            request["ExtendedStatistic"] = inputs.text("extendedStatistic")
-        else:
-            request["Statistic"] = cast("StatisticType", inputs.text("statistic"))
         request["Dimensions"] = _dimensions(inputs)
-        request["Period"] = inputs.integer("period")
-    cloud.client("cloudwatch").put_metric_alarm(**request)
+    cloud.client("cloudwatch").put_metric_alarm(**cast("PutMetricAlarmInputTypeDef", request))
     return Created(id=name, outputs={"name": name, "arn": cloud.arn("cloudwatch", f"alarm:{name}")})
 
 

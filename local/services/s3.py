@@ -11,7 +11,9 @@ from local.services.base import Created, Creator, Inputs
 if TYPE_CHECKING:
     from types_boto3_s3.literals import EventType
     from types_boto3_s3.type_defs import (
+        CORSRuleTypeDef,
         LifecycleRuleTypeDef,
+        LoggingEnabledTypeDef,
         OwnershipControlsRuleTypeDef,
         PublicAccessBlockConfigurationTypeDef,
         ServerSideEncryptionRuleTypeDef,
@@ -72,15 +74,8 @@ def _policy(cloud: Cloud, inputs: Inputs) -> Created:
 
 
 def _logging(cloud: Cloud, inputs: Inputs) -> Created:
-    cloud.client("s3").put_bucket_logging(
-        Bucket=inputs.text("bucket"),
-        BucketLoggingStatus={
-            "LoggingEnabled": {
-                "TargetBucket": inputs.text("targetBucket"),
-                "TargetPrefix": inputs.text("targetPrefix"),
-            }
-        },
-    )
+    enabled = cast("LoggingEnabledTypeDef", inputs.as_api("targetBucket", "targetPrefix"))
+    cloud.client("s3").put_bucket_logging(Bucket=inputs.text("bucket"), BucketLoggingStatus={"LoggingEnabled": enabled})
     return _of_bucket(inputs)
 
 
@@ -101,21 +96,9 @@ def _lifecycle_rule(rule: Inputs) -> LifecycleRuleTypeDef:
 
 
 def _cors(cloud: Cloud, inputs: Inputs) -> Created:
-    cloud.client("s3").put_bucket_cors(
-        Bucket=inputs.text("bucket"),
-        CORSConfiguration={
-            "CORSRules": [
-                {
-                    "AllowedMethods": rule.texts("allowedMethods"),
-                    "AllowedOrigins": rule.texts("allowedOrigins"),
-                    "AllowedHeaders": rule.texts("allowedHeaders"),
-                    "ExposeHeaders": rule.texts("exposeHeaders"),
-                    "MaxAgeSeconds": rule.integer("maxAgeSeconds"),
-                }
-                for rule in inputs.parts("corsRules")
-            ]
-        },
-    )
+    names = ("allowedMethods", "allowedOrigins", "allowedHeaders", "exposeHeaders", "maxAgeSeconds")
+    rules = [cast("CORSRuleTypeDef", rule.as_api(*names)) for rule in inputs.parts("corsRules")]
+    cloud.client("s3").put_bucket_cors(Bucket=inputs.text("bucket"), CORSConfiguration={"CORSRules": rules})
     return _of_bucket(inputs)
 
 

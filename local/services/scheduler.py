@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
 from local.services.base import Created, Creator, Inputs
 
+if TYPE_CHECKING:
+    from types_boto3_scheduler.type_defs import CreateScheduleInputTypeDef
+
 
 def _schedule(cloud: Cloud, inputs: Inputs) -> Created:
-    name, target = inputs.physical_name(), inputs.part("target")
-    cloud.client("scheduler").create_schedule(
-        Name=name,
-        Description=inputs.text("description"),
-        ScheduleExpression=inputs.text("scheduleExpression"),
-        FlexibleTimeWindow={"Mode": "OFF" if inputs.part("flexibleTimeWindow").text("mode") == "OFF" else "FLEXIBLE"},
-        Target={
-            "Arn": target.text("arn"),
-            "RoleArn": target.text("roleArn"),
-            "RetryPolicy": {"MaximumRetryAttempts": target.part("retryPolicy").integer("maximumRetryAttempts")},
-        },
-    )
+    name = inputs.physical_name()
+    request = inputs.as_api("description", "scheduleExpression", "flexibleTimeWindow", "target") | {"Name": name}
+    cloud.client("scheduler").create_schedule(**cast("CreateScheduleInputTypeDef", request))
     return Created(id=name, outputs={"name": name})
 
 

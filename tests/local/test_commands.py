@@ -274,7 +274,7 @@ def test_what_the_local_cloud_does_not_know_is_an_error(standing: Pipeline) -> N
         ("aws:sqs/queue:Queue", {"delaySeconds": 1.0, "visibilityTimeoutSeconds": 30.0}, "delaySeconds"),
         (
             "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration",
-            {"bucket": "another", "corsRules": [{"allowedMethods": ["GET"], "maxAgeSeconds": 1.0, "id": "x"}]},
+            {"bucket": "another", "corsRules": [{"allowedMethods": ["GET"], "allowedOrigins": ["*"], "id": "x"}]},
             "corsRules.id",
         ),
     ],

@@ -23,6 +23,7 @@ from tests.operate.conftest import (
     buried,
     bury,
     ended,
+    raise_interrupt,
     uploaded,
 )
 
@@ -136,6 +137,30 @@ def test_a_reader_that_has_seen_enough_changes_nothing(
         ran = operate("show", key, *options)
 
     assert (ran.status, ran.err) == (expected, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "call", "advice"),
+    [
+        (("status",), "GetFunctionConfiguration", "nothing is lost, run it again to go on"),
+        (("redrive",), "SendMessage", "what SQS moves by --sqs it goes on to move"),
+        (("reprocess", "uploads/a.csv"), "SendMessage", "run again, it begins anew"),
+        (("rotate-secret",), "PutSecretValue", "see when it was changed before you rotate it twice"),
+    ],
+)
+def test_an_interruption_says_what_is_left(
+    aws: Aws, operate: Operate, calls: Calls, arguments: tuple[str, ...], call: str, advice: str
+) -> None:
+    bury(aws, "one")
+    uploaded(aws, "uploads/a.csv")
+    arn = boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"username": "a"}')["ARN"]
+    add_output("secretArn", arn)
+    calls.before[call] = raise_interrupt
+
+    ran = operate(*arguments)
+
+    assert ran.status == 130
+    assert advice in ran.err
 
 
 def test_a_polite_stop_is_an_interruption(aws: Aws, operate: Operate, calls: Calls) -> None:

@@ -70,12 +70,12 @@ def test_show_is_not_sure_of_letters_that_it_did_not_see(
     bury(aws, "one")
     assert operate("show", "uploads/a.csv").status == 0
     bury(aws, "two")
-    monkeypatch.setattr("operate.show.PEEKED_LETTERS", 1)
+    monkeypatch.setattr("operate.show.PEEKED_MESSAGES", 1)
 
     ran = operate("show", "uploads/a.csv")
 
     assert ran.status == 1
-    assert "About 1 dead letters were not looked at" in ran.out
+    assert "About 1 dead-letter messages were not read" in ran.out
     assert operate("show", "uploads/a.csv", "--json").json()["dead_letters_not_seen"] == 1
 
 

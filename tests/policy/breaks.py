@@ -189,7 +189,8 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("least-privilege", role_policy(Resource="*", Condition=SOURCE), "name the resource"),
     *(("least-privilege", role_policy(Resource=name), "name the resource") for name in (
         "?*", "arn:*", "arn:aws:s3:::*", "arn:aws:s3:::???*", "arn:aws:s3:::b*", "arn:aws:s3:*:*:bucket/*",
-        "arn:aws:dynamodb:eu-central-1:123456789012:table/*", "arn:aws:sqs:eu-central-1:?:queue")),
+        "arn:aws:dynamodb:eu-central-1:123456789012:table/*",
+        "arn:aws:iam::123456789012:role/team-*", "arn:aws:sqs:eu-central-1:?:queue")),
     ("least-privilege", traces({"StringLike": {"aws:RequestedRegion": "*"}}), "a condition that binds"),
     ("least-privilege", traces({"StringLike": {"aws:RequestedRegion": ["eu-central-1", "?*"]}}), "that binds"),
     ("least-privilege", traces({"StringNotEquals": {"aws:RequestedRegion": "x"}}), "a condition that binds"),
@@ -231,8 +232,8 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("least-privilege", one(Type.KEY, policy=document(
         statement("Allow", {"AWS": "arn:aws:iam::1:role/x"}, "kms:*"))), "allows kms:*"),
     ("dead-letters-kept", (QUEUE, event_source(QUEUE)), "has no redrivePolicy"),
-    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRetryAttempts=9.0)), "would be lost"),
-    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRecordAgeInSeconds=9.0)), "would be lost"),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRetryAttempts=60.0)), "onFailure"),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRecordAgeInSeconds=60.0)), "onFailure"),
     ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=359.0), event_source(QUEUE),
                                      dataclasses.replace(FUNCTION, properties={"timeout": 60.0})), "at least 360"),
     ("partial-batches", one(Type.EVENT_SOURCE), "ReportBatchItemFailures"),

@@ -113,6 +113,7 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("least-privilege", role_policy()),
     ("least-privilege", traces({"StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
     ("least-privilege", inline_policy()),
+    ("least-privilege", role_policy(Resource="arn:aws:s3:::bucket/processed/record_type=*/day=*/api-*")),
     ("least-privilege", role_policy(Resource="arn:aws:dynamodb:eu-central-1:123456789012:table/catalog/index/*")),
     ("least-privilege", one(Type.KEY, policy=document(statement("Allow", ROOT, "kms:*", Resource="*")))),
     ("conditions-need-their-key", role_policy(Condition=LEADING_KEYS | {"Null": {"dynamodb:LeadingKeys": "false"}})),
@@ -122,6 +123,7 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("keys-used-for-something", one(Type.KEY, policy=document(statement("Allow", ROOT, "kms:*", Resource="*")))),
     ("dead-letters-kept", (queue(redrivePolicy="{}"), event_source(QUEUE))),
     ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE))),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRetryAttempts=-1.0))),
     ("dead-letters-kept", (STREAM_TABLE, event_source(
         STREAM_TABLE, maximumRetryAttempts=9.0, destinationConfig={"onFailure": {"destinationArn": "arn"}}))),
     ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=360.0), event_source(QUEUE),

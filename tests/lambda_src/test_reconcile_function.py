@@ -10,6 +10,7 @@ import pytest
 
 from shared.catalog.model import Status
 from shared.catalog.requests import LAPSED, RequestWriter
+from shared.settings import WrongEnvironmentError
 from tests.conftest import DeclaredStack
 from tests.lambda_src.conftest import (
     BUCKET,
@@ -74,6 +75,17 @@ def test_what_is_written_is_looked_at_and_what_is_looked_at_is_written(
     run({}, LambdaContext(function_name="file-pipeline-dev-reconcile"))
 
     assert written(capsys.readouterr().out) == read_of(dev, "reconcile")
+
+
+def test_what_the_stack_sets_on_the_function_is_checked_when_it_starts(
+    aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function(aws, dev, monkeypatch)  # with all of it the function starts
+    for name in declared_environment(dev, "reconcile"):
+        with monkeypatch.context() as without:
+            without.delenv(name)
+            with pytest.raises(WrongEnvironmentError, match=f"environment variable {name} is missing"):
+                import_function("reconcile")
 
 
 def function(

@@ -71,9 +71,10 @@ def _names_something(arn: str) -> bool:
     *home, name = arn.split(":", 5)
     if len(home) < 5 or any(map(has_wildcard, home)):  # noqa: PLR2004 - arn, partition, service, region, account
         return False
-    before = re.split(r"[*?]", name, maxsplit=1)[0]
-    whole = before[: max(before.rfind(":"), before.rfind("/")) + 1]
-    return whole.strip(":/") not in {"", *_KINDS}
+    named = re.split(r"[*?]", name, maxsplit=1)[0]
+    if named.endswith("="):  # a folder such as record_type=…: what it is in counts
+        named = named[: named.rfind("/") + 1]
+    return named.endswith((":", "/")) and named.strip(":/") not in {"", *_KINDS}
 
 
 def _is_account_root(statement: PolicyStatement) -> bool:

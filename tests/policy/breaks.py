@@ -232,7 +232,7 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("least-privilege", one(Type.KEY, policy=document(
         statement("Allow", {"AWS": "arn:aws:iam::1:role/x"}, "kms:*"))), "allows kms:*"),
     ("dead-letters-kept", (QUEUE, event_source(QUEUE)), "has no redrivePolicy"),
-    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRetryAttempts=60.0)), "onFailure"),
+    ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRetryAttempts=0.0)), "onFailure"),
     ("dead-letters-kept", (STREAM_TABLE, event_source(STREAM_TABLE, maximumRecordAgeInSeconds=60.0)), "onFailure"),
     ("visibility-outlasts-timeout", (queue(visibilityTimeoutSeconds=359.0), event_source(QUEUE),
                                      dataclasses.replace(FUNCTION, properties={"timeout": 60.0})), "at least 360"),

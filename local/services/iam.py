@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from local.cloud import Cloud
 from local.services.base import Created, Creator, Inputs
 
+if TYPE_CHECKING:
+    from types_boto3_iam.type_defs import CreateRoleRequestTypeDef
+
 
 def _role(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
-    role = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=inputs.text("assumeRolePolicy"))
+    request = inputs.as_api("path", "permissionsBoundary")
+    request |= {"RoleName": name, "AssumeRolePolicyDocument": inputs.text("assumeRolePolicy")}
+    role = cloud.client("iam").create_role(**cast("CreateRoleRequestTypeDef", request))
     return Created(id=name, outputs={"name": name, "arn": role["Role"]["Arn"]})
 
 

@@ -1,0 +1,29 @@
+"""A stack without the parts that it can go without, and with what a company brings, still brings files to their end."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from local.stack import local_stack
+from tests.local.conftest import Pipeline
+from tests.stage_files import STAGES
+
+WITHOUT = {"api": False, "alarms": False, "dashboard": False, "testUser": False, "programClient": False}
+BROUGHT = {
+    "iamPath": "/pipelines/",
+    "tags": ["Team=orders"],
+    "recordSchemas": "tests/stages/schemas",
+    "recordTypes": ["uploads/parcels/=parcel"],
+}
+
+
+def test_a_file_with_a_schema_of_ones_own_ends() -> None:
+    with local_stack(Console(quiet=True), folder=STAGES, overrides={**WITHOUT, **BROUGHT}) as stack:
+        pipeline = Pipeline(stack=stack)
+
+        (item,) = pipeline.final(pipeline.drop("uploads/parcels/a.csv", b"parcel_id,grams\nP-1,200\nP-2,heavy\n"))
+        role = stack.cloud.client("iam").list_roles(PathPrefix="/pipelines/")["Roles"]
+
+    assert (item["status"], item["records_valid"], item["records_rejected"]) == ("COMPLETED", 1, 1)
+    assert len(role) == 3, "two functions and the schedule"
+    assert not {"apiEndpoint", "userPoolId", "topicArn", "dashboardUrl"} & set(stack.outputs)

@@ -49,7 +49,7 @@ drill: .venv/.installed  ## play faults on the local cloud (about 5 minutes); DR
 bench: .venv/.installed  ## measure speed, memory, hostile input and cold start (about 20 minutes)
 	@$(BIN)/python -m benchmarks
 
-docs: .venv/.installed  ## write what the docs take from the code
+docs: .venv/.installed  ## write what docs and package take from the code
 	@$(BIN)/python -m tools.docs
 
 lock: .venv/.installed  ## pin every package anew, with hashes
@@ -64,4 +64,4 @@ LOCK := --quiet --no-header --universal --python-version 3.11 --generate-hashes
 RUNTIME_PACKAGES := boto3 botocore jmespath python-dateutil s3transfer six urllib3
 
 clean:  ## remove what was built
-	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv package/.venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis

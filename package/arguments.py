@@ -22,19 +22,19 @@ class FilePipelineArgs(TypedDict):
     """Path of every role's name. Default: "/"."""
 
     upload_retention_days: NotRequired[int]
-    """Days after which an uploaded object expires. 0: never. At least 0. Default: 90."""
+    """Days after which an uploaded object expires. 0: never. Default: 90."""
 
     processed_retention_days: NotRequired[int]
-    """Days after which published valid records expire. 0: never. At least 0. Default: 0."""
+    """Days after which published valid records expire. 0: never. Default: 0."""
 
     rejected_retention_days: NotRequired[int]
-    """Days after which published rejected records expire, which may hold personal data. 0: when the uploads do. At least 0. Default: 0."""
+    """Days after which published rejected records expire, which may hold personal data. 0: when the uploads do. Default: 0."""
 
     old_version_retention_days: NotRequired[int]
-    """Days after which an old object version expires. 0: never. At least 0. Default: 180."""
+    """Days after which an old object version expires. 0: never. Default: 180."""
 
     multipart_upload_days: NotRequired[int]
-    """Days after which an unfinished multipart upload ends. At least 1. Default: 7."""
+    """Days after which an unfinished multipart upload ends. Minimum: 1. Default: 7."""
 
     intelligent_tiering: NotRequired[bool]
     """Store objects of 128 KB and more in S3 Intelligent-Tiering. Default: false."""
@@ -55,7 +55,7 @@ class FilePipelineArgs(TypedDict):
     """Seconds a browser may cache a CORS answer. Allowed: 0 to 86400. Default: 3000."""
 
     access_log_retention_days: NotRequired[int]
-    """Days the bucket's access logs are kept. At least 1. Default: 365."""
+    """Days the bucket's access logs are kept. Minimum: 1. Default: 365."""
 
     max_receive_count: NotRequired[int]
     """Receives of a message before it moves to the dead-letter queue. Allowed: 3 to 1000. Default: 5."""
@@ -64,10 +64,10 @@ class FilePipelineArgs(TypedDict):
     """Days a message waits in the intake queue before SQS drops it. Allowed: 1 to 13. Default: 4."""
 
     dead_letter_retention_days: NotRequired[int]
-    """Days a message is kept in all, as a dead letter in the end. Allowed: 2 to 14. Default: 14."""
+    """Days until SQS deletes a dead-letter message, from when it entered the first queue. Allowed: 2 to 14. Default: 14."""
 
     dead_letter_visibility_seconds: NotRequired[int]
-    """Seconds a dead letter that was received stays hidden. Allowed: 0 to 43200. Default: 300."""
+    """Seconds a received dead-letter message stays hidden. Allowed: 0 to 43200. Default: 300."""
 
     max_concurrency: NotRequired[int]
     """Ingest functions that run at once, capped at the event source. Allowed: 2 to 1000. Default: 10."""
@@ -76,34 +76,34 @@ class FilePipelineArgs(TypedDict):
     """How the catalog table is billed. Allowed: PAY_PER_REQUEST, PROVISIONED. Default: "PAY_PER_REQUEST"."""
 
     table_max_read_units: NotRequired[int]
-    """Most read units a second that the table on demand, and each of its indexes, may use. 0: no limit; to lift one that is deployed, raise it. At least 0. Default: 0."""
+    """Maximum read units a second that the table on demand, and each of its indexes, may use. 0: no limit; to lift one that is deployed, raise it. Default: 0."""
 
     table_max_write_units: NotRequired[int]
-    """Most write units a second that the table on demand, and each of its indexes, may use. 0: no limit; to lift one that is deployed, raise it. At least 0. Default: 0."""
+    """Maximum write units a second that the table on demand, and each of its indexes, may use. 0: no limit; to lift one that is deployed, raise it. Default: 0."""
 
     table_read_capacity: NotRequired[int]
-    """Read capacity units of the table, when provisioned. At least 1. Default: 5."""
+    """Read capacity units of the table, when provisioned. Minimum: 1. Default: 5."""
 
     table_write_capacity: NotRequired[int]
-    """Write capacity units of the table, when provisioned. At least 1. Default: 5."""
+    """Write capacity units of the table, when provisioned. Minimum: 1. Default: 5."""
 
     index_read_capacity: NotRequired[int]
-    """Read capacity units of each index, when provisioned. At least 1. Default: 2."""
+    """Read capacity units of each index, when provisioned. Minimum: 1. Default: 2."""
 
     index_write_capacity: NotRequired[int]
-    """Write capacity units of each index, when provisioned. At least 1. Default: 2."""
+    """Write capacity units of each index, when provisioned. Minimum: 1. Default: 2."""
 
     table_autoscaling: NotRequired[bool]
     """Scale provisioned capacity with the load. Default: true."""
 
     autoscaling_min_capacity: NotRequired[int]
-    """Least capacity units that autoscaling sets. At least 1. Default: 25."""
+    """Minimum capacity units that autoscaling sets. Minimum: 1. Default: 25."""
 
     autoscaling_max_capacity: NotRequired[int]
-    """Most capacity units that autoscaling sets. At least 1. Default: 1000."""
+    """Maximum capacity units that autoscaling sets. Minimum: 1. Default: 1000."""
 
     autoscaling_target_percent: NotRequired[int]
-    """Use of the capacity that autoscaling aims at, in percent. Allowed: 20 to 90. Default: 70."""
+    """Utilization that autoscaling aims at, in percent. Allowed: 20 to 90. Default: 70."""
 
     index_shards: NotRequired[int]
     """Partition keys that one bucket's or status's index entries are spread over. Allowed: 1 to 200. Default: 8."""
@@ -115,7 +115,7 @@ class FilePipelineArgs(TypedDict):
     """Hours between two searches for uploads whose event never came. 0: no search. Allowed: 0 to 168. Default: 24."""
 
     reconciliation_delay_seconds: NotRequired[int]
-    """How much older than the intake's oldest message an upload must be to be searched for. Allowed: 1 to 86400. Default: 3600."""
+    """Seconds that an upload must be older than the intake's oldest message to be searched for. Allowed: 1 to 86400. Default: 3600."""
 
     function_memory_mb: NotRequired[int]
     """Memory of a function, in MB. Allowed: 128 to 10240. Default: 1024."""
@@ -124,7 +124,7 @@ class FilePipelineArgs(TypedDict):
     """Time-out of a function. Allowed: 3 to 900. Default: 120."""
 
     log_level: NotRequired[str]
-    """Least severe level that the functions log. Allowed: DEBUG, INFO, WARNING, ERROR. Default: "INFO"."""
+    """Lowest level that the functions log. Allowed: DEBUG, INFO, WARNING, ERROR. Default: "INFO"."""
 
     detailed_tracing: NotRequired[bool]
     """Trace each call to AWS as a subsegment in X-Ray. It makes cold starts slower. Default: false."""
@@ -139,7 +139,7 @@ class FilePipelineArgs(TypedDict):
     """What the shared layer is built for: Lambda's arm64, or (local cloud) this machine. Allowed: lambda, host. Default: "lambda"."""
 
     time_reserve_seconds: NotRequired[int]
-    """Time that must be left in an invocation for one more message to be started. At least 1. Default: 10."""
+    """Seconds that must be left in an invocation to start another message. Minimum: 1. Default: 10."""
 
     subnet_ids: NotRequired[list[str]]
     """Subnets of a VPC that the functions run in. Empty: in no VPC. docs/configuration.md lists the endpoints that they need. Default: []."""
@@ -151,7 +151,7 @@ class FilePipelineArgs(TypedDict):
     """Size above which an object is skipped, in bytes. Allowed: 1 to 5497558138880. Default: 1073741824."""
 
     allowed_extensions: NotRequired[list[str]]
-    """Extensions that are taken in; a name without one always is. Default: [".jpg", ".jpeg", ".png", ".pdf", ".txt", ".xml", ".csv", ".json", ".ndjson", ".jsonl", ".csv.gz", ".json.gz", ".ndjson.gz", ".jsonl.gz"]."""
+    """Accepted extensions; a name without one is always accepted. Default: [".jpg", ".jpeg", ".png", ".pdf", ".txt", ".xml", ".csv", ".json", ".ndjson", ".jsonl", ".csv.gz", ".json.gz", ".ndjson.gz", ".jsonl.gz"]."""
 
     refused_prefixes: NotRequired[list[str]]
     """Folders, at the top of the bucket or of uploads/, whose objects are skipped. Default: ["temp/", "tmp/", ".aws/", ".git/"]."""
@@ -163,13 +163,13 @@ class FilePipelineArgs(TypedDict):
     """Folder with schemas of your own, packed with those of lambda_src/shared/records/schemas: a path from the folder of this program, or an absolute one. Empty: none. Default: ""."""
 
     max_rejected_records: NotRequired[int]
-    """Records of a file that may be rejected before the file itself is: each takes time. At least 1. Default: 200000."""
+    """Maximum rejected records of a file, or the file itself is rejected: each takes time. Minimum: 1. Default: 200000."""
 
     record_bytes_per_second: NotRequired[int]
-    """Speed of the record work that is counted on, in bytes a second after decompression. Times the time-out, it is the size of the largest record file. At least 1000000. Default: 10000000."""
+    """Speed of the record work that is counted on, in bytes a second after decompression. Times the time-out, it is the size of the largest record file. Minimum: 1000000. Default: 10000000."""
 
     api: NotRequired[bool]
-    """Make the HTTP API and its user pool. false: files arrive in the bucket alone. Default: true."""
+    """Create the HTTP API and its user pool. false: files arrive in the bucket alone. Default: true."""
 
     api_throttle_rate: NotRequired[int]
     """Requests a second that the API takes. Allowed: 1 to 10000. Default: 100."""
@@ -184,7 +184,7 @@ class FilePipelineArgs(TypedDict):
     """Requests at once that each route without a token takes. Allowed: 1 to 5000. Default: 10."""
 
     api_reserved_concurrency: NotRequired[int]
-    """Reserved concurrency of the API's function: executions that no other function of the account can use, and the most that it can. 0: none is reserved. At least 0. Default: 0."""
+    """Reserved concurrency of the API's function: executions that no other function of the account can use, and the most that it can. 0: none is reserved. Default: 0."""
 
     api_timeout_seconds: NotRequired[int]
     """Time-out of the API's function; an HTTP API waits 30 s at most. Allowed: 3 to 29. Default: 29."""
@@ -193,7 +193,7 @@ class FilePipelineArgs(TypedDict):
     """Largest body that the API takes, in bytes. Escaped as a JSON text it must fit into Lambda's 6 MB, and what it needs into functionMemoryMb. Allowed: 1024 to 5242880. Default: 4194304."""
 
     api_max_records: NotRequired[int]
-    """Most records that one request may hold. Allowed: 1 to 20000. Default: 10000."""
+    """Maximum records in one request. Allowed: 1 to 20000. Default: 10000."""
 
     api_latency_alarm_ms: NotRequired[int]
     """Latency of the API (p99) above which an alarm is raised, in ms. Allowed: 100 to 30000. Default: 5000."""
@@ -211,7 +211,7 @@ class FilePipelineArgs(TypedDict):
     """Minimum password length, in characters. Allowed: 8 to 99. Default: 12."""
 
     self_signup: NotRequired[bool]
-    """Let people make their own users; they are in no group. Default: false."""
+    """Let people sign themselves up; they are in no group. Default: false."""
 
     temporary_password_days: NotRequired[int]
     """Days within which a user must replace a temporary password. Allowed: 1 to 365. Default: 3."""
@@ -229,22 +229,22 @@ class FilePipelineArgs(TypedDict):
     """Addresses, in CIDR notation, whose sign-ins threat protection does not look at: those of programs that sign in again and again. Default: []."""
 
     test_user: NotRequired[bool]
-    """Make a user for tests, in the group of writers, with a generated password. Default: false."""
+    """Create a user for tests, in the group of writers, with a generated password. Default: false."""
 
     program_client: NotRequired[bool]
-    """Make a client with a secret for programs, which sign in by client credentials. Cognito bills it. Default: false."""
+    """Create a client for programs, with a secret, that signs in by client credentials. Billed. Default: false."""
 
     readers_group: NotRequired[str]
-    """Group of the users who may ask the API. Default: "readers"."""
+    """Group of users who may read through the API. Default: "readers"."""
 
     writers_group: NotRequired[str]
-    """Group of the users who may also send to the API. Default: "writers"."""
+    """Group of users who may also send to the API. Default: "writers"."""
 
     read_scope: NotRequired[str]
-    """Scope of the programs that may ask the API. Default: "files/read"."""
+    """Scope of programs that may read through the API. Default: "files/read"."""
 
     write_scope: NotRequired[str]
-    """Scope of the programs that may also send to the API. Default: "files/write"."""
+    """Scope of programs that may also send to the API. Default: "files/write"."""
 
     jwt_issuer: NotRequired[str]
     """URL of an OIDC provider of your own, whose tokens the API takes in place of a user pool's. Default: ""."""
@@ -271,13 +271,13 @@ class FilePipelineArgs(TypedDict):
     """Deliveries that run at once, capped at the event source. Allowed: 2 to 1000. Default: 5."""
 
     delivery_alarm_seconds: NotRequired[int]
-    """Age of a delivery from which the alarm for late ones is raised. At least 5. Default: 900."""
+    """Age of a delivery from which the alarm for late ones is raised. Minimum: 5. Default: 900."""
 
     alarms: NotRequired[bool]
-    """Make the alarms, and the topic that they are published to. Default: true."""
+    """Create the alarms, and the topic that they are published to. Default: true."""
 
     dashboard: NotRequired[bool]
-    """Make the dashboard. Default: true."""
+    """Create the dashboard. Default: true."""
 
     alert_emails: NotRequired[list[str]]
     """Addresses that the alarms are sent to; each must confirm its subscription. Default: []."""

@@ -113,9 +113,14 @@ def check(name: str, values: Mapping[str, object]) -> PipelineArgs:
     if problems:
         raise SettingsError(f"wrong arguments of {name!r}:\n" + "\n".join(f"  {problem}" for problem in problems))
     stage = pulumi.get_stack()
-    checked = PipelineArgs(project=name, stage=stage, settings=parse(name, stage, values))
+    settings = parse(name, stage, {key: _as_whole_number(value) for key, value in values.items()})
+    checked = PipelineArgs(project=name, stage=stage, settings=settings)
     schemas.check(checked)
     return checked
+
+
+def _as_whole_number(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_output(value: object) -> bool:

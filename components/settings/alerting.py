@@ -1,4 +1,4 @@
-"""What the operator sees and is told, and when."""
+"""What the operator sees, and which alarms are raised."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from components.settings.values import Email, Group, TopicArn, check_once
 
 
 class AlertingGroup(Group):
-    """What the operator sees and is told, and when."""
+    """What the operator sees, and which alarms are raised."""
 
-    alarms: bool = Field(default=True, description="Make the alarms, and the topic that they are published to.")
-    dashboard: bool = Field(default=True, description="Make the dashboard.")
+    alarms: bool = Field(default=True, description="Create the alarms, and the topic that they are published to.")
+    dashboard: bool = Field(default=True, description="Create the dashboard.")
     alert_emails: list[Email] = Field(
         [], description="Addresses that the alarms are sent to; each must confirm its subscription."
     )

@@ -1,4 +1,4 @@
-"""What the HTTP API takes, and from where."""
+"""What the HTTP API accepts, and from where."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ API_MAX_RECORD_BYTES = MEGABYTE
 
 
 class ApiGroup(Group):
-    """What the HTTP API takes, and from where."""
+    """What the HTTP API accepts, and from where."""
 
     api: bool = Field(
-        default=True, description="Make the HTTP API and its user pool. false: files arrive in the bucket alone."
+        default=True, description="Create the HTTP API and its user pool. false: files arrive in the bucket alone."
     )
     api_throttle_rate: int = Field(100, ge=1, le=10_000, description="Requests a second that the API takes.")
     api_throttle_burst: int = Field(200, ge=1, le=5_000, description="Requests at once that the API takes.")
@@ -63,7 +63,7 @@ class ApiGroup(Group):
         description="Largest body that the API takes, in bytes. Escaped as a JSON text it must fit into Lambda's 6 MB, "
         "and what it needs into functionMemoryMb.",
     )
-    api_max_records: int = Field(10_000, ge=1, le=20_000, description="Most records that one request may hold.")
+    api_max_records: int = Field(10_000, ge=1, le=20_000, description="Maximum records in one request.")
     api_latency_alarm_ms: int = Field(
         5_000, ge=100, le=30_000, description="Latency of the API (p99) above which an alarm is raised, in ms."
     )

@@ -1,4 +1,4 @@
-"""How the catalog's table is billed, spread and kept."""
+"""How the catalog table is billed, spread and kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.settings.values import Group
 
 
 class CatalogGroup(Group):
-    """How the catalog's table is billed, spread and kept."""
+    """How the catalog table is billed, spread and kept."""
 
     table_billing_mode: Literal["PAY_PER_REQUEST", "PROVISIONED"] = Field(
         "PAY_PER_REQUEST", description="How the catalog table is billed."
@@ -18,13 +18,13 @@ class CatalogGroup(Group):
     table_max_read_units: int = Field(
         0,
         ge=0,
-        description="Most read units a second that the table on demand, and each of its indexes, may use. 0: no "
+        description="Maximum read units a second that the table on demand, and each of its indexes, may use. 0: no "
         "limit; to lift one that is deployed, raise it.",
     )
     table_max_write_units: int = Field(
         0,
         ge=0,
-        description="Most write units a second that the table on demand, and each of its indexes, may use. 0: no "
+        description="Maximum write units a second that the table on demand, and each of its indexes, may use. 0: no "
         "limit; to lift one that is deployed, raise it.",
     )
     table_read_capacity: int = Field(5, ge=1, description="Read capacity units of the table, when provisioned.")
@@ -32,10 +32,10 @@ class CatalogGroup(Group):
     index_read_capacity: int = Field(2, ge=1, description="Read capacity units of each index, when provisioned.")
     index_write_capacity: int = Field(2, ge=1, description="Write capacity units of each index, when provisioned.")
     table_autoscaling: bool = Field(default=True, description="Scale provisioned capacity with the load.")
-    autoscaling_min_capacity: int = Field(25, ge=1, description="Least capacity units that autoscaling sets.")
-    autoscaling_max_capacity: int = Field(1000, ge=1, description="Most capacity units that autoscaling sets.")
+    autoscaling_min_capacity: int = Field(25, ge=1, description="Minimum capacity units that autoscaling sets.")
+    autoscaling_max_capacity: int = Field(1000, ge=1, description="Maximum capacity units that autoscaling sets.")
     autoscaling_target_percent: int = Field(
-        70, ge=20, le=90, description="Use of the capacity that autoscaling aims at, in percent."
+        70, ge=20, le=90, description="Utilization that autoscaling aims at, in percent."
     )
     index_shards: int = Field(
         8, ge=1, le=200, description="Partition keys that one bucket's or status's index entries are spread over."

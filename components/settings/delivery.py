@@ -1,4 +1,4 @@
-"""Where finished files are delivered, and how long it is tried."""
+"""Where finished files are delivered, and how long a delivery is tried."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.settings.values import Endpoint, Group
 
 
 class DeliveryGroup(Group):
-    """Where finished files are delivered, and how long it is tried."""
+    """Where finished files are delivered, and how long a delivery is tried."""
 
     delivery_endpoint: Endpoint = Field(
         "", description="HTTPS URL that every finished file is posted to. Empty: no delivery, no function."

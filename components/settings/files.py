@@ -1,4 +1,4 @@
-"""Which files are taken, and which hold records."""
+"""Which files are accepted, and which hold records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_LISTED_BYTES = 2500
 
 
 class FilesGroup(Group):
-    """Which files are taken, and which hold records."""
+    """Which files are accepted, and which hold records."""
 
     max_object_bytes: int = Field(
         1024**3, ge=1, le=5 * 1024**4, description="Size above which an object is skipped, in bytes."
@@ -26,7 +26,7 @@ class FilesGroup(Group):
         ],
         min_length=1,
         max_length=64,
-        description="Extensions that are taken in; a name without one always is.",
+        description="Accepted extensions; a name without one is always accepted.",
     )
     refused_prefixes: list[Folder] = Field(
         ["temp/", "tmp/", ".aws/", ".git/"],
@@ -44,7 +44,9 @@ class FilesGroup(Group):
         "path from the folder of this program, or an absolute one. Empty: none.",
     )
     max_rejected_records: int = Field(
-        200_000, ge=1, description="Records of a file that may be rejected before the file itself is: each takes time."
+        200_000,
+        ge=1,
+        description="Maximum rejected records of a file, or the file itself is rejected: each takes time.",
     )
     record_bytes_per_second: int = Field(
         10_000_000,

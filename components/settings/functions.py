@@ -15,7 +15,7 @@ class FunctionsGroup(Group):
     function_memory_mb: int = Field(1024, ge=128, le=10240, description="Memory of a function, in MB.")
     function_timeout_seconds: int = Field(120, ge=3, le=900, description="Time-out of a function.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe level that the functions log."
+        "INFO", description="Lowest level that the functions log."
     )
     detailed_tracing: bool = Field(
         default=False, description="Trace each call to AWS as a subsegment in X-Ray. It makes cold starts slower."
@@ -28,7 +28,7 @@ class FunctionsGroup(Group):
         "lambda", description="What the shared layer is built for: Lambda's arm64, or (local cloud) this machine."
     )
     time_reserve_seconds: int = Field(
-        10, ge=1, description="Time that must be left in an invocation for one more message to be started."
+        10, ge=1, description="Seconds that must be left in an invocation to start another message."
     )
     subnet_ids: list[SubnetId] = Field(
         [],

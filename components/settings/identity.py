@@ -1,4 +1,4 @@
-"""How strict the user pool is."""
+"""Who may sign in: the user pool, or an identity provider of your own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from components.settings.values import AddressRange, ClaimValue, Group, Issuer, 
 
 
 class IdentityGroup(Group):
-    """How strict the user pool is."""
+    """Who may sign in: the user pool, or an identity provider of your own."""
 
     password_min_length: int = Field(12, ge=8, le=99, description="Minimum password length, in characters.")
-    self_signup: bool = Field(default=False, description="Let people make their own users; they are in no group.")
+    self_signup: bool = Field(default=False, description="Let people sign themselves up; they are in no group.")
     temporary_password_days: int = Field(
         3, ge=1, le=365, description="Days within which a user must replace a temporary password."
     )
@@ -33,16 +33,16 @@ class IdentityGroup(Group):
         "that sign in again and again.",
     )
     test_user: bool = Field(
-        default=False, description="Make a user for tests, in the group of writers, with a generated password."
+        default=False, description="Create a user for tests, in the group of writers, with a generated password."
     )
     program_client: bool = Field(
         default=False,
-        description="Make a client with a secret for programs, which sign in by client credentials. Cognito bills it.",
+        description="Create a client for programs, with a secret, that signs in by client credentials. Billed.",
     )
-    readers_group: ClaimValue = Field("readers", description="Group of the users who may ask the API.")
-    writers_group: ClaimValue = Field("writers", description="Group of the users who may also send to the API.")
-    read_scope: ClaimValue = Field("files/read", description="Scope of the programs that may ask the API.")
-    write_scope: ClaimValue = Field("files/write", description="Scope of the programs that may also send to the API.")
+    readers_group: ClaimValue = Field("readers", description="Group of users who may read through the API.")
+    writers_group: ClaimValue = Field("writers", description="Group of users who may also send to the API.")
+    read_scope: ClaimValue = Field("files/read", description="Scope of programs that may read through the API.")
+    write_scope: ClaimValue = Field("files/write", description="Scope of programs that may also send to the API.")
     jwt_issuer: Issuer = Field(
         "", description="URL of an OIDC provider of your own, whose tokens the API takes in place of a user pool's."
     )

@@ -112,7 +112,7 @@ def parse(project: str, stage: str, values: Mapping[str, object]) -> Settings:
     project, stage
         What the names of the pipeline begin with.
     values
-        Key, as in a stage's file → value. Whole numbers may be floats, as Pulumi's engine hands them over.
+        Key, as in a stage's file → value.
 
     Returns
     -------

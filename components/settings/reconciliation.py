@@ -1,4 +1,4 @@
-"""How often uploads are searched for whose event never came."""
+"""The search for uploads whose event never came."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from components.settings.values import Group
 
 
 class ReconciliationGroup(Group):
-    """How often uploads are searched for whose event never came."""
+    """The search for uploads whose event never came."""
 
     reconciliation_hours: int = Field(
         24,
@@ -20,5 +20,5 @@ class ReconciliationGroup(Group):
         3600,
         ge=1,
         le=86_400,
-        description="How much older than the intake's oldest message an upload must be to be searched for.",
+        description="Seconds that an upload must be older than the intake's oldest message to be searched for.",
     )

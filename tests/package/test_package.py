@@ -120,7 +120,7 @@ def test_what_is_left_out_has_no_output() -> None:
         ({"nosuch": 1}, "nosuch: is not an argument"),
         ({"owner": "data"}, "owner: is not an argument"),
         ({"function_memory_mb": 512}, "function_memory_mb: is not an argument"),
-        ({"functionMemoryMb": 64.0}, r"uploads:functionMemoryMb = 64\.0: should be greater than or equal to 128"),
+        ({"functionMemoryMb": 64.0}, "uploads:functionMemoryMb = 64: should be greater than or equal to 128"),
         ({"functionMemoryMb": 512.5}, r"uploads:functionMemoryMb = 512\.5: should be a valid integer"),
         ({"functionMemoryMb": "many"}, "uploads:functionMemoryMb = 'many': should be a valid integer"),
         ({"logLevel": "LOUD"}, "uploads:logLevel = 'LOUD': should be 'DEBUG'"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, TypeAlias, get_args, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
 
 from components.settings import Settings
+from components.settings.values import Group
 
 Kind: TypeAlias = Literal["boolean", "integer", "array", "string"]
 
@@ -23,6 +25,8 @@ class Setting:
     ----------
     key, name
         Its name in a stage's file, and in Python.
+    group
+        Those that it belongs to.
     kind
         The type of its value, by the names of Pulumi's config schema. An array is one of texts.
     description
@@ -33,6 +37,7 @@ class Setting:
 
     key: str
     name: str
+    group: type[Group]
     kind: Kind
     description: str
     default: object
@@ -40,10 +45,17 @@ class Setting:
 
 def settings() -> Iterator[Setting]:
     """Return every setting, in the order of the table."""
+    groups = {name: group for group in Settings.__mro__ if issubclass(group, Group) for name in group.__annotations__}
     for name, field in Settings.model_fields.items():
         default: object = field.default
-        key, description = str(field.alias), _describe(field)
-        yield Setting(key=key, name=name, kind=_kind(default), description=description, default=default)
+        yield Setting(
+            key=str(field.alias),
+            name=name,
+            group=groups[name],
+            kind=_kind(default),
+            description=_describe(field),
+            default=default,
+        )
 
 
 def project_config() -> str:
@@ -61,10 +73,13 @@ def project_config() -> str:
 
 
 def settings_table() -> str:
-    """Return the table of every setting."""
-    lines = ["| setting | what it does | default |", "|---|---|---|"]
-    lines += [f"| `{each.key}` | {each.description} | `{json.dumps(each.default)}` |" for each in settings()]
-    return "\n".join(lines) + "\n"
+    """Return a table for each group of settings."""
+    lines: list[str] = []
+    for group, members in groupby(settings(), key=lambda setting: setting.group):
+        lines += [f"\n### {group.__name__.removesuffix('Group').replace('Api', 'API')}\n", f"{group.__doc__}\n"]
+        lines += ["| setting | what it does | default |", "|---|---|---|"]
+        lines += [f"| `{each.key}` | {each.description} | `{json.dumps(each.default)}` |" for each in members]
+    return "\n".join(lines) + "\n\n"
 
 
 def _kind(default: object) -> Kind:
@@ -80,8 +95,10 @@ def _describe(field: FieldInfo) -> str:
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
     if get_origin(field.annotation) is Literal:
         allowed = " Allowed: " + ", ".join(str(value) for value in get_args(field.annotation)) + "."
-    elif bounds:
-        allowed = f" Allowed: {bounds['ge']} to {bounds['le']}." if "le" in bounds else f" At least {bounds['ge']}."
+    elif "le" in bounds:
+        allowed = f" Allowed: {bounds['ge']} to {bounds['le']}."
+    elif bounds.get("ge"):
+        allowed = f" Minimum: {bounds['ge']}."
     else:
         allowed = ""
     return f"{field.description}{allowed}"

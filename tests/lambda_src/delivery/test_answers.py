@@ -25,7 +25,7 @@ from tests.lambda_src.delivery.conftest import (
 )
 from tests.scripted_receiver import ScriptedReceiver
 
-RESULT = "record_type=shipment/day=2026-11-20/file-9f86d081884c7d659a2feaa0c55ad015-2026-11-20.csv.ndjson.gz"
+RESULT = "record_type=shipment/day=2026-11-20/file-24335ed397c28d1de34dc3927a89e770-2026-11-20.csv.ndjson.gz"
 
 
 def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:

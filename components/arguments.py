@@ -26,12 +26,17 @@ from components.secret import Secret, SecretArgs
 from components.settings import Settings
 
 
+def log_groups(prefix: str) -> list[str]:
+    """Return where all log groups of a pipeline are."""
+    return [f"{place}{prefix}-*" for place in (LOG_GROUP_PREFIX, VENDED_LOGS_PREFIX)]
+
+
 def encryption(prefix: str, settings: Settings) -> EncryptionArgs:
     """Return what the key is for: all log groups of the pipeline begin with its name."""
     return EncryptionArgs(
         description=f"Everything that {prefix} stores",
         alias=prefix,
-        log_groups=[f"{place}{prefix}-*" for place in (LOG_GROUP_PREFIX, VENDED_LOGS_PREFIX)],
+        log_groups=log_groups(prefix),
         deletion_days=settings.key_deletion_days,
         retain=settings.retain_data,
     )

@@ -10,8 +10,9 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.bucket import PrivateBucket, PrivateBucketArgs
-from components.iam import Conditions, Statement
+from components.iam import Statement
 from components.lifecycle import abort_after_days, after_days, lifecycle_rules, old_after_days
+from components.upload_rules import upload_rules
 
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
@@ -22,9 +23,6 @@ API_RESULTS = "record_type=*/day=*/api-"
 ACCESS_LOGS_PREFIX = "access-logs/"
 
 UPLOAD_METHODS = ("GET", "PUT", "POST")
-MIN_TLS_VERSION = "1.2"
-ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-"""Storage classes whose objects cannot be read until they are restored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +90,7 @@ class Landing(pulumi.ComponentResource):
             PrivateBucketArgs(
                 kms_key_arn=args.kms_key_arn,
                 retain=args.retain,
-                statements=lambda bucket: _upload_rules(bucket, args.kms_key_arn),
+                statements=lambda bucket: upload_rules(bucket, args.kms_key_arn),
             ),
             self._child,
         )
@@ -253,52 +251,3 @@ class Landing(pulumi.ComponentResource):
     def objects(self, prefix: str) -> pulumi.Output[str]:
         """Return the ARN pattern of the objects under `prefix`."""
         return self.bucket.arn.apply(lambda arn: f"{arn}/{prefix}*")
-
-
-def _upload_rules(bucket: aws.s3.Bucket, kms_key_arn: pulumi.Input[str]) -> list[Statement]:
-    everything = [bucket.arn, bucket.arn.apply(lambda arn: f"{arn}/*")]
-    objects = everything[1:]
-    algorithm = "s3:x-amz-server-side-encryption"
-    key_id = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-
-    def deny(
-        sid: str,
-        actions: list[str],
-        resources: list[pulumi.Output[str]],
-        conditions: Conditions,
-    ) -> Statement:
-        return Statement(
-            sid=sid, effect="Deny", principals="*", actions=actions, resources=list(resources), conditions=conditions
-        )
-
-    # A negated operator also matches a request without the header, to which the bucket's own key applies:
-    # the Null condition lets those through.
-    return [
-        # It could not be read when its event comes. GLACIER_IR can.
-        deny(
-            "DenyArchivedUploads",
-            ["s3:PutObject"],
-            objects,
-            {"StringEquals": {"s3:x-amz-storage-class": ARCHIVE_CLASSES}},
-        ),
-        deny("DenyOldTls", ["s3:*"], everything, {"NumericLessThan": {"s3:TlsVersion": MIN_TLS_VERSION}}),
-        deny(
-            "DenyOtherEncryption",
-            ["s3:PutObject"],
-            objects,
-            {"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: "false"}},
-        ),
-        # aws:kms without a key would mean the account's own aws/s3 key, not the bucket's default.
-        deny(
-            "DenyUnnamedKey",
-            ["s3:PutObject"],
-            objects,
-            {"Null": {algorithm: "false", key_id: "true"}},
-        ),
-        deny(
-            "DenyOtherKey",
-            ["s3:PutObject"],
-            objects,
-            {"StringNotEquals": {key_id: kms_key_arn}, "Null": {key_id: "false"}},
-        ),
-    ]

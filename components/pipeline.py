@@ -25,6 +25,7 @@ from components.observability.alarms import pipeline_alarms
 from components.observability.dashboard import Dashboard, DashboardArgs, pipeline_rows
 from components.observability.flow import Flow, ObservedApi, ObservedDelivery, ObservedFunction, ObservedIntake
 from components.observability.monitoring import Monitoring, MonitoringArgs
+from components.outputs import pipeline_outputs
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
 from components.reconciliation import Reconciliation
 from components.secret import Secret
@@ -106,7 +107,7 @@ class Pipeline(pulumi.ComponentResource):
         flow = self._flow(args)
         self.monitoring = self._make_monitoring(args, flow) if args.settings.alarms else None
         self.dashboard = self._make_dashboard(flow) if args.settings.dashboard else None
-        self.outputs = self._outputs()
+        self.outputs = pipeline_outputs(self)
         self.register_outputs({**self.outputs, **brought})
 
     def _make_encryption(self) -> Encryption:
@@ -237,63 +238,6 @@ class Pipeline(pulumi.ComponentResource):
                 ObservedFunction(purpose="delivery", name=self.delivery.function.name, timeout_seconds=timeout),
             ]
         return functions
-
-    def _outputs(self) -> dict[str, pulumi.Output[str]]:
-        bucket = self.landing.bucket
-        outputs: dict[str, pulumi.Output[str]] = {
-            "bucketName": bucket.id,
-            "bucketArn": bucket.arn,
-            "bucketUrl": pulumi.Output.concat("s3://", bucket.id),
-            "tableName": self.catalog.table.name,
-            "ingestFunctionName": self.ingest.function.name,
-            "ingestFunctionArn": self.ingest.function.arn,
-            "queueUrl": self.intake.queue.url,
-            "queueArn": self.intake.queue.arn,
-            "deadLetterQueueUrl": self.intake.dead_letters.url,
-            # Of a key's ARN, the id is what stands behind the last slash.
-            "keyId": self.encryption.key.key_id if self.encryption else self.key_arn.apply(_last_part),
-            "keyArn": self.key_arn,
-            "secretArn": self.secret.secret.arn,
-            **self._api_outputs(),
-        }
-        if self.delivery is not None:
-            outputs["forwardFunctionName"] = self.delivery.forward_function.name
-            outputs["forwardFunctionArn"] = self.delivery.forward_function.arn
-            outputs["deliveryQueueUrl"] = self.delivery.queue.url
-            outputs["deliveryQueueArn"] = self.delivery.queue.arn
-            outputs["deliveryFunctionName"] = self.delivery.function.name
-            outputs["deliveryFunctionArn"] = self.delivery.function.arn
-            outputs["deliveryDeadLetterQueueUrl"] = self.delivery.dead_letters.url
-        if self.reconciliation is not None:
-            outputs["reconcileFunctionName"] = self.reconciliation.function.name
-        if self.monitoring is not None:
-            outputs["topicArn"] = self.monitoring.topic.arn
-        if self.dashboard is not None:
-            outputs["dashboardUrl"] = self.dashboard.url
-        return outputs
-
-    def _api_outputs(self) -> dict[str, pulumi.Output[str]]:
-        outputs: dict[str, pulumi.Output[str]] = {}
-        if self.gateway is not None and self.api is not None:
-            outputs["apiEndpoint"] = self.gateway.api.api_endpoint
-            outputs["apiFunctionName"] = self.api.function.name
-            outputs["apiFunctionArn"] = self.api.function.arn
-        identity = self.identity
-        if identity is None:
-            return outputs
-        outputs["userPoolId"], outputs["userPoolClientId"] = identity.pool.id, identity.client.id
-        if identity.test_user is not None and identity.test_password is not None:
-            outputs["testUserName"] = identity.test_user.username
-            outputs["testUserPassword"] = identity.test_password
-        if identity.programs is not None:
-            outputs["programClientId"] = identity.programs.client_id
-            outputs["programClientSecret"] = identity.programs.client_secret
-            outputs["tokenUrl"] = identity.programs.token_url
-        return outputs
-
-
-def _last_part(arn: str) -> str:
-    return arn.rpartition("/")[2]
 
 
 def schema_folder(settings: Settings) -> Path | None:

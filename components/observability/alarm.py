@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components.observability.metrics import Metric
 
 PERIOD_SECONDS = 300
+HOUR_SECONDS = 3600
 RUNBOOKS = "docs/operations.md"
 
 Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold"]

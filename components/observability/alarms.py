@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pulumi
 
-from components.observability.alarm import PERIOD_SECONDS, Alarm, Expression
-from components.observability.flow import Flow, ObservedApi, ObservedDelivery, ObservedFunction, ObservedIntake
+from components.observability.alarm import HOUR_SECONDS, Alarm, Expression
+from components.observability.flow import Flow, ObservedApi, ObservedFunction
 from components.observability.metrics import (
     DynamoDbMetrics,
     HttpApiMetrics,
@@ -15,18 +13,11 @@ from components.observability.metrics import (
     LambdaMetrics,
     Metric,
     ReconcileMetrics,
-    SqsMetrics,
 )
-
-HOUR_SECONDS = 3600
-MAX_WARM_UP_MINUTES = 2880
-"""The longest that CloudWatch waits with a new alarm (CloudWatch User Guide, Alarm warm-up periods)."""
+from components.observability.queue_alarms import delivery_alarms, intake_alarms
 
 DURATION_SHARE = 0.9
 """Share of its time-out that a function may take."""
-
-STALLED_SECONDS = 900
-"""How long messages may wait with none deleted."""
 
 _SECOND_MS = 1000
 
@@ -142,44 +133,6 @@ def table_alarms(table_name: pulumi.Input[str]) -> list[Alarm]:
     ]
 
 
-def intake_alarms(intake: ObservedIntake) -> list[Alarm]:
-    """Return the alarms of the intake queue: that messages wait, that none come."""
-    metrics = SqsMetrics(intake.queue_name)
-    # A file may take a whole invocation, and be the only one that is deleted in that time.
-    stalled = max(STALLED_SECONDS, intake.consumer_timeout_seconds + PERIOD_SECONDS)
-    alarms = [
-        dead_letter_alarm("intake", intake.dead_letters_name, "files that were not processed"),
-        Alarm(
-            name="intake-age",
-            meaning="A message has waited in the intake queue longer than retries explain.",
-            causes="the function is far behind a burst, fails at start, or the event source mapping is disabled",
-            runbook="Intake age",
-            watched=metrics.oldest,
-            threshold=intake.retry_seconds + PERIOD_SECONDS,
-            missing="notBreaching",  # reported while there is a message
-        ),
-        Alarm(
-            name="intake-stalled",
-            meaning="Messages wait in the intake queue, and none was deleted: nothing takes them.",
-            causes="the event source mapping is disabled, or the function is throttled, fails at start or with "
-            "every file",
-            runbook="Intake stalled",
-            watched=Expression(
-                label="Messages wait and none is deleted",
-                # Nothing deleted is no data, not 0. Between two series, CloudWatch takes what is missing in one for 0.
-                formula="(visible > 0) > (deleted > 0)",
-                metrics={"visible": metrics.visible, "deleted": metrics.deleted},
-            ),
-            threshold=1,
-            missing="notBreaching",  # a queue is active, and reports, while it holds messages
-            periods=math.ceil(stalled / PERIOD_SECONDS),
-        ),
-    ]
-    if intake.silence_alarm_hours:
-        alarms.append(_silence(metrics, intake.silence_alarm_hours))
-    return alarms
-
-
 def reconcile_alarms(metrics: ReconcileMetrics) -> list[Alarm]:
     """Return the alarms of the search for lost events. It counts with each invocation: no data means that none ran."""
     return [
@@ -221,72 +174,6 @@ def api_alarms(api: ObservedApi) -> list[Alarm]:
             periods=3,
         ),
     ]
-
-
-def delivery_alarms(delivery: ObservedDelivery) -> list[Alarm]:
-    """Return the alarms of the delivery: of what is dead-lettered, not queued, not delivered.
-
-    The age of a stream's records comes with invocations. A stream that nobody reads has none, but neither has one in
-    which nothing is written: an alarm that silence raises would be raised every night.
-    """
-    return [
-        dead_letter_alarm("delivery", delivery.dead_letters_name, "finished files that were not delivered"),
-        Alarm(
-            name="forward-age",
-            meaning="A finished file waits to be queued for delivery.",
-            causes="the delivery queue cannot be written, or the forwarding function fails at start",
-            runbook="Delivery age",
-            watched=LambdaMetrics(delivery.forward_function_name).iterator_age,
-            threshold=_SECOND_MS * delivery.alarm_seconds,
-            missing="notBreaching",
-        ),
-        Alarm(
-            name="delivery-age",
-            meaning="A finished file waits in the delivery queue.",
-            causes="the endpoint is down, refuses for now, or is slower than files finish",
-            runbook="Delivery age",
-            watched=SqsMetrics(delivery.queue_name).oldest,
-            threshold=delivery.alarm_seconds,
-            missing="notBreaching",  # reported while there is a message
-        ),
-    ]
-
-
-def dead_letter_alarm(purpose: str, queue_name: pulumi.Input[str], holding: str) -> Alarm:
-    """Return the alarm that is raised while a dead-letter queue holds anything."""
-    return Alarm(
-        name=f"{purpose}-dead-letters",
-        meaning=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
-        causes="what failed for longer than it is retried, or can never pass; each message says which",
-        runbook=f"{purpose.title()} dead letters",
-        watched=SqsMetrics(queue_name).visible,
-        threshold=1,
-        # SQS stops to report of a queue that nobody has asked for six hours, full or empty: it is as it was.
-        missing="ignore",
-    )
-
-
-def _silence(metrics: SqsMetrics, hours: int) -> Alarm:
-    return Alarm(
-        name="intake-silence",
-        meaning=f"No file has arrived for {hours} hours.",
-        causes="a sender has stopped or may not upload any more, or the bucket's notification is gone",
-        runbook="Silence",
-        watched=Expression(
-            label="Arrivals",
-            # Nothing sent is no data, not 0: what is always reported of a queue that is read gives it its zeros.
-            formula="sent + 0 * visible",
-            metrics={"sent": metrics.sent, "visible": metrics.visible},
-        ),
-        threshold=1,
-        comparison="LessThanThreshold",
-        missing="breaching",
-        # Periods of an hour may add up to a week, shorter ones to a day (PutMetricAlarm, EvaluationPeriods).
-        period_seconds=HOUR_SECONDS,
-        periods=hours,
-        # In a new stack nothing has arrived yet.
-        warm_up_minutes=min(60 * hours, MAX_WARM_UP_MINUTES),
-    )
 
 
 def _share(outcome: str, metrics: IngestMetrics) -> Expression:

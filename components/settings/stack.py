@@ -30,7 +30,7 @@ class StackGroup(Group):
     kms_key_arn: KeyArn = Field(
         "",
         description="ARN of a key of your own, in the stack's account and region, in place of the stack's. "
-        "`python -m tools.key_policy` prints what its policy must say.",
+        "`python -m tools.key_policy` prints, and checks, what its policy must say.",
     )
     permissions_boundary_arn: BoundaryArn = Field(
         "", description="ARN of the policy that limits every role of the stack. Empty: no boundary."

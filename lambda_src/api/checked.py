@@ -61,7 +61,7 @@ class Checked:
         return {"records_valid": self.count - len(self.rejected), "records_rejected": len(self.rejected)}
 
     def answer(self, item_id: str, status: Status, s3_key: str | None) -> RecordsAnswer:
-        """Return what the sender is told."""
+        """Return the answer to the sender."""
         reasons = self._reasons()
         return RecordsAnswer(
             id=item_id,
@@ -79,7 +79,7 @@ class Checked:
         """Render the valid records as they are stored: the same records of the same origin give the same bytes."""
         return compress(origin.add_to(lines, numbers) for lines, numbers in self.valid)
 
-    def refused(self) -> bytes:
+    def rejections(self) -> bytes:
         """Render the rejected records as they are stored."""
         encoder = RecordEncoder()
         return compress(encoder.rejections([rejection]) for rejection in self.rejected)

@@ -10,7 +10,7 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 
 from api.errors import ApiError
-from api.requests import Gate
+from api.requests import Authorizer
 from api.routes import Services, answer_error, build_app
 from api.settings import ApiSettings
 from shared import clients
@@ -28,7 +28,7 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 """Of every answer: what is one user's stays in no cache, and is taken for nothing but what it says it is."""
 
 _settings = read_settings(ApiSettings, os.environ)
-_gate = Gate(access=_settings.access, max_body_bytes=_settings.max_body_bytes)
+_authorizer = Authorizer(access=_settings.access, max_body_bytes=_settings.max_body_bytes)
 
 
 # What only one route needs is loaded when that route is asked for: a cold start pays for one.
@@ -87,7 +87,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
     """
     metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
     try:
-        answer = _app.resolve(_gate.check(event), context)
+        answer = _app.resolve(_authorizer.check(event), context)
     except ApiError as error:
         refusal = answer_error(event, error)
         answer = {"statusCode": int(error.status), "headers": refusal.headers, "body": refusal.body}

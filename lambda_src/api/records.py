@@ -141,7 +141,7 @@ class Records:
         results = checked.counts
         if checked.rejected:
             key = self._key(self._settings.rejected_prefix, taken, checked)
-            self._store(key, checked.refused())
+            self._store(key, checked.rejections())
             results["rejected_key"] = key
         if not checked.valid:
             nothing = Outcome(status=Status.REJECTED, reason="none of the records is valid", results=results)
@@ -179,7 +179,7 @@ class Records:
         return f"{self._settings.api_items_prefix}{kind}/{digest[:_ID_DIGITS]}"
 
     def _store(self, key: str, body: bytes) -> int:
-        """Publish what `key` stands for, unless the same request did before; returns its size."""
+        """Publish an object, unless the same request did before; returns its size."""
         for attempt in attempts(PUT_ATTEMPTS, self._wait):
             try:
                 self._client().put_object(

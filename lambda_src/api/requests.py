@@ -73,7 +73,7 @@ class AccessSettings(Struct, frozen=True, kw_only=True):
         return group in _entries(claims, self.jwt_groups_claim) or scope in _entries(claims, self.jwt_scopes_claim)
 
 
-class Gate:
+class Authorizer:
     """Lets in what may come in.
 
     Parameters

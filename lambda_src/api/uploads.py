@@ -35,7 +35,7 @@ class Uploads:
     presigner
         Gives the client that signs, when it is needed.
     rules
-        Which objects are taken in.
+        Which objects are accepted.
     settings
         The function's settings.
     """
@@ -51,10 +51,10 @@ class Uploads:
         Raises
         ------
         ApiError
-            If the file would not be taken in.
+            If the file would not be accepted.
         """
         key = self._settings.uploads_prefix + request.name
-        problem = self._refuse(request.name) or self._rules.refuse_key(key)
+        problem = self._check_name(request.name) or self._rules.check_key(key)
         if problem:
             raise invalid(problem, {"name": problem})
         fixed = {
@@ -84,7 +84,7 @@ class Uploads:
             expires_at=expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         )
 
-    def _refuse(self, name: str) -> str | None:
+    def _check_name(self, name: str) -> str | None:
         if not name.isprintable() or name.startswith("/") or _FILE_NAME in name or _DOTS & set(name.split("/")):
             return "name should be printable, not begin with a slash, and have no ${ and no part . or .. in it"
         room = MAX_KEY_BYTES - len(self._settings.uploads_prefix.encode())

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from shared.catalog.model import API_VERSION, Status
 
 DELIVERED: Final = frozenset({Status.COMPLETED, Status.REJECTED, Status.FAILED})
-"""Statuses that are sent. What is SKIPPED was never taken in."""
+"""Statuses that are sent. What is SKIPPED was never accepted."""
 
 MAX_BODY_BYTES: Final = 262_144
 """What a queue takes of one message, and of one batch, unless it is set to take more (CreateQueue, API reference)."""

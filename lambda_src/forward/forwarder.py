@@ -76,12 +76,12 @@ class Forwarder:
         for batch in _batches(entries):
             failures = self._send(batch)
             # No retry helps where SQS names the message as the cause.
-            hopeless = {n: error for n, error in failures.items() if _is_hopeless(error)}
-            for number, error in hopeless.items():
-                self._put_aside(batch[number].record, f"SQS refuses the message: {error['Code']}")
-            dead_lettered += len(hopeless)
+            permanent = {n: error for n, error in failures.items() if _is_permanent(error)}
+            for number, error in permanent.items():
+                self._dead_letter(batch[number].record, f"SQS refuses the message: {error['Code']}")
+            dead_lettered += len(permanent)
             sent += len(batch) - len(failures)
-            if failed := failures.keys() - hopeless.keys():
+            if failed := failures.keys() - permanent.keys():
                 first = sequence_number(batch[min(failed)].record)
                 return Queued(sent=sent, dead_lettered=dead_lettered, first_failed=first)
         return Queued(sent=sent, dead_lettered=dead_lettered)
@@ -92,7 +92,7 @@ class Forwarder:
             try:
                 message = parse_change(record)
             except MalformedRecordError as error:
-                self._put_aside(record, str(error))
+                self._dead_letter(record, str(error))
                 malformed += 1
             else:
                 entries += [_Entry(record=record, message=message)] if message else []
@@ -121,7 +121,7 @@ class Forwarder:
             logger.warning("not all queued", extra={"codes": sorted(error["Code"] for error in failures.values())})
         return failures
 
-    def _put_aside(self, record: Record, reason: str) -> None:
+    def _dead_letter(self, record: Record, reason: str) -> None:
         number = sequence_number(record)
         logger.error("dead-lettered", extra={"reason": reason, "sequence_number": number})
         body = json.dumps(record)
@@ -151,5 +151,5 @@ def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
         yield batch
 
 
-def _is_hopeless(error: BatchResultErrorEntryTypeDef) -> bool:
+def _is_permanent(error: BatchResultErrorEntryTypeDef) -> bool:
     return error["SenderFault"] and "throttl" not in error["Code"].lower()

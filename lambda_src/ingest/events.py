@@ -7,13 +7,12 @@ import re
 from typing import Final
 from urllib.parse import unquote_plus
 
-from shared.catalog.model import ObjectVersion
+from shared.catalog.model import MAX_KEY_BYTES, ObjectVersion
 
 _CREATED: Final = "ObjectCreated:"
-_MAX_KEY_BYTES: Final = 1024  # S3 User Guide, Naming Amazon S3 objects
 _MAX_SIZE: Final = 2**53  # far beyond S3's largest object, and exact in every JSON reader
 # Version ids and ETags are opaque, but printable and short; a sort key of DynamoDB holds 1,024 bytes.
-_VERSION_ID: Final = re.compile(r"(?!latest$)[!-~]{1,1024}")
+_VERSION_ID: Final = re.compile(r"[!-~]{1,1024}")
 _ETAG: Final = re.compile(r"[!-~]{0,256}")
 _SEQUENCER: Final = re.compile(r"[0-9A-Fa-f]{0,64}")
 _TIME: Final = re.compile(r"[0-9TZ:.+-]{0,40}")
@@ -124,6 +123,6 @@ def _decode_key(encoded: object) -> str:
         length = len(key.encode())
     except UnicodeError as error:
         raise MalformedEventError(f"object key {encoded!r} is not URL-encoded UTF-8") from error
-    if length > _MAX_KEY_BYTES:
-        raise MalformedEventError(f"object key has {length} bytes, more than S3's {_MAX_KEY_BYTES}")
+    if length > MAX_KEY_BYTES:
+        raise MalformedEventError(f"object key has {length} bytes, more than S3's {MAX_KEY_BYTES}")
     return key

@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from ingest.events import MalformedEventError, parse_uploads
-from ingest.ingest import ClaimLostError, HeldElsewhereError, Ingest, OutOfTimeError
+from ingest.processor import ClaimLostError, FileProcessor, HeldElsewhereError, OutOfTimeError
 from ingest.records import RecordFiles
 from ingest.settings import IngestSettings
 from shared import clients
@@ -34,7 +34,7 @@ OUTCOMES: Final = (Status.COMPLETED, Status.FAILED, Status.REJECTED, Status.SKIP
 
 _settings = read_settings(IngestSettings, os.environ)
 _objects = Objects(clients.s3())
-_ingest = Ingest(
+_processor = FileProcessor(
     CatalogWriter(CatalogTable(clients.dynamodb(), _settings.catalog), current=_objects.current),
     _objects,
     _settings.intake,
@@ -42,7 +42,7 @@ _ingest = Ingest(
         Publisher(client=clients.s3(), completion=clients.s3_completion), _objects, _settings.record_rules
     ).work_for,
 )
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+_batches = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @logger.inject_lambda_context
@@ -64,7 +64,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
         The ids of the messages that stay in the queue: ``batchItemFailures``.
     """
     response = process_partial_response(
-        event=event, record_handler=_handle_message, processor=_processor, context=context
+        event=event, record_handler=_handle_message, processor=_batches, context=context
     )
     # A partial batch counts as a success of the function: only this metric shows what came back.
     metrics.add_metric(name="MessagesReturned", unit=MetricUnit.Count, value=len(response["batchItemFailures"]))
@@ -87,7 +87,7 @@ def _handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     if failure:
         raise failure
     if problems:
-        _refuse(record, "; ".join(problems))
+        _dead_letter(record, "; ".join(problems))
 
 
 def _start_worker(record: SQSRecord, lambda_context: LambdaContext) -> Worker:
@@ -105,7 +105,7 @@ def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
     details = {"key": version.key, "version_id": version.version_id, "attempt": worker.attempt}
     try:
         _check_time(worker)
-        outcome = _ingest.process(version, worker)
+        outcome = _processor.process(version, worker)
     except (HeldElsewhereError, ClaimLostError, OutOfTimeError) as error:
         logger.info("left in the queue", extra={**details, "error": type(error).__name__})
         raise
@@ -114,7 +114,7 @@ def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
         _count(Status.FAILED)
         raise
     if outcome is None:
-        logger.info("finished before", extra=details)
+        logger.info("already processed", extra=details)
         return
     elapsed = datetime.now(UTC) - worker.started_at
     logger.info(
@@ -141,8 +141,8 @@ def _check_time(worker: Worker) -> None:
         raise OutOfTimeError(remaining)
 
 
-def _refuse(record: SQSRecord, reason: str) -> None:
-    """Put a message that is no upload aside with its reason: no retry will make it one."""
+def _dead_letter(record: SQSRecord, reason: str) -> None:
+    """Dead-letter a message that is no upload, with its reason: no retry will make it one."""
     details = {"reason": reason, "message_id": record.message_id}
     try:
         clients.sqs().send_message(
@@ -151,7 +151,7 @@ def _refuse(record: SQSRecord, reason: str) -> None:
             MessageAttributes={"reason": {"DataType": "String", "StringValue": ascii(reason)[:MAX_REASON_CHARACTERS]}},
         )
     except Exception:
-        logger.exception("message could not be refused, left in the queue", extra=details)
+        logger.exception("cannot be dead-lettered, left in the queue", extra=details)
         raise
-    logger.error("message refused", extra=details)
+    logger.error("dead-lettered", extra=details)
     metrics.add_metric(name="MessagesRefused", unit=MetricUnit.Count, value=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest.ingest import ContentWork
+from ingest.processor import ContentWork
 from shared.catalog.model import Outcome, Status
 from shared.records.batch import FileRejectedError
 from shared.records.output import OutputFile, Publisher

@@ -63,7 +63,7 @@ def dynamodb() -> DynamoDBClient:
 
 @cache
 def sqs() -> SQSClient:
-    """Return the SQS client; made when something is first put aside, which is rare."""
+    """Return the SQS client."""
     return boto3.client("sqs", config=_CONFIG)
 
 

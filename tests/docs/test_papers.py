@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +76,12 @@ def test_targets_of_make_exist(paper: Path) -> None:
     used = re.findall(r"`make ([a-z]+)", text) + re.findall(r"^make ([a-z]+)", text, re.MULTILINE)
 
     assert set(used) <= targets
+
+
+@papers
+def test_programs_that_are_run_exist(paper: Path) -> None:
+    for module in re.findall(r"python -m ([\w.]+)", paper.read_text()):
+        assert find_spec(module), module
 
 
 @papers

@@ -5,53 +5,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker
-from shared.catalog.table import WRITE_ATTEMPTS, CatalogTable, latest_key
+from shared.catalog.model import Claim, ObjectFacts, Outcome, Status
+from shared.catalog.table import WRITE_ATTEMPTS
 from shared.catalog.writer import CLAIM_MARGIN, CatalogWriter
 from tests.conftest import dig
-from tests.lambda_src.conftest import Aws, Calls, catalog_settings
+from tests.lambda_src.catalogs import COMPLETED, FACTS, FAILED, START, Clock, latest, make_catalog, worker
+from tests.lambda_src.conftest import Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
-
-START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-COMPLETED = Outcome(status=Status.COMPLETED)
-FAILED = Outcome(status=Status.FAILED, reason="throttled")
-FACTS = ObjectFacts(
-    size=48,
-    content_type="text/csv",
-    last_modified=datetime(2026, 11, 20, 9, 15, 30, tzinfo=UTC),
-    encryption="aws:kms",
-    cache_control="no-store",
-    content_encoding="gzip",
-    expires="Thu, 01 Dec 2026 16:00:00 GMT",
-    user_metadata={"sender": "ACME"},
-)
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.waits: list[float] = []
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def worker(name: str, clock: Clock) -> Worker:
-    return Worker(
-        request_id=name,
-        function_name="ingest",
-        attempt=1,
-        started_at=clock.now,
-        deadline=clock.now + timedelta(seconds=60),
-    )
 
 
 @pytest.fixture
@@ -62,14 +27,6 @@ def clock() -> Clock:
 @pytest.fixture
 def catalog(aws: Aws, clock: Clock) -> CatalogWriter:
     return make_catalog(aws, clock)
-
-
-def make_catalog(
-    aws: Aws, clock: Clock, current: Callable[[ObjectVersion], ObjectVersion | None] = lambda _version: None
-) -> CatalogWriter:
-    return CatalogWriter(
-        CatalogTable(aws.dynamodb, catalog_settings(aws.table), clock, clock.waits.append), current=current
-    )
 
 
 def status(aws: Aws) -> object:
@@ -304,8 +261,3 @@ def test_a_file_stays_in_its_shard_whatever_its_status(catalog: CatalogWriter, a
 
     items = (processing, aws.item(VERSION.key))
     assert len({str(item[key]).partition("#")[2] for item in items for key in ("status_shard", "bucket_shard")}) == 1
-
-
-def latest(aws: Aws, key: str = VERSION.key) -> str:
-    found = aws.dynamodb.get_item(TableName=aws.table, Key=latest_key(VERSION.bucket, key))["Item"]
-    return found["latest_version_id"]["S"]

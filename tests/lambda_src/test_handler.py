@@ -110,8 +110,8 @@ def test_a_refusal_that_fails_says_so(handler: Handler, calls: Calls, caplog: py
     handler(batch(message(body="{")), LambdaContext())
 
     messages = [record.message for record in caplog.records]
-    assert "message could not be refused, left in the queue" in messages
-    assert "message refused" not in messages
+    assert "cannot be dead-lettered, left in the queue" in messages
+    assert "dead-lettered" not in messages
 
 
 def test_time_is_looked_at_before_each_upload_of_a_message(handler: Handler, aws: Aws) -> None:

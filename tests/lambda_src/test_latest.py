@@ -10,8 +10,8 @@ import pytest
 from shared.catalog.model import Claim, ObjectVersion, Outcome, Status
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter, LatestContendedError
+from tests.lambda_src.catalogs import COMPLETED, FACTS, Clock, latest, make_catalog, worker
 from tests.lambda_src.conftest import Aws, Calls, catalog_settings
-from tests.lambda_src.test_catalog import COMPLETED, FACTS, Clock, latest, make_catalog, worker
 from tests.lambda_src.test_vocabulary import VERSION
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ConnectionClosedError, IncompleteReadError, Read
 
 from shared.objects import MAX_BREAKS, Objects
 from tests.lambda_src.conftest import Aws, Calls
-from tests.lambda_src.test_ingest import uploaded
+from tests.lambda_src.ingesting import uploaded
 
 
 class BreakingBody(io.BytesIO):

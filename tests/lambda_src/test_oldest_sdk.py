@@ -22,7 +22,7 @@ TESTS: Final = (
     "test_record_files.py::test_valid_records_are_published_cleaned_and_the_others_with_their_reason",
     "test_publishing.py::test_results_are_stored_in_the_configured_class_at_once",
     "test_unreadable.py::test_a_lost_event_that_is_sent_anew_makes_its_version_the_latest",
-    "test_reconcile.py::test_the_function_runs_with_what_the_program_gives_it",
+    "test_reconcile_function.py::test_the_function_runs_with_what_the_program_gives_it",
     "api/test_stored_records.py::test_process_stores_what_is_valid_and_catalogs_it",
     "api/test_files.py::test_one_file",
     "api/test_find_files.py::test_the_latest_version_of_a_key",

@@ -16,7 +16,7 @@ from shared.catalog.model import ObjectFacts
 from shared.objects import Objects
 from shared.records.output import PART_BYTES, OutputFile, Publisher
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
-from tests.lambda_src.test_ingest import uploaded
+from tests.lambda_src.ingesting import uploaded
 
 KEY = "uploads/shipments/a.csv"
 CSV = b"shipment_id,status,timestamp\nSHP-1,created,2026-11-20T08:15:00Z\nSHP-2,lost,never\n"

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from forward.changes import parse_change
-from reconcile.intake import IntakeQueue, NotSentError
-from reconcile.search import Progress, SearchRules, UploadSearch
-from shared.catalog.model import Status
-from shared.catalog.reader import CatalogReader
-from shared.catalog.requests import LAPSED, RequestWriter
-from shared.catalog.search_state import SearchStates, SearchTakenError
-from shared.catalog.table import CatalogTable
-from shared.catalog.writer import CatalogWriter
-from tests.conftest import REGION, DeclaredStack
+from reconcile.intake import NotSentError
+from reconcile.search import Progress
+from shared.catalog.search_state import SearchTakenError
 from tests.lambda_src.conftest import (
     BUCKET,
     Aws,
@@ -28,81 +18,9 @@ from tests.lambda_src.conftest import (
     Handler,
     LambdaContext,
     batch,
-    catalog_settings,
-    declared_environment,
-    import_function,
     message,
 )
-from tests.metrics import read_of, start_cold, written
-from tests.operate.conftest import api_result
-
-HOUR = timedelta(hours=1)
-WEEK = timedelta(days=7)
-RULES = SearchRules(
-    bucket=BUCKET,
-    prefix="uploads/",
-    interval=timedelta(hours=24),
-    delay=HOUR,
-    overlap=WEEK,
-    time_reserve=timedelta(seconds=10),
-)
-
-
-@dataclass
-class Search:
-    """The function's work, at times of our own, with a queue whose oldest message is as old as we say."""
-
-    aws: Aws
-    now: datetime = field(default_factory=lambda: datetime.now(UTC) + 2 * HOUR)
-    page_seconds: float = 0
-
-    def run(self, owner: str = "one", *, at_once: bool = False, seconds: float = 60) -> Progress | None:
-        """Run one invocation that has so many seconds."""
-        queue = IntakeQueue(
-            self.aws.sqs,
-            self.aws.queue_url,
-            metrics=boto3.client("cloudwatch", region_name=REGION),
-            name="intake",
-            region=REGION,
-        )
-        reader = CatalogReader(self.aws.dynamodb, catalog_settings(self.aws.table), lambda _seconds: None)
-        search = UploadSearch(self.aws.s3, CatalogWriter(self.table()), reader, queue, RULES, now=self.tell)
-        return search.run(self.states(owner), deadline=self.now + timedelta(seconds=seconds), at_once=at_once)
-
-    def tell(self) -> datetime:
-        self.now += timedelta(seconds=self.page_seconds)
-        return self.now
-
-    def table(self) -> CatalogTable:
-        return CatalogTable(self.aws.dynamodb, catalog_settings(self.aws.table), self.tell)
-
-    def states(self, owner: str) -> SearchStates:
-        return SearchStates(self.table(), bucket=BUCKET, owner=owner)
-
-    def oldest_waits(self, age: timedelta) -> None:
-        """Let CloudWatch say how old the intake's oldest message is."""
-        boto3.client("cloudwatch", region_name=REGION).put_metric_data(
-            Namespace="AWS/SQS",
-            MetricData=[
-                {
-                    "MetricName": "ApproximateAgeOfOldestMessage",
-                    "Dimensions": [{"Name": "QueueName", "Value": "intake"}],
-                    "Timestamp": self.now - timedelta(minutes=5),
-                    "Value": age.total_seconds(),
-                }
-            ],
-        )
-
-    def sent(self) -> list[str]:
-        """Take the events that were sent: their keys, in order."""
-        found: list[str] = []
-        while messages := self.aws.sqs.receive_message(QueueUrl=self.aws.queue_url, MaxNumberOfMessages=10).get(
-            "Messages", []
-        ):
-            for one in messages:
-                self.aws.sqs.delete_message(QueueUrl=self.aws.queue_url, ReceiptHandle=one["ReceiptHandle"])
-                found += [record["s3"]["object"]["key"] for record in json.loads(one["Body"])["Records"]]
-        return sorted(found)
+from tests.lambda_src.upload_search import HOUR, WEEK, Search, key_of
 
 
 @pytest.fixture
@@ -325,78 +243,3 @@ def test_the_next_system_hears_nothing_of_it(search: Search, aws: Aws) -> None:
     image = aws.dynamodb.get_item(TableName=aws.table, Key=key_of(aws, "uploads/lost.txt"))["Item"]
 
     assert parse_change({"eventName": "INSERT", "dynamodb": {"NewImage": image}}) is None
-
-
-def test_the_function_runs_with_what_the_program_gives_it(
-    aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = function(aws, dev, monkeypatch)
-    Search(aws, now=datetime.now(UTC)).oldest_waits(timedelta(0))
-    aws.put("uploads/lost.txt")
-
-    assert run({}, LambdaContext()) == {"searched": True, "whole": True, "listed": 1, "missed": 1}
-    assert run({"detail": "schedule"}, LambdaContext()) == {
-        "searched": False,
-        "whole": False,
-        "listed": 0,
-        "missed": 0,
-    }
-    assert run({"at_once": True}, LambdaContext()) == {"searched": True, "whole": True, "listed": 1, "missed": 0}
-    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "UploadsMissed" in line]
-    assert [line["UploadsMissed"] for line in emitted] == [[1.0], [0.0], [0.0]]
-
-
-def test_a_request_whose_worker_died_is_ended_and_one_at_work_is_not(
-    aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = function(aws, dev, monkeypatch)
-    now = datetime.now(UTC)
-    for name, deadline in (("dead", now - timedelta(minutes=1)), ("alive", now + timedelta(minutes=1))):
-        RequestWriter(Search(aws).table()).store(api_result(f"api/process/{name}", Status.PROCESSING, deadline))
-
-    run({}, LambdaContext())
-
-    found = {
-        name: aws.dynamodb.get_item(
-            TableName=aws.table, Key={"object_id": {"S": f"api/process/{name}"}, "version_id": {"S": "api"}}
-        )["Item"]
-        for name in ("dead", "alive")
-    }
-    assert found["alive"]["status"] == {"S": "PROCESSING"}
-    assert (found["dead"]["status"], found["dead"]["ended_by"]) == ({"S": "FAILED"}, {"S": "reconciliation"})
-    assert found["dead"]["reason"]["S"] == LAPSED
-    assert "ttl" in found["dead"]
-
-
-def test_what_is_written_is_looked_at_and_what_is_looked_at_is_written(
-    aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = function(aws, dev, monkeypatch)
-    start_cold()
-    capsys.readouterr()
-
-    run({}, LambdaContext(function_name="file-pipeline-dev-reconcile"))
-
-    assert written(capsys.readouterr().out) == read_of(dev, "reconcile")
-
-
-def function(
-    aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[dict[str, object], LambdaContext], dict[str, object]]:
-    """The real handler, which takes an upload that is a second old for one whose event never came."""
-    here = {
-        "BUCKET_NAME": BUCKET,
-        "CATALOG_TABLE_NAME": aws.table,
-        "QUEUE_URL": aws.queue_url,
-        "QUEUE_NAME": "intake",
-        "DELAY_SECONDS": "-60",
-    }
-    for name, value in {**declared_environment(dev, "reconcile"), **here}.items():
-        monkeypatch.setenv(name, value)
-    run: Callable[[dict[str, object], LambdaContext], dict[str, object]] = import_function("reconcile").handler
-    return run
-
-
-def key_of(aws: Aws, key: str) -> dict[str, dict[str, str]]:
-    item = aws.item(key)
-    return {"object_id": {"S": str(item["object_id"])}, "version_id": {"S": str(item["version_id"])}}

@@ -25,7 +25,7 @@ from tests.lambda_src.conftest import (
     message,
     returned,
 )
-from tests.lambda_src.test_ingest import WorkerKilledError
+from tests.lambda_src.ingesting import WorkerKilledError
 
 KEY = "uploads/shipments/a.csv"
 STORED = datetime(2026, 11, 20, 23, 30, tzinfo=timezone(timedelta(hours=-1)))

@@ -14,7 +14,7 @@ from ingest.records import RecordFiles, TooSlowError
 from shared.catalog.model import ObjectFacts
 from shared.objects import CHUNK_BYTES, Objects
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
-from tests.lambda_src.test_ingest import uploaded
+from tests.lambda_src.ingesting import uploaded
 from tests.lambda_src.test_publishing import publisher
 from tests.lambda_src.test_record_files import CSV, KEY, RULES, STORED, published
 from tests.lambda_src.test_vocabulary import VERSION

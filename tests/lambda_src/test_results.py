@@ -12,7 +12,7 @@ from shared.catalog.model import MAX_KEY_BYTES, ObjectFacts
 from shared.objects import Objects
 from shared.records.results import file_name, result_key
 from tests.lambda_src.conftest import Aws, Handler, LambdaContext, batch, message
-from tests.lambda_src.test_ingest import uploaded
+from tests.lambda_src.ingesting import uploaded
 from tests.lambda_src.test_publishing import publisher
 from tests.lambda_src.test_record_files import CSV, KEY, RULES, STORED, published
 

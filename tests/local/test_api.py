@@ -56,6 +56,8 @@ def test_an_upload_through_the_api_runs_through_the_pipeline(writer: ApiClient) 
 
     wait_until(lambda: bool(listed()), "the file is not listed")
     (file,) = listed()
+    for question in ({"key": form["key"]}, {"prefix": "uploads/shipments/tä"}):
+        assert writer.get("/files", **question).body == {"files": [file], "cursor": None}
     shown = writer.get("/files/" + quote(str(file["id"]), safe="")).body
     assert (shown["records_valid"], shown["records_rejected"]) == (1, 1)
     assert shown["uploaded_by"] == "test-user"
@@ -120,6 +122,8 @@ def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> N
     item = {"object_id": {"S": "api/probe"}, "version_id": {"S": "api"}}
 
     assert api_probe("dynamodb", "query", {**names, **query}) == "allowed"
+    assert api_probe("dynamodb", "get_item", {**names, "Key": KEY}) == "allowed"
+    assert api_probe("dynamodb", "batch_get_item", {"RequestItems": {pipeline.table: {"Keys": [KEY]}}}) == "allowed"
     assert api_probe("dynamodb", "put_item", {**names, "Item": item}) == "allowed"
     for prefix in ("processed", "rejected"):
         key = f"{prefix}/record_type=shipment/day=2026-11-20/api-probe"

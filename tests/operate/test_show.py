@@ -48,7 +48,7 @@ def test_show_prints_all_versions_the_latest_and_the_dead_letter(aws: Aws, opera
     assert "file has no" in text
 
 
-def test_show_finds_the_delivery_that_was_put_aside(aws: Aws, operate: Operate, delivery_letters: str) -> None:
+def test_show_finds_the_delivery_that_was_dead_lettered(aws: Aws, operate: Operate, delivery_letters: str) -> None:
     version = uploaded(aws, "uploads/a.csv")
     ended(aws, version, COMPLETED)
     for key in (version.key, "uploads/other.csv"):

@@ -25,6 +25,7 @@ from typing import NotRequired, TypedDict
 
 class FilePipelineArgs(TypedDict):
     """What a pipeline is set to. Each is plain: it is checked before any resource is declared."""
+
 '''
 
 
@@ -34,7 +35,7 @@ def arguments_source() -> str:
 
 
 def _field(setting: Setting) -> str:
-    return f'''
+    return f'''\
     {setting.name}: NotRequired[{_TYPES[setting.kind]}]
     """{setting.description} Default: {json.dumps(setting.default)}."""
 '''

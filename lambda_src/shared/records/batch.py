@@ -86,7 +86,7 @@ class Batch(NamedTuple):
 
 
 class Window:
-    """How many bytes are decoded at once: few after a bad record, for what stands beside it is decoded twice.
+    """How many bytes are decoded at once: few after a bad record, for those beside it are decoded twice.
 
     Attributes
     ----------

@@ -218,7 +218,7 @@ class _Reader:
 
 
 def _lines(block: bytes) -> tuple[Iterator[str], list[str]]:
-    """Return lines that line feeds alone end, so that the csv module sees a carriage return where it stands."""
+    """Return lines that line feeds alone end, so that the csv module sees each carriage return in its place."""
     lines = list(io.StringIO(block.decode("utf-8", "surrogateescape"), newline="\n"))
     return iter(lines), lines
 

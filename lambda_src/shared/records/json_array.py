@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shared.records.source import Source
 
 _CUT: Final = re.compile(rb"\}([ \t\r\n]*,[ \t\r\n]*)\{")
-# Brackets, commas, and whole strings, so that what stands in a string is none. One may go on beyond the window.
+# Brackets, commas, and whole strings, so that a bracket in a string is none. One may go on beyond the window.
 _STRUCTURE: Final = re.compile(rb'[\[\]{},]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _OPENING: Final = b"[{"
 _CLOSING: Final = b"]}"
@@ -92,7 +92,7 @@ def _decode_window(decoder: RecordDecoder, source: Source, size: int, number: in
     Raises
     ------
     FileRejectedError
-        If what stands up to that end is not valid JSON.
+        If the text up to that end is not valid JSON.
     """
     start, end = source.start, source.start + size
     cut = _last_cut(source.buffer, start, end)

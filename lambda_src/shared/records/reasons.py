@@ -79,23 +79,18 @@ class RecordError(msgspec.ValidationError):
         self.reason: Final = Reason(None, rule, text)
 
 
-_PLACE: Final = re.compile(r"^(?P<text>.*?)(?: - at `\$(?:\[0\](?=[.\[]))?\.?(?P<field>[^`]*)`)?$", re.DOTALL)
-_NAMED: Final = re.compile(r"^Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`$")
-# How msgspec's sentences begin, or what they hold; what is none of them is the schema's own.
-_RULES: Final = (
-    (Rule.TYPE, re.compile(r"Expected `[^`]*`, got ")),
-    (Rule.LENGTH, re.compile(r"Expected `\w+` of (at (least|most) )?length ")),
-    (Rule.PATTERN, re.compile(r"Expected `str` matching regex ")),
-    (
-        Rule.FORMAT,
-        re.compile(r"Expected `\w+` with (a|no) timezone|Invalid (RFC3339|ISO8601|UUID|base64|epoch)|Only units "),
-    ),
-    (
-        Rule.RANGE,
-        re.compile(r"Expected `(int|float)` (<|>|that's)|([A-Z]\w+ )+(value |is )?out of range|number out of range"),
-    ),
-    (Rule.CHOICE, re.compile(r"Invalid (enum )?value ")),
-)
+_PLACE: Final = " - at `$"
+_NAMED: Final = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+# How msgspec's sentences begin; what begins otherwise is the schema's own.
+_SENTENCES: Final = {
+    Rule.TYPE: r"Expected `[^`]*`, got ",
+    Rule.LENGTH: r"Expected `\w+` of (?:at (?:least|most) )?length ",
+    Rule.PATTERN: r"Expected `str` matching regex ",
+    Rule.FORMAT: r"Expected `\w+` with (?:a|no) timezone|Invalid (?:RFC3339|ISO8601|UUID|base64|epoch)|Only units ",
+    Rule.RANGE: r"Expected `(?:int|float)` (?:<|>|that's)|(?:\w+ )+(?:is )?out of range",
+    Rule.CHOICE: r"Invalid (?:enum )?value ",
+}
+_RULES: Final = re.compile("|".join(f"(?P<{rule}>{sentence})" for rule, sentence in _SENTENCES.items()))
 
 
 def explain(error: Exception) -> Reason:
@@ -112,14 +107,16 @@ def explain(error: Exception) -> Reason:
 
 
 def _explain_sentence(sentence: str) -> Reason:
-    place = _PLACE.match(sentence)
-    text, field = (place["text"], place["field"] or "") if place else (sentence, "")
-    named = _NAMED.match(text)
+    text, _, place = sentence.rpartition(_PLACE)
+    if not text:
+        text, place = sentence, ""
+    field = place.removesuffix("`").removeprefix(".")
+    named = _NAMED.fullmatch(text)
     if named:
         field = f"{field}.{named['name']}" if field else named["name"]
         if named["fault"] == "missing required":
             return Reason(field, Rule.REQUIRED, "is missing")
         return Reason(field, Rule.UNKNOWN, "is not a field of this record type")
-    rule = next((rule for rule, beginning in _RULES if beginning.match(text)), Rule.SCHEMA)
+    rule = _RULES.match(text)
     text = text.replace("`", "")
-    return Reason(field or None, rule, text[:1].lower() + text[1:])
+    return Reason(field or None, Rule(str(rule.lastgroup)) if rule else Rule.SCHEMA, text[:1].lower() + text[1:])

@@ -83,7 +83,7 @@ class Source:
         self.buffer, self.start = b"".join(parts), 0
 
     def take(self, end: int) -> bytes:
-        """Take what stands in the buffer up to the index `end`."""
+        """Take the buffer up to the index `end`."""
         taken = self.buffer[self.start : end]
         self.start = end
         return taken

@@ -14,7 +14,7 @@ from shared.catalog.table import latest_key
 from shared.catalog.writer import REOPENED
 from tests.lambda_src.api.cataloged import START, add, arrived
 from tests.lambda_src.api.conftest import Api
-from tests.lambda_src.conftest import BUCKET, Aws
+from tests.lambda_src.conftest import BUCKET, Aws, Calls
 
 
 def listed(api: Api) -> list[dict[str, object]]:
@@ -86,6 +86,15 @@ def test_what_is_no_file_is_not_found(api: Api, aws: Aws) -> None:
     for path in ("nope", "x" * 2049, quote(latest_key(BUCKET, "uploads/a.csv")["object_id"]["S"]), "%25"):
         answer = api.get(f"/files/{path}")
         assert (answer.status, answer.body["code"]) == (404, "not_found")
+
+
+def test_a_shard_of_latest_versions_is_not_read_as_a_file(api: Api, aws: Aws, calls: Calls) -> None:
+    """It may have a million items, and none is a file's."""
+    add(aws, "uploads/a.csv")
+    calls.made.clear()
+
+    assert api.get("/files/" + arrived(latest_key(BUCKET, "uploads/a.csv")["object_id"]["S"])).status == 404
+    assert calls.made == []
 
 
 def test_links_name_the_bucket_in_its_region(api: Api, aws: Aws) -> None:

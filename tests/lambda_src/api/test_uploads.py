@@ -67,8 +67,8 @@ def test_a_name_that_is_too_long_for_a_key_is_refused_now(api: Api, letter: str)
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("a.exe", "extension .exe is not taken in"),
-        ("temp/a.csv", "objects under temp/ are not taken in"),
+        ("a.exe", "extension .exe is not accepted"),
+        ("temp/a.csv", "objects under temp/ are not accepted"),
         ("folder/", "key is a folder, not a file"),
         ("/a.csv", "name should be printable"),
         ("../a.csv", "name should be printable"),

@@ -86,6 +86,7 @@ class DeadLetter:
 
     body: str
     group: str
+    deduplication_id: str
     attributes: Mapping[str, str]
 
     @property
@@ -194,6 +195,7 @@ class Delivering:
                     DeadLetter(
                         body=message["Body"],
                         group=message["Attributes"]["MessageGroupId"],
+                        deduplication_id=message["Attributes"]["MessageDeduplicationId"],
                         attributes={name: value["StringValue"] for name, value in given.items()},
                     )
                 )

@@ -48,6 +48,10 @@ NDJSON: Final[dict[str, tuple[str, Reason]]] = {
         Reason("parts[1].code", Rule.REQUIRED, "is missing"),
     ),
     "another name": ('{"mustBe": "", "other": 1}', Reason("other", Rule.UNKNOWN, "is not a field of this record type")),
+    "another name with a line feed": (
+        '{"mustBe": "", "a\\nb": 1}',
+        Reason("a\nb", Rule.UNKNOWN, "is not a field of this record type"),
+    ),
     "another type": ('{"mustBe": 7}', Reason("mustBe", Rule.TYPE, "expected str, got int")),
     "no object": ("7", Reason(None, Rule.TYPE, "expected object, got int")),
     "no day": ('{"day": "2026-02-30"}', Reason("day", Rule.FORMAT, "invalid RFC3339 encoded date")),

@@ -49,7 +49,7 @@ class ClaimLostError(Exception):
     """The claim lapsed while we worked, and another worker took over. Its message is not ours to delete."""
 
 
-class Ingest:
+class FileProcessor:
     """Brings uploads to their final status.
 
     Parameters
@@ -57,7 +57,7 @@ class Ingest:
     catalog, objects
         The table and the bucket.
     rules
-        Which objects are taken in.
+        Which objects are accepted.
     work_for
         The content work that an object needs, or None for a file that is only cataloged.
     """
@@ -80,7 +80,7 @@ class Ingest:
         Returns
         -------
         Outcome or None
-            What the catalog says now; None if the version was finished before: the event came twice.
+            What the catalog says now; None if it was already processed: the event came twice.
 
         Raises
         ------
@@ -91,13 +91,13 @@ class Ingest:
         botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
             If AWS fails in a way that can pass; the file is FAILED, as far as that could be written.
         """
-        refusal = self._rules.refuse_key(version.key)
+        reason = self._rules.check_key(version.key)
         facts, exists = ObjectFacts(), True
         if self._rules.is_upload(version.key):  # nothing else may be read
             try:
                 facts = self._objects.facts(version)
             except ObjectGoneError as error:
-                refusal, exists = refusal or str(error), False
+                reason, exists = reason or str(error), False
             except (ClientError, BotoCoreError) as error:
                 noted = self._note(error, version, lambda failed: self._catalog.record(version, facts, failed, worker))
                 if noted is Claim.FINISHED:
@@ -110,9 +110,9 @@ class Ingest:
             etag=facts.etag or version.etag,
         )
         size = facts.size if facts.size is not None else version.size
-        refusal = refusal or self._rules.refuse_size(size or 0)
-        if refusal:
-            return self._record(version, facts, Outcome(status=Status.SKIPPED, reason=refusal), worker, exists=exists)
+        reason = reason or self._rules.check_size(size or 0)
+        if reason:
+            return self._record(version, facts, Outcome(status=Status.SKIPPED, reason=reason), worker, exists=exists)
         work = self._work_for(version, facts)
         if work is None:
             return self._record(version, facts, Outcome(status=Status.COMPLETED), worker)

@@ -44,7 +44,7 @@ def end(*ids: str, every: Annotated[bool, Parameter(name="--all")] = False, sess
     console.result({"requests": [{"id": object_id, "outcome": outcome} for object_id, outcome in done]})
     console.table("Requests", ("id", "outcome"), done)
     if not done:
-        console.say("There is none whose worker died.")
+        console.say("No request's worker died.")
     return OK if all(outcome == ENDED for _, outcome in done) else ATTENTION
 
 

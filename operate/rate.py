@@ -50,5 +50,5 @@ class RateLimiter:
         early = self._next - self._now()
         if early > 0:
             self._sleep(early)
-        # What was late is not made up for: the rate holds in every second.
+        # Time that was lost is not made up for: the rate holds in every second.
         self._next = max(self._next, self._now() - self._interval) + self._interval

@@ -136,4 +136,4 @@ class Session:
 
 
 CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]
-"""A command's argument that ``operate/__main__.py`` fills: it stands in no command line."""
+"""A command's argument that ``operate/__main__.py`` fills: it is no option."""

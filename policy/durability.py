@@ -51,7 +51,7 @@ def visibility_outlasts_timeout(stack: Stack) -> StackComplaints:
             least = VISIBILITY_PER_TIMEOUT * timeout
             if visibility < least:
                 complaint = f"visibilityTimeoutSeconds = {visibility:.0f}: should be at least {least:.0f}, or a message"
-                yield queue, f"{complaint} is given out again while {function.name} is at it"
+                yield queue, f"{complaint} is received again while {function.name} is at it"
 
 
 @resource_rule(Type.EVENT_SOURCE)
@@ -66,7 +66,7 @@ def partial_batches(source: Resource) -> Iterator[str]:
 def sources_read(source: Resource) -> Iterator[str]:
     """What arrives for a function is read."""
     if source.at("enabled") in (False, "false"):
-        yield "enabled is false: nobody would read what arrives, until it lapses"
+        yield "enabled is false: nobody would read what arrives, until it expires"
 
 
 @resource_rule(*_DATA)

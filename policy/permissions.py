@@ -28,7 +28,7 @@ _KEY_FAMILIES: Final = frozenset({"kms:GenerateDataKey*", "kms:ReEncrypt*"})
 _KINDS: Final = frozenset(
     {"alias", "event-bus", "function", "key", "layer", "log-group", "role", "rule", "secret", "table", "userpool"}
 )
-"""What may stand before the name in an ARN, and names nothing itself."""
+"""What may precede the name in an ARN, and names nothing itself."""
 
 _KEY_USES: Final = ("kms:viaservice", "kms:encryptioncontext:")
 """Conditions that say what a key is used for: through which service, or, of KMS itself, with which context."""

@@ -25,7 +25,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 
 def look(value: object, *path: str | int) -> object:
-    """Return what stands at `path` in nested properties: None where it is missing, `UNKNOWN` where it is not known."""
+    """Return the value at `path` in nested properties: None where it is missing, `UNKNOWN` where it is not known."""
     for step in path:
         if value is UNKNOWN:
             return UNKNOWN

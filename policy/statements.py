@@ -1,4 +1,4 @@
-"""Where resources say who may do what, and the statements that stand there."""
+"""Where resources say who may do what, and the statements there."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ACCOUNT_ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:root|\d{12}")
 
 
 def _of_role(resource: Resource) -> Iterator[tuple[str, object]]:
-    """Yield the documents that say what a role may do, each after where it stands."""
+    """Yield the documents that say what a role may do, each after the name of its property."""
     if resource.type == Type.ROLE_POLICY:
         yield "policy", resource.at("policy")
     if resource.type == Type.ROLE:
@@ -46,7 +46,7 @@ def _of_role(resource: Resource) -> Iterator[tuple[str, object]]:
 
 
 def _of_resource(resource: Resource) -> Iterator[tuple[str, object]]:
-    """Yield the document that says who may use a resource, after where it stands."""
+    """Yield the document that says who may use a resource, after the name of its property."""
     if resource.type in RESOURCE_DOCUMENTS:
         where = RESOURCE_DOCUMENTS[resource.type]
         yield where, resource.at(where)

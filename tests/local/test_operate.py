@@ -36,6 +36,12 @@ def operate(pipeline: Pipeline, *arguments: str) -> tuple[int, dict[str, object]
     return done.returncode, result
 
 
+def redrive(pipeline: Pipeline, *options: str) -> tuple[int, dict[str, object]]:
+    """Run ``redrive``; returns its status, and what became of the intake's messages."""
+    status, result = operate(pipeline, "redrive", *options)
+    return status, cast("dict[str, dict[str, object]]", result["queues"])["intake"]
+
+
 def test_what_is_printed_to_try_leads_here(pipeline: Pipeline) -> None:
     lines = commands(pipeline.stack)
 
@@ -94,15 +100,15 @@ def test_dead_letters_are_sent_again_and_malformed_ones_stay(pipeline: Pipeline)
         sqs.delete_message(QueueUrl=pipeline.queue_url, ReceiptHandle=event["ReceiptHandle"])
     pipeline.send("nonsense")
     wait_until(lambda: pipeline.dead_letters() == 2, "not refused")
-    assert operate(pipeline, "why", file.key)[0] == 1
-    reasons = operate(pipeline, "redrive", "--dry-run")[1]["reasons"]
+    assert operate(pipeline, "show", file.key)[0] == 1
+    reasons = redrive(pipeline, "--dry-run")[1]["reasons"]
     assert reasons == {"received too often": 1, "'the message is not JSON'": 1}
 
-    status, result = operate(pipeline, "redrive")
+    status, result = redrive(pipeline)
 
     assert (status, result["sent"], result["kept"]) == (1, 1, 1)
     assert pipeline.final(file)[0]["status"] == "COMPLETED"
-    assert operate(pipeline, "why", file.key)[0] == 0
+    assert operate(pipeline, "show", file.key)[0] == 0
     assert [body for body, _ in pipeline.take_dead_letters()] == ["nonsense"]
 
 
@@ -110,7 +116,7 @@ def test_all_dead_letters_go_once_though_they_come_back(pipeline: Pipeline) -> N
     pipeline.send("nonsense")
     wait_until(lambda: pipeline.dead_letters() == 1, "not refused")
 
-    status, result = operate(pipeline, "redrive", "--all")
+    status, result = redrive(pipeline, "--all")
 
     assert (status, result["sent"]) == (1 if result["kept"] else 0, 1)
     wait_until(lambda: pipeline.dead_letters() == 1, "it is refused again")
@@ -130,7 +136,7 @@ def test_where_sqs_has_no_task_the_command_moves_the_letters(pipeline: Pipeline)
     body = created_event(version, "us-east-1", sender="test")
     pipeline.stack.cloud.client("sqs").send_message(QueueUrl=pipeline.dead_letter_url, MessageBody=body)
 
-    status, result = operate(pipeline, "redrive", "--sqs")
+    status, result = redrive(pipeline, "--sqs")
 
     assert (status, result["sent"]) == (0, 1)
     pipeline.drained()
@@ -141,7 +147,7 @@ def test_what_a_worker_of_the_api_left_is_shown_ended_and_taken_up_again(pipelin
     writer = sign_in_test_user(pipeline.stack)
     request = {"data": {"shipment_id": "SHP-left", "status": "created", "timestamp": "2026-11-20T08:15:00Z"}}
     name = str(writer.post("/process", request).body["id"])
-    assert operate(pipeline, "why", name)[1]["status"] == "COMPLETED"
+    assert operate(pipeline, "show", name)[1]["status"] == "COMPLETED"
     # As a worker that was killed leaves it.
     pipeline.stack.cloud.client("dynamodb").update_item(
         TableName=pipeline.table,
@@ -158,6 +164,6 @@ def test_what_a_worker_of_the_api_left_is_shown_ended_and_taken_up_again(pipelin
     status, found = operate(pipeline, "status", "--waiting")
     assert (status, [request["object_id"] for request in cast("list[Item]", found["stuckRequests"])]) == (1, [name])
     assert operate(pipeline, "end", name) == (0, {"requests": [{"id": name, "outcome": "ended"}]})
-    assert operate(pipeline, "why", name)[1]["status"] == "FAILED"
+    assert operate(pipeline, "show", name)[1]["status"] == "FAILED"
     assert writer.post("/process", request).body["status"] == "COMPLETED"
-    assert operate(pipeline, "why", name)[1]["status"] == "COMPLETED"
+    assert operate(pipeline, "show", name)[1]["status"] == "COMPLETED"

@@ -116,7 +116,7 @@ def test_end_all_ends_what_status_names(aws: Aws, operate: Operate) -> None:
         *("FAILED", "FAILED", "PROCESSING")
     ]
     assert operate("status").status == 0
-    assert "There is none whose worker died." in operate("end", "--all").out
+    assert "No request's worker died." in operate("end", "--all").out
 
 
 @pytest.mark.usefixtures("requests")

@@ -189,6 +189,7 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("least-privilege", role_policy(Resource="*", Condition=SOURCE), "name the resource"),
     *(("least-privilege", role_policy(Resource=name), "name the resource") for name in (
         "?*", "arn:*", "arn:aws:s3:::*", "arn:aws:s3:::???*", "arn:aws:s3:::b*", "arn:aws:s3:*:*:bucket/*",
+        "arn:aws:s3:::bucket/na*",
         "arn:aws:dynamodb:eu-central-1:123456789012:table/*",
         "arn:aws:iam::123456789012:role/team-*", "arn:aws:sqs:eu-central-1:?:queue")),
     ("least-privilege", traces({"StringLike": {"aws:RequestedRegion": "*"}}), "a condition that binds"),

@@ -1,4 +1,4 @@
-"""The secret and the delivery: queues, functions, permissions; without an endpoint, the secret alone."""
+"""The delivery: queues, functions, permissions; without an endpoint, there is none."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import pytest
 
 from components import delivery as component
 from components.delivery import DELIVERED_STATUSES
-from delivery.credentials import FIELDS
 from delivery.endpoint import CONNECT_SECONDS
-from delivery.signature import key_bytes
 from forward.changes import DELIVERED
 from shared.catalog.model import Status
 from tests.conftest import ACCOUNT, PASSWORD, REGION, Declared, DeclaredStack, declare, dig, texts
@@ -55,34 +53,6 @@ def via(*services: str) -> list[str]:
     return [f"{service}.{REGION}.amazonaws.com" for service in services]
 
 
-def test_the_secret_stands_under_the_stacks_key(stack: DeclaredStack) -> None:
-    secret = stack.one("Secret")
-
-    assert secret.text("kmsKeyId") == arn("kms", f"file-pipeline-{stack.stage}-encryption-key")
-    assert secret.number("recoveryWindowInDays") == {"dev": 0, "prod": 30}[stack.stage]
-    assert stack.outputs["secretArn"] == arn("secretsmanager", secret.name)
-
-
-def test_plain_http_reaches_no_secret(stack: DeclaredStack) -> None:
-    policy = stack.one("SecretPolicy")
-    deny = policy.statements()["DenyInsecureTransport"]
-
-    assert policy.inputs["blockPublicPolicy"] is True
-    assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", ["secretsmanager:*"])
-    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_the_value_is_generated_and_secret_from_the_start(stack: DeclaredStack) -> None:
-    value = stack.one("SecretVersion").inputs["secretString"]
-
-    assert pulumi.runtime.rpc.is_rpc_secret(value), "in clear in the state"
-    told = json.loads(str(pulumi.runtime.rpc.unwrap_rpc_secret(value)))
-    key = f"whsec_{base64.b64encode(PASSWORD.encode()).decode()}"
-    assert told == {"username": "admin", "password": PASSWORD, "signing_key": key}
-    assert set(told) == set(FIELDS)
-    assert key_bytes(key)
-
-
 def test_the_password_stands_nowhere_else(delivering: DeclaredStack) -> None:
     """In no input that is not marked as secret, in no output: marked ones are encrypted in the state."""
     key = base64.b64encode(PASSWORD.encode()).decode()
@@ -92,13 +62,6 @@ def test_the_password_stands_nowhere_else(delivering: DeclaredStack) -> None:
         assert key not in repr(clear), resource.name
     assert PASSWORD not in repr(delivering.outputs)
     assert key not in repr(delivering.outputs)
-
-
-def test_an_update_rotates_nothing_and_a_rotation_is_no_drift(stack: DeclaredStack) -> None:
-    version = stack.one("SecretVersion")
-
-    assert version.ignore_changes == ["secretString", "versionStages"]
-    assert version.inputs["versionStages"] == ["AWSCURRENT", "DECLARED"]
 
 
 def test_without_an_endpoint_nothing_delivers(stack: DeclaredStack) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
-from tests.conftest import Declared, DeclaredStack
+from tests.declared_stack import Declared, DeclaredStack
 
 
 class Seen(NamedTuple):

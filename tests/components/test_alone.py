@@ -33,7 +33,8 @@ from components.reconciliation import Reconciliation, ReconciliationArgs
 from components.secret import Secret, SecretArgs
 from components.settings import Settings
 from local.stack_config import StackConfig
-from tests.conftest import DeclaredStack, run
+from tests.conftest import run
+from tests.declared_stack import DeclaredStack
 
 Build: TypeAlias = Callable[[str, pulumi.ResourceOptions], object]
 

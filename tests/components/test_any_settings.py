@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 
 from components.settings import Settings, SettingsError
 from components.settings.files import MAX_LISTED_BYTES
-from tests.conftest import HOST_LAYER, DeclaredStack, dig, run
+from tests.conftest import HOST_LAYER, run
+from tests.declared_stack import DeclaredStack, dig
 from tests.policy import conftest as pack
 from tests.stage_files import stage_config
 

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from components.settings import SettingsError
-from tests.conftest import ACCOUNT, REGION, USER_PASSWORD, DeclaredStack, declare, texts
+from tests.conftest import ACCOUNT, REGION, USER_PASSWORD, declare
+from tests.declared_stack import DeclaredStack, texts
 
 USER_ROUTES = {"POST /validate", "POST /process", "POST /uploads", "GET /files", "GET /files/{id+}"}
 

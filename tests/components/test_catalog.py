@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from components.catalog import INDEX_KEYS
-from tests.conftest import DeclaredStack, declare
+from tests.conftest import declare
+from tests.declared_stack import DeclaredStack
 
 
 @pytest.fixture(scope="module")

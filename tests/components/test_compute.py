@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from components.landing import UPLOADS_PREFIX
-from tests.conftest import ACCOUNT, REGION, DeclaredStack, Json, declare, dig, texts
+from tests.conftest import ACCOUNT, REGION, declare
+from tests.declared_stack import DeclaredStack, Json, dig, texts
 
 TIMEOUT = {"dev": 60, "prod": 120}
 

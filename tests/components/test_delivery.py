@@ -14,7 +14,8 @@ from components.delivery import DELIVERED_STATUSES
 from delivery.endpoint import CONNECT_SECONDS
 from forward.changes import DELIVERED
 from shared.catalog.model import Status
-from tests.conftest import ACCOUNT, PASSWORD, REGION, Declared, DeclaredStack, declare, dig, texts
+from tests.conftest import ACCOUNT, PASSWORD, REGION, declare
+from tests.declared_stack import Declared, DeclaredStack, dig, texts
 
 ENDPOINT = "https://receiver.example.com/files"
 

@@ -21,7 +21,8 @@ from components.packaging import (
 )
 from components.pipeline import BUILD, FUNCTIONS
 from local.stack_config import ROOT
-from tests.conftest import DeclaredStack, declare
+from tests.conftest import declare
+from tests.declared_stack import DeclaredStack
 
 SOURCE = ROOT / "lambda_src"
 RUNTIME_PACKAGES = ("boto3", "botocore", "jmespath", "s3transfer", "dateutil", "six", "urllib3")

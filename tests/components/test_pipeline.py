@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.conftest import DeclaredStack, declare, texts
+from tests.conftest import declare
+from tests.declared_stack import DeclaredStack, texts
 from tests.stage_files import stages
 
 # Their names count within a bucket, a pool or an API, which are the stage's own.

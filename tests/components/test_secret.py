@@ -10,7 +10,8 @@ import pulumi
 from delivery.credentials import FIELDS
 from delivery.signature import key_bytes
 from tests.components.test_delivery import arn
-from tests.conftest import PASSWORD, DeclaredStack
+from tests.conftest import PASSWORD
+from tests.declared_stack import DeclaredStack
 
 
 def test_the_secret_stands_under_the_stacks_key(stack: DeclaredStack) -> None:

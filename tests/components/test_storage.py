@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.conftest import ACCOUNT, REGION, DeclaredStack, Json, declare, dig
+from tests.conftest import ACCOUNT, REGION, declare
+from tests.declared_stack import DeclaredStack, Json, dig
 
 
 def rules(stack: DeclaredStack) -> dict[str, Mapping[str, Json]]:

@@ -13,7 +13,8 @@ import yaml
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from local.stack_config import ROOT
-from tests.conftest import Declared, DeclaredStack, declare
+from tests.conftest import declare
+from tests.declared_stack import Declared, DeclaredStack
 
 FOLDER: Final = Path(__file__).parent
 COMMAND: Final = "make declared"

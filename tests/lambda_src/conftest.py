@@ -27,7 +27,8 @@ from local.services.base import Inputs
 from shared import clients
 from shared.catalog.table import latest_key, plain
 from shared.settings import CatalogSettings
-from tests.conftest import ACCOUNT, REGION, DeclaredStack, dig
+from tests.conftest import ACCOUNT, REGION
+from tests.declared_stack import DeclaredStack, dig
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

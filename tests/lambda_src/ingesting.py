@@ -12,7 +12,7 @@ from shared.catalog.model import ObjectFacts, ObjectVersion, Outcome, Status
 from shared.objects import Objects
 from shared.rules import IntakeRules
 from shared.settings import read_settings
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.catalogs import Clock, make_catalog
 from tests.lambda_src.conftest import BUCKET, Aws, declared_environment, message
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from shared.catalog.model import Claim, ObjectFacts, Outcome, Status
 from shared.catalog.table import WRITE_ATTEMPTS
 from shared.catalog.writer import CLAIM_MARGIN, CatalogWriter
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.catalogs import COMPLETED, FACTS, FAILED, START, Clock, latest, make_catalog, worker
 from tests.lambda_src.conftest import Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION

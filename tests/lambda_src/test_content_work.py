@@ -9,7 +9,7 @@ import pytest
 
 from ingest.processor import ClaimLostError, HeldElsewhereError, OutOfTimeError
 from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.catalogs import Clock, make_catalog, worker
 from tests.lambda_src.conftest import Aws, Calls
 from tests.lambda_src.ingesting import COMPLETED, KEY, Make, WorkerKilledError, ingest_maker, uploaded

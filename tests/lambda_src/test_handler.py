@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from shared import observability
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import (
     BUCKET,
     EVENTS,

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.catalogs import Clock, worker
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.ingesting import COMPLETED, KEY, Make, ingest_maker, uploaded

@@ -11,7 +11,7 @@ import pytest
 from shared.catalog.model import Status
 from shared.catalog.requests import LAPSED, RequestWriter
 from shared.settings import WrongEnvironmentError
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import (
     BUCKET,
     Aws,

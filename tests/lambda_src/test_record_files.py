@@ -13,7 +13,7 @@ from ingest.records import RecordRules
 from shared.records.batch import Rejection
 from shared.records.encoder import RecordEncoder
 from shared.records.reasons import Reason, Rule
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import (
     BUCKET,
     Aws,

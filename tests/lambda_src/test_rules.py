@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.rules import IntakeRules
 from shared.settings import read_settings
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import declared_environment
 
 EXTENSIONS = (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.catalog.model import ObjectVersion
 from shared.rules import IntakeRules
 from shared.settings import WrongEnvironmentError, read_settings
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import declared_environment, import_handler
 
 VERSION = ObjectVersion(

@@ -16,7 +16,8 @@ from botocore.compat import HTTPHeaders
 
 from local.stack_config import ROOT
 from shared import clients
-from tests.conftest import DeclaredStack, declare
+from tests.conftest import declare
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.api.conftest import Api, api  # noqa: F401 - the fixture
 from tests.lambda_src.conftest import (
     EVENTS,

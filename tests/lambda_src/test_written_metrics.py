@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import Aws, Calls, Handler, LambdaContext, batch, message
 from tests.lambda_src.test_handler import emitted, metrics_of
 from tests.metrics import read_of, start_cold, written

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from shared.catalog.model import Outcome, Status
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
     COMPLETED,

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from operate import redrive
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
     Operate,

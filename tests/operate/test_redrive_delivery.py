@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import Operate, Ran, bodies, bury, raise_interrupt
 

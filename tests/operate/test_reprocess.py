@@ -9,7 +9,8 @@ import pytest
 from ingest.events import parse_uploads
 from shared.catalog.model import ObjectFacts, Outcome, Status, Worker
 from shared.created_event import created_event
-from tests.conftest import REGION, dig
+from tests.conftest import REGION
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.lambda_src.test_vocabulary import VERSION
 from tests.operate.conftest import (

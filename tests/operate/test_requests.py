@@ -9,7 +9,7 @@ import pytest
 
 from shared.catalog.model import ObjectFacts, Status, Worker
 from shared.catalog.requests import LAPSED
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import Aws
 from tests.operate.conftest import Operate, api_result, operator_catalog, request_catalog, uploaded
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from operate.stack_outputs import FILE_VARIABLE, OutputsError, StackOutputs, read_outputs
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from shared.catalog.model import ObjectFacts, Outcome, Status, Worker
-from tests.conftest import dig
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import (
     COMPLETED,

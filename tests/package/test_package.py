@@ -16,7 +16,8 @@ from local.stack_config import ROOT, StackConfig
 from package.arguments import FilePipelineArgs
 from package.file_pipeline import FilePipeline
 from package.provider import TOKEN, PackageProvider, schema
-from tests.conftest import DeclaredStack, declare, run
+from tests.conftest import declare, run
+from tests.declared_stack import DeclaredStack
 from tools.docs.package import TAGS
 from tools.docs.settings import settings
 

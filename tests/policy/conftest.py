@@ -21,7 +21,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from policy.guardrails import GUARDRAILS
-from tests.conftest import Declared
+from tests.declared_stack import Declared
 
 TAGS = {
     "Environment": "dev",

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from local.stack_config import ROOT
-from tests.conftest import dig
+from tests.declared_stack import dig
 
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 

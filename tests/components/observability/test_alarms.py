@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import pytest
 
 from local.stack_config import ROOT
-from tests.conftest import ACCOUNT, REGION, Declared, DeclaredStack, declare
+from tests.conftest import ACCOUNT, REGION, declare
+from tests.declared_stack import Declared, DeclaredStack
 from tests.metrics import Seen, alarms, of_alarm, seen
 
 ENDPOINT: Final = "https://receiver.example.com/files"

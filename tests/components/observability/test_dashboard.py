@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.conftest import DeclaredStack, declare, dig
+from tests.conftest import declare
+from tests.declared_stack import DeclaredStack, dig
 from tests.metrics import Seen, of_graphs, seen
 
 ENDPOINT: Final = "https://receiver.example.com/files"

@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 import pytest
 
 from components.settings import SettingsError
-from tests.conftest import Declared, DeclaredStack, declare
+from tests.conftest import declare
+from tests.declared_stack import Declared, DeclaredStack
 from tests.metrics import alarms, queries_of
 
 Value: TypeAlias = float | None

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import (
     BUCKET,
     Aws,

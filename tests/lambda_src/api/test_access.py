@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.settings import WrongEnvironmentError
 from shared.version import VERSION
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import Calls, declared_environment, import_function
 

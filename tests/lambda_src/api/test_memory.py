@@ -21,7 +21,7 @@ from components.settings.api import (
     MEGABYTE,
 )
 from local.stack_config import ROOT
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import FAKE_ENVIRONMENT, declared_environment, load_event
 
 EVENT_BYTES: Final = 6 * MEGABYTE

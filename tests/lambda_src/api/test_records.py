@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.records.encoder import RecordEncoder
 from shared.records.parse import parse
 from shared.records.schemas import load_schema
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.conftest import BUCKET, Aws, declared_environment, import_function
 

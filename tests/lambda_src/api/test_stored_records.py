@@ -14,7 +14,7 @@ from shared.records.results import file_name, result_key
 from shared.records.schemas import load_schema
 from shared.records.schemas.shipment import Shipment
 from shared.records.types import Money
-from tests.conftest import DeclaredStack, texts
+from tests.declared_stack import DeclaredStack, texts
 from tests.lambda_src.api.conftest import Api
 from tests.lambda_src.api.test_records import BAD, BAD_REASON, GOOD, objects, stored
 from tests.lambda_src.conftest import BUCKET, Aws, Calls

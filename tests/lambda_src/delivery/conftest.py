@@ -17,7 +17,8 @@ from moto import mock_aws
 
 from local.receiver import listening
 from shared import clients
-from tests.conftest import DeclaredStack, declare
+from tests.conftest import declare
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import FAKE_ENVIRONMENT, MOTO_CONFIG, LambdaContext, load_event
 from tests.scripted_receiver import ScriptedReceiver
 

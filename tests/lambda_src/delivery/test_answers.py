@@ -13,7 +13,7 @@ import pytest
 from delivery.endpoint import Endpoint
 from local.certificate import write_certificate
 from local.receiver import Reply, listening
-from tests.conftest import DeclaredStack, dig
+from tests.declared_stack import DeclaredStack, dig
 from tests.lambda_src.conftest import Calls
 from tests.lambda_src.delivery.conftest import (
     VALUE,

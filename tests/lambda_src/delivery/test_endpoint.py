@@ -16,7 +16,7 @@ from delivery.credentials import Credentials
 from delivery.endpoint import Answer, Endpoint, UnreachableError
 from local.certificate import write_certificate
 from local.waiting import wait_until
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.delivery.conftest import declared_environment
 from tests.raw_server import LONG, Behaviour, answering, flood, hang_up, serving, silence, trickle
 

@@ -12,7 +12,7 @@ import pytest
 from delivery.credentials import Credentials
 from delivery.endpoint import Endpoint
 from shared.settings import WrongEnvironmentError
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.delivery.conftest import Delivering, change, declared_environment, import_handler
 
 

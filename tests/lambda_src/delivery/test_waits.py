@@ -13,7 +13,7 @@ from components.delivery import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, receiv
 from delivery.credentials import LIFETIME_SECONDS, Secret
 from delivery.retries import RetryBudget
 from shared import clients
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.conftest import Calls
 from tests.lambda_src.delivery.conftest import (
     Delivering,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import DeclaredStack
+from tests.declared_stack import DeclaredStack
 from tests.lambda_src.delivery.conftest import Delivering, change
 from tests.metrics import read_of, start_cold, written
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import DeclaredStack, run, texts
+from tests.conftest import run
+from tests.declared_stack import DeclaredStack, texts
 from tools.docs import permissions
 
 

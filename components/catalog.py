@@ -86,7 +86,7 @@ class Catalog(pulumi.ComponentResource):
     table
         The table.
     environment
-        What a function that writes items is told of the table.
+        The environment variables of a function that writes items.
     """
 
     def __init__(self, name: str, args: CatalogArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -31,7 +31,7 @@ class FileRulesArgs:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What a function is told of them."""
+        """The environment variables of a function that keeps to them."""
         return {
             "RECORD_TYPES": json.dumps(self.record_types),
             "ALLOWED_EXTENSIONS": json.dumps(self.allowed_extensions),

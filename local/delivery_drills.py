@@ -63,9 +63,9 @@ class FaultyReceiver(Receiver):
         self.down, self.failing_key, self._failing_id = False, "", ""
 
     def receive(self, arrival: Arrival) -> Reply | None:
-        """Fail as told, or check the request and keep it."""
+        """Fail as payload, or check the request and keep it."""
         self.asked.append(arrival)
-        if self.failing_key and not self._failing_id and arrival.told["key"] == self.failing_key:
+        if self.failing_key and not self._failing_id and arrival.payload["key"] == self.failing_key:
             self._failing_id = arrival.delivery_id
         if self.down or (self._failing_id and arrival.delivery_id == self._failing_id):
             return Reply(status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -107,10 +107,10 @@ class DeliveryDrill:
             receiver.recover()
         asked = list(receiver.asked)
         last_try = max(n for n, arrival in enumerate(asked) if arrival.delivery_id == failing)
-        delayed = [a for a in asked[last_try:] if a.told["key"] != "uploads/failing/0.csv"]
+        delayed = [a for a in asked[last_try:] if a.payload["key"] != "uploads/failing/0.csv"]
         tries = sum(arrival.delivery_id == failing for arrival in asked)
         outcome = outcome.noting("" if tries > 2 else f"tried {tries} times only")  # noqa: PLR2004 - so as to wait twice
-        return outcome.noting("delayed by another file" if delayed else "", [str(a.told["key"]) for a in delayed])
+        return outcome.noting("delayed by another file" if delayed else "", [str(a.payload["key"]) for a in delayed])
 
     def endpoint_down(self) -> DrillOutcome:
         """Take nothing for a while."""
@@ -119,7 +119,9 @@ class DeliveryDrill:
         try:
             files = self._upload("down")
             keys = {file.key for file in files}
-            self._wait(lambda: keys <= {str(a.told["key"]) for a in list(receiver.asked)}, "not every file was tried")
+            self._wait(
+                lambda: keys <= {str(a.payload["key"]) for a in list(receiver.asked)}, "not every file was tried"
+            )
         finally:
             receiver.recover()
         return self._outcome("an endpoint that is down for a while", files, dead=set())
@@ -179,7 +181,7 @@ class DeliveryDrill:
 
 
 def _file(arrival: Arrival) -> UploadedFile:
-    return UploadedFile(key=str(arrival.told["key"]), version_id=str(arrival.told["version_id"]))
+    return UploadedFile(key=str(arrival.payload["key"]), version_id=str(arrival.payload["version_id"]))
 
 
 def _out_of_order(written: Sequence[UploadedFile], taken: Sequence[Arrival], dead: set[str]) -> list[str]:

@@ -103,7 +103,7 @@ def _wait_for_deliveries(receiver: Receiver, items: Mapping[UploadedFile, Item])
 
     def all_arrived() -> bool:
         arrived.update(
-            {(str(a.told["object_id"]), str(a.told["status"])): a.delivery_id for a in list(receiver.arrivals)}
+            {(str(a.payload["object_id"]), str(a.payload["status"])): a.delivery_id for a in list(receiver.arrivals)}
         )
         return arrived.keys() >= due.keys()
 

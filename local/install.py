@@ -21,7 +21,7 @@ _PLAIN_SECONDS: Final = 5.0
 
 
 def install(
-    requirements: Path, screen: TextIO, *, pip: Sequence[str] = PIP, plain_seconds: float = _PLAIN_SECONDS
+    requirements: Path, terminal: TextIO, *, pip: Sequence[str] = PIP, plain_seconds: float = _PLAIN_SECONDS
 ) -> int:
     """Install what a lock file names.
 
@@ -29,7 +29,7 @@ def install(
     ----------
     requirements
         The lock file, with hashes.
-    screen
+    terminal
         Where progress is shown: a line that changes, or lines where that is no terminal.
     pip
         How pip is called.
@@ -45,7 +45,7 @@ def install(
     command = [*pip, "--require-hashes", "--requirement", str(requirements)]
     doing, done, name, before = "Downloading", 0, "", _count_installed()
     begun = shown = time.monotonic()
-    screen.write(f"Installing {total} packages from {requirements.name} (120 MB to download, 700 MB on disk, once)\n")
+    terminal.write(f"Installing {total} packages from {requirements.name} (120 MB to download, 700 MB on disk, once)\n")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - all of it is ours
         for line in _lines(process.stdout):
             first, _, rest = line.partition(" ")
@@ -58,15 +58,15 @@ def install(
             if doing == "Installing":
                 done = _count_installed() - before
             text = f"  {doing}: {done} of {total} packages {name}".rstrip()
-            if screen.isatty():
-                screen.write(f"{_CLEAR_LINE}{text}")
+            if terminal.isatty():
+                terminal.write(f"{_CLEAR_LINE}{text}")
             elif time.monotonic() - shown >= plain_seconds:
                 shown = time.monotonic()
-                screen.write(f"{text}\n")
-            screen.flush()
-    clear = _CLEAR_LINE if screen.isatty() else ""
+                terminal.write(f"{text}\n")
+            terminal.flush()
+    clear = _CLEAR_LINE if terminal.isatty() else ""
     ended = "Failed" if process.returncode else "Done"
-    screen.write(f"{clear}  {ended} after {time.monotonic() - begun:.0f} s\n")
+    terminal.write(f"{clear}  {ended} after {time.monotonic() - begun:.0f} s\n")
     return process.returncode
 
 

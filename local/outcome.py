@@ -27,7 +27,7 @@ class DrillOutcome:
     dead
         Dead letters.
     lost
-        Files without a final status and without a dead letter.
+        Files without a final status and without a dead text.
     twice
         Files whose end was written more than once.
     wrong
@@ -67,7 +67,7 @@ def audit(
     dead: int | None = 0,
     all_told: bool = True,
 ) -> DrillOutcome:
-    """Count what became of some files, when no message waits any more. Empties the dead-letter queue.
+    """Count what became of some files, when no message waits any more. Empties the dead-text queue.
 
     Parameters
     ----------
@@ -86,18 +86,18 @@ def audit(
     """
     items = intake.items()
     status = {file: str(items.get(file, {}).get("status", "not in the catalog")) for file in files}
-    letters = [body for body, _ in intake.take_dead_letters()]
-    named = {file for file in files for letter in letters if quote_plus(file.key, safe="/") in letter}
+    dead_letters = [body for body, _ in intake.take_dead_letters()]
+    named = {file for file in files for text in dead_letters if quote_plus(file.key, safe="/") in text}
     written = ends.count()
     lost = [file for file in files if status[file] not in ENDS and file not in named]
     twice = [file for file in files if written[file] > 1]
     untold = [file for file in files if all_told and status[file] in ENDS and not written[file]]
-    unexpected = dead is not None and len(letters) != dead
+    unexpected = dead is not None and len(dead_letters) != dead
     problems = {
         "lost": lost,
         "ended more than once": twice,
         "end not in the stream": untold,
-        "dead letter": [file for file in files if unexpected and file in named],
+        "dead text": [file for file in files if unexpected and file in named],
     }
     statuses = Counter(status.values())
     wrong = [
@@ -109,7 +109,7 @@ def audit(
         sent=len(files) if sent is None else sent,
         completed=statuses["COMPLETED"],
         rejected=statuses["REJECTED"],
-        dead=len(letters),
+        dead=len(dead_letters),
         lost=len(lost),
         twice=len(twice),
         wrong="; ".join(wrong),

@@ -45,10 +45,10 @@ class Arrival:
         return self.headers.get("webhook-id", "")
 
     @property
-    def told(self) -> Mapping[str, object]:
+    def payload(self) -> Mapping[str, object]:
         """What the body says of the file."""
-        told: Mapping[str, object] = json.loads(self.body)
-        return told
+        payload: Mapping[str, object] = json.loads(self.body)
+        return payload
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,7 @@ class Alarm:
         The end of its name.
     meaning, causes, runbook
         What the mail says: what happened, why it may have, and which section of the runbooks says what to do.
-    watched
+    metric
         What it looks at.
     comparison, threshold
         When it is raised.
@@ -64,7 +64,7 @@ class Alarm:
     meaning: str
     causes: str
     runbook: str
-    watched: Metric | Expression
+    metric: Metric | Expression
     threshold: float
     comparison: Comparison = "GreaterThanOrEqualToThreshold"
     missing: MissingData
@@ -75,7 +75,7 @@ class Alarm:
     def declare(
         self, prefix: str, topic_arns: Sequence[pulumi.Input[str]], opts: pulumi.ResourceOptions
     ) -> aws.cloudwatch.MetricAlarm:
-        """Declare it. The topics hear of each change; who subscribes is told of alarms and their ends alone."""
+        """Declare it. The topics hear of each change; who subscribes gets alarms and their ends alone."""
         warm_up = aws.cloudwatch.MetricAlarmWarmUpConfigurationArgs(
             warm_up_period_duration_in_minutes=self.warm_up_minutes
         )
@@ -91,16 +91,16 @@ class Alarm:
             alarm_actions=list(topic_arns),
             ok_actions=list(topic_arns),
         )
-        if isinstance(self.watched, Expression):
-            args.metric_queries = self._queries(self.watched)
+        if isinstance(self.metric, Expression):
+            args.metric_queries = self._queries(self.metric)
         else:
-            args.namespace, args.metric_name = self.watched.namespace, self.watched.name
-            args.dimensions = self.watched.dimensions
+            args.namespace, args.metric_name = self.metric.namespace, self.metric.name
+            args.dimensions = self.metric.dimensions
             args.period = self.period_seconds
-            if self.watched.statistic.startswith("p"):
-                args.extended_statistic = self.watched.statistic
+            if self.metric.statistic.startswith("p"):
+                args.extended_statistic = self.metric.statistic
             else:
-                args.statistic = self.watched.statistic
+                args.statistic = self.metric.statistic
         return aws.cloudwatch.MetricAlarm(f"{prefix}-{self.name}", args, opts=opts)
 
     def _queries(self, expression: Expression) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:

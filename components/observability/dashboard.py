@@ -99,7 +99,7 @@ def _files(flow: Flow) -> list[Graph]:
             [
                 *(Line(metric, outcome) for outcome, metric in ingest.outcomes.items()),
                 Line(ingest.messages_returned, "messages handed back"),
-                Line(ingest.messages_refused, "messages refused"),
+                Line(ingest.messages_dead_lettered, "messages dead-lettered"),
             ],
         ),
         Graph("Time for a file, ms", percentiles(ingest.processing_time)),

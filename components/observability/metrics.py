@@ -110,7 +110,7 @@ class IngestMetrics:
         self.rejected = metric("FilesRejected")
         self.skipped = metric("FilesSkipped")
         self.messages_returned = metric("MessagesReturned")
-        self.messages_refused = metric("MessagesRefused")
+        self.messages_dead_lettered = metric("MessagesDeadLettered")
         self.records_valid = metric("RecordsValid")
         self.records_rejected = metric("RecordsRejected")
         self.file_size = metric("FileSize")

@@ -1,4 +1,4 @@
-"""The alert topic, who is told of it, and the alarms that publish to it."""
+"""The alert topic, who is notified, and the alarms that publish to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ publish.
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringArgs:
-    """Which alarms there are, and who is told.
+    """Which alarms there are, and who is notified.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def intake_alarms(intake: ObservedIntake) -> list[Alarm]:
             meaning="A message has waited in the intake queue longer than retries explain.",
             causes="the function is far behind a burst, fails at start, or the event source mapping is disabled",
             runbook="Intake age",
-            watched=metrics.oldest,
+            metric=metrics.oldest,
             threshold=intake.retry_seconds + PERIOD_SECONDS,
             missing="notBreaching",  # reported while there is a message
         ),
@@ -41,7 +41,7 @@ def intake_alarms(intake: ObservedIntake) -> list[Alarm]:
             causes="the event source mapping is disabled, or the function is throttled, fails at start or with "
             "every file",
             runbook="Intake stalled",
-            watched=Expression(
+            metric=Expression(
                 label="Messages wait and none is deleted",
                 # Nothing deleted is no data, not 0. Between two series, CloudWatch takes what is missing in one for 0.
                 formula="(visible > 0) > (deleted > 0)",
@@ -70,7 +70,7 @@ def delivery_alarms(delivery: ObservedDelivery) -> list[Alarm]:
             meaning="A finished file waits to be queued for delivery.",
             causes="the delivery queue cannot be written, or the forwarding function fails at start",
             runbook="Delivery age",
-            watched=LambdaMetrics(delivery.forward_function_name).iterator_age,
+            metric=LambdaMetrics(delivery.forward_function_name).iterator_age,
             threshold=_SECOND_MS * delivery.alarm_seconds,
             missing="notBreaching",
         ),
@@ -79,7 +79,7 @@ def delivery_alarms(delivery: ObservedDelivery) -> list[Alarm]:
             meaning="A finished file waits in the delivery queue.",
             causes="the endpoint is down, refuses for now, or is slower than files finish",
             runbook="Delivery age",
-            watched=SqsMetrics(delivery.queue_name).oldest,
+            metric=SqsMetrics(delivery.queue_name).oldest,
             threshold=delivery.alarm_seconds,
             missing="notBreaching",  # reported while there is a message
         ),
@@ -93,7 +93,7 @@ def dead_letter_alarm(purpose: str, queue_name: pulumi.Input[str], holding: str)
         meaning=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
         causes="what failed for longer than it is retried, or can never pass; each message says which",
         runbook=f"{purpose.title()} dead letters",
-        watched=SqsMetrics(queue_name).visible,
+        metric=SqsMetrics(queue_name).visible,
         threshold=1,
         # SQS stops to report of a queue that nobody has asked for six hours, full or empty: it is as it was.
         missing="ignore",
@@ -106,7 +106,7 @@ def _silence(metrics: SqsMetrics, hours: int) -> Alarm:
         meaning=f"No file has arrived for {hours} hours.",
         causes="a sender has stopped or may not upload any more, or the bucket's notification is gone",
         runbook="Silence",
-        watched=Expression(
+        metric=Expression(
             label="Arrivals",
             # Nothing sent is no data, not 0: what is always reported of a queue that is read gives it its zeros.
             formula="sent + 0 * visible",

@@ -56,9 +56,7 @@ class Settings(
         if self.delivery_endpoint:
             self._check_delivery()
         if self.alarm_topic_arns and not self.alarms:
-            raise ValueError(
-                "alarmTopicArns: are told of alarms, and alarms = false: take the topics out, or set alarms"
-            )
+            raise ValueError("alarmTopicArns: get alarms, but alarms = false: take the topics out, or set alarms")
         return self
 
     def _check_times(self) -> None:

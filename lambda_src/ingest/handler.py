@@ -151,4 +151,4 @@ def _dead_letter(record: SQSRecord, reason: str) -> None:
         logger.exception("cannot be dead-lettered, left in the queue", extra=details)
         raise
     logger.error("dead-lettered", extra=details)
-    measures.MESSAGES_REFUSED.add()
+    measures.MESSAGES_DEAD_LETTERED.add()

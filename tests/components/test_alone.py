@@ -49,7 +49,7 @@ ALARM: Final = Alarm(
     meaning="m",
     causes="c",
     runbook="r",
-    watched=QUEUE.visible,
+    metric=QUEUE.visible,
     threshold=1,
     missing="ignore",
 )

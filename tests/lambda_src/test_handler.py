@@ -93,7 +93,7 @@ def test_a_malformed_message_is_put_aside_at_once_with_its_reason(
     ((text, said),) = aws.dead_letters().items()
     assert text == (body or " ")
     assert reason in said
-    assert metrics_of(emitted(capsys))["MessagesRefused"] == 1
+    assert metrics_of(emitted(capsys))["MessagesDeadLettered"] == 1
 
 
 def test_a_refusal_that_fails_leaves_the_message(handler: Handler, aws: Aws, calls: Calls) -> None:

@@ -81,7 +81,7 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
         "Outcomes": by(
             "ingest",
             *("FilesCompleted", "FilesFailed", "FilesRejected", "FilesSkipped"),
-            *("MessagesReturned", "MessagesRefused"),
+            *("MessagesReturned", "MessagesDeadLettered"),
         ),
         "Time for a file, ms": [seen(own, "ProcessingTime", {"service": "ingest"}, stat) for stat in PERCENTILES],
         "Records": [

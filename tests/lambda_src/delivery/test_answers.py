@@ -43,7 +43,7 @@ def test_a_finished_file_is_posted_with_all_that_is_known(
     assert delivery.deliver() == 0
 
     (arrival,) = delivery.receiver.arrivals
-    assert dict(arrival.told) == {
+    assert dict(arrival.payload) == {
         "delivery_id": arrival.headers["webhook-id"],
         "object_id": "landing-bucket/uploads/7.csv#1a79a4d60de6718e",
         "bucket": "landing-bucket",
@@ -75,7 +75,11 @@ def test_records_of_the_api_of_which_none_is_valid_are_sent_without_a_key(delive
     assert delivery.deliver() == 0
 
     (arrival,) = delivery.receiver.asked
-    assert (arrival.told["status"], arrival.told["version_id"], arrival.told["key"]) == ("REJECTED", "api", None)
+    assert (arrival.payload["status"], arrival.payload["version_id"], arrival.payload["key"]) == (
+        "REJECTED",
+        "api",
+        None,
+    )
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -143,7 +147,9 @@ def test_what_the_endpoint_refuses_is_a_dead_letter_at_once(
     assert len(delivery.receiver.asked) == 1, "a redirect is not followed"
     assert counted(capsys) == {"DeliveriesDeadLettered": 1}
     assert delivery.deliver() == 0
-    assert [arrival.told["version_id"] for arrival in delivery.receiver.arrivals] == ["v2"], "the next is not held up"
+    assert [arrival.payload["version_id"] for arrival in delivery.receiver.arrivals] == ["v2"], (
+        "the next is not held up"
+    )
 
 
 @pytest.fixture
@@ -258,4 +264,4 @@ def test_whatever_lambda_hands_over_no_message_of_a_file_overtakes_another(deliv
     failed = delivery.call(*(delivery.event(message) for message in received))
 
     assert failed == [message["MessageId"] for message in received[:2]]
-    assert [arrival.told["key"] for arrival in delivery.receiver.arrivals] == ["uploads/2.csv"]
+    assert [arrival.payload["key"] for arrival in delivery.receiver.arrivals] == ["uploads/2.csv"]

@@ -45,7 +45,7 @@ def test_a_forwarder_that_dies_queues_each_change_once(delivery: Delivering, *, 
     assert delivery.forward(*records) == []
     delivery.deliver_all()
 
-    assert [a.told["key"] for a in delivery.receiver.arrivals] == [f"uploads/{number}.csv" for number in range(15)]
+    assert [a.payload["key"] for a in delivery.receiver.arrivals] == [f"uploads/{number}.csv" for number in range(15)]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -110,7 +110,7 @@ def test_a_burst_under_failures_loses_nothing_and_keeps_the_order(delivery: Deli
 
     versions: dict[object, list[str]] = defaultdict(list)
     for arrival in delivery.receiver.asked:
-        versions[arrival.told["object_id"]].append(str(arrival.told["version_id"]))
+        versions[arrival.payload["object_id"]].append(str(arrival.payload["version_id"]))
     assert len({arrival.delivery_id for arrival in delivery.receiver.asked}) == 60
     assert len(versions) == 10
     assert all(one <= other for found in versions.values() for one, other in pairwise(found))

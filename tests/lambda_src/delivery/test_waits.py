@@ -75,7 +75,7 @@ def test_a_message_that_failed_is_hidden_and_holds_up_its_own_file_alone(waiting
         waiting.deliver()
 
     assert waits(calls) == [60]
-    assert [arrival.told["key"] for arrival in waiting.receiver.arrivals] == ["uploads/2.csv", "uploads/3.csv"]
+    assert [arrival.payload["key"] for arrival in waiting.receiver.arrivals] == ["uploads/2.csv", "uploads/3.csv"]
     assert waiting.waiting() == 2
 
 
@@ -120,7 +120,7 @@ def test_what_was_tried_long_enough_is_dead_lettered_and_frees_its_file(delivery
     (letter,) = delivery.dead_letters()
     assert letter.attributes == {"reason": "the endpoint answered 503; tried for 6:00:00", "status": "503"}
     assert json.loads(letter.body)["key"] == "uploads/1.csv"
-    assert [arrival.told["version_id"] for arrival in delivery.receiver.arrivals] == ["v2"]
+    assert [arrival.payload["version_id"] for arrival in delivery.receiver.arrivals] == ["v2"]
 
 
 def test_what_is_old_is_still_delivered_if_it_can_be(delivery: Delivering) -> None:

@@ -35,7 +35,7 @@ class Delivered(Pipeline):
         wait_until(lambda: due <= self._taken(), "not all were delivered")
 
     def _taken(self) -> set[tuple[object, object, object]]:
-        bodies = [arrival.told for arrival in list(self.receiver.arrivals)]
+        bodies = [arrival.payload for arrival in list(self.receiver.arrivals)]
         return {(body["object_id"], body["version_id"], body["status"]) for body in bodies}
 
     @property

@@ -27,8 +27,8 @@ def test_a_finished_file_arrives_with_what_the_catalog_says(delivered: Delivered
 
     (arrival,) = delivered.receiver.arrivals
     for name in ("object_id", "bucket", "key", "version_id", "processed_key", "rejected_key", "processed_at", "etag"):
-        assert arrival.told[name] == item[name]
-    assert (arrival.told["records_valid"], arrival.told["records_rejected"]) == (1, 1)
+        assert arrival.payload[name] == item[name]
+    assert (arrival.payload["records_valid"], arrival.payload["records_rejected"]) == (1, 1)
 
 
 def test_only_changes_to_a_final_status_invoke(delivered: Delivered) -> None:
@@ -39,7 +39,7 @@ def test_only_changes_to_a_final_status_invoke(delivered: Delivered) -> None:
     (marker,) = delivered.final(delivered.drop("uploads/marker.csv"))
     delivered.told(marker)
 
-    assert [(a.told["key"], a.told["status"]) for a in delivered.receiver.asked] == [
+    assert [(a.payload["key"], a.payload["status"]) for a in delivered.receiver.asked] == [
         ("uploads/shipments/bad.json", "REJECTED"),
         ("uploads/marker.csv", "COMPLETED"),
     ]
@@ -147,7 +147,7 @@ def test_a_burst_under_failures_loses_nothing(delivered: Delivered) -> None:
     wait_until(lambda: not delivered.receiver.script, "the script is not over")
 
     assert len(items) == 60
-    assert {a.told["key"] for a in delivered.receiver.asked} == {file.key for file in files}
+    assert {a.payload["key"] for a in delivered.receiver.asked} == {file.key for file in files}
     assert delivered.delivery_dead_letters() == 0
 
 
@@ -161,11 +161,11 @@ def test_the_states_of_one_file_arrive_in_their_order(delivered: Delivered) -> N
 
     seen: dict[object, list[object]] = defaultdict(list)
     for arrival in delivered.receiver.arrivals:
-        seen[arrival.told["object_id"]].append(arrival.told["status"])
+        seen[arrival.payload["object_id"]].append(arrival.payload["status"])
     ((_, statuses),) = [(key, found) for key, found in seen.items() if "twice" in str(key)]
     assert statuses[-1] == "COMPLETED"
     assert "FAILED" in statuses[:-1]
-    moments = [str(arrival.told["processed_at"]) for arrival in delivered.receiver.arrivals]
+    moments = [str(arrival.payload["processed_at"]) for arrival in delivered.receiver.arrivals]
     assert all(one <= other for one, other in pairwise(moments))
 
 
@@ -187,6 +187,6 @@ def test_a_function_that_is_killed_loses_nothing(delivered: Delivered, purpose: 
         delivered.told(*items)
 
     assert not delivered.receiver.script, "the kill came"
-    ids = {(str(a.told["key"]), a.delivery_id) for a in delivered.receiver.asked[before:]}
+    ids = {(str(a.payload["key"]), a.delivery_id) for a in delivered.receiver.asked[before:]}
     assert len(ids) == 3
     assert delivered.delivery_dead_letters() == 0

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.files import FORMATS, Hostile, hostile, write_file
-from benchmarks.measure import NO_OUTPUT, Measured, Outcome
+from benchmarks.measure import NO_OUTPUT, Measured, Result
 from policy.resource_types import Type
 from tools.docs.permissions import declared
 
@@ -146,14 +146,14 @@ def hostile_inputs(folder: Path, progress: Progress) -> list[str]:
     return lines
 
 
-def is_expected(outcome: Outcome, made: Hostile) -> bool:
+def is_expected(outcome: Result, made: Hostile) -> bool:
     """Tell whether a hostile input ended as it must."""
     if made.whole_rejected:
         return bool(outcome.reason)
     return not outcome.reason and (outcome.valid, outcome.rejected) == (made.valid, made.rejected)
 
 
-def describe(outcome: Outcome) -> str:
+def describe(outcome: Result) -> str:
     """Return an outcome in a few words, fit for a table's cell."""
     if outcome.reason:
         reason = outcome.reason.replace("|", "\\|")

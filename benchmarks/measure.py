@@ -22,7 +22,7 @@ _READERS: Final = {"array": plain.read_array, "ndjson": plain.read_ndjson, "csv"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Result:
     """What came of a file: its records, the bytes of the results, or why it was rejected as a whole."""
 
     valid: int = 0
@@ -32,7 +32,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Measured(Outcome):
+class Measured(Result):
     """What that took: seconds, and the process's most bytes."""
 
     seconds: float = 0
@@ -62,7 +62,7 @@ class NullBucket:
         """End an upload."""
 
 
-def prepare_stream(output: str) -> Callable[[Path], Outcome]:
+def prepare_stream(output: str) -> Callable[[Path], Result]:
     """Import the function's own code, make its clients, and return what reads a file with it."""
     import boto3  # noqa: PLC0415 - its memory counts, and its time does not
 
@@ -74,7 +74,7 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
     clients = [boto3.client(service, region_name="eu-central-1") for service in ("s3", "dynamodb", "sqs")]
     schema = load_schema("shipment")
 
-    def run(path: Path) -> Outcome:
+    def run(path: Path) -> Result:
         bucket = NullBucket()
         publisher = Publisher(client=bucket, completion=lambda: bucket)  # type: ignore[arg-type,return-value]  # a stand-in
         processed, rejected = (OutputFile(publisher, "bucket", key, "STANDARD") for key in ("processed", "rejected"))
@@ -89,33 +89,33 @@ def prepare_stream(output: str) -> Callable[[Path], Outcome]:
         if output != NO_OUTPUT:
             rejected.publish()
             processed.publish()
-        return Outcome(valid, refused, bucket.written) if clients else Outcome()
+        return Result(valid, refused, bucket.written) if clients else Result()
 
     return run
 
 
-def prepare_whole(kind: str, output: str) -> Callable[[Path], Outcome]:
+def prepare_whole(kind: str, output: str) -> Callable[[Path], Result]:
     """Return what does the same the plain way."""
 
-    def run(path: Path) -> Outcome:
+    def run(path: Path) -> Result:
         result = _READERS[kind](path.read_bytes())
         written = 0 if output == NO_OUTPUT else sum(map(len, plain.write(result, int(output))))
-        return Outcome(len(result.valid), len(result.rejected), written)
+        return Result(len(result.valid), len(result.rejected), written)
 
     return run
 
 
-def prepare_hostile() -> Callable[[Path], Outcome]:
+def prepare_hostile() -> Callable[[Path], Result]:
     """Return what reads a file that may be rejected."""
     from shared.records.batch import FileRejectedError  # noqa: PLC0415
 
     read = prepare_stream(NO_OUTPUT)
 
-    def run(path: Path) -> Outcome:
+    def run(path: Path) -> Result:
         try:
             return read(path)
         except FileRejectedError as error:
-            return Outcome(reason=str(error) or "no reason")
+            return Result(reason=str(error) or "no reason")
 
     return run
 

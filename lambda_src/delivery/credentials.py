@@ -65,8 +65,8 @@ class Credentials:
         return self.signing_key, before
 
 
-class Secret:
-    """The stack's secret, kept for `LIFETIME_SECONDS`.
+class StoredCredentials:
+    """The credentials that the stack's secret holds, kept for `LIFETIME_SECONDS`.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery.credentials import Secret
+from delivery.credentials import StoredCredentials
 from delivery.endpoint import Endpoint
 from delivery.messages import MalformedMessageError, parse_message
 from delivery.retries import RetryBudget
@@ -32,7 +32,7 @@ _sender = Sender(
         timeout_seconds=_settings.endpoint_timeout_seconds,
         forbidden_networks=_settings.forbidden_networks,
     ),
-    Secret(clients.secretsmanager, _settings.secret_arn),
+    StoredCredentials(clients.secretsmanager, _settings.secret_arn),
 )
 _budget = RetryBudget(
     total=timedelta(seconds=_settings.retry_seconds),

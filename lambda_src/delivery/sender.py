@@ -10,7 +10,7 @@ from delivery.credentials import SecretUnusableError
 from delivery.endpoint import UnreachableError
 
 if TYPE_CHECKING:
-    from delivery.credentials import Secret
+    from delivery.credentials import StoredCredentials
     from delivery.endpoint import Answer, Endpoint
 
 UNAUTHORIZED: Final = 401
@@ -34,7 +34,7 @@ class DeliveryError(Exception):
         self.status = status
 
 
-class RefusedError(DeliveryError):
+class PermanentError(DeliveryError):
     """No retry changes the answer."""
 
 
@@ -63,7 +63,7 @@ class Sender:
         Where they go, and with whose credentials.
     """
 
-    def __init__(self, endpoint: Endpoint, secret: Secret) -> None:
+    def __init__(self, endpoint: Endpoint, secret: StoredCredentials) -> None:
         self._endpoint = endpoint
         self._secret = secret
 
@@ -72,7 +72,7 @@ class Sender:
 
         Raises
         ------
-        RefusedError
+        PermanentError
             If the endpoint refuses the message for good.
         RetryableError
             If it did not take it this time.
@@ -85,7 +85,7 @@ class Sender:
         reason = f"the endpoint answered {answer.status}"
         if answer.status >= 500 or answer.status in RETRYABLE:  # noqa: PLR2004 - the server's fault, as HTTP has it
             raise RetryableError(reason, status=answer.status, retry_after=answer.retry_after)
-        raise RefusedError(reason, status=answer.status)
+        raise PermanentError(reason, status=answer.status)
 
     def _post(self, delivery_id: str, body: str, *, fresh: bool) -> Answer:
         try:

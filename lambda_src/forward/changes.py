@@ -52,7 +52,7 @@ class MalformedRecordError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
+class StatusChange:
     """One change of one file's status, as it waits in the delivery queue.
 
     Parameters
@@ -70,12 +70,12 @@ class Message:
     body: str
 
 
-def parse_change(record: Mapping[str, object]) -> Message | None:
+def parse_change(record: Mapping[str, object]) -> StatusChange | None:
     """Read a record of the stream.
 
     Returns
     -------
-    Message or None
+    StatusChange or None
         The message; None if no file came to a status that is delivered.
 
     Raises
@@ -109,7 +109,7 @@ def parse_change(record: Mapping[str, object]) -> Message | None:
     )
     if len(body) > MAX_BODY_BYTES:
         raise MalformedRecordError(f"the message would have {len(body)} bytes, and a queue takes {MAX_BODY_BYTES}")
-    return Message(id=delivery_id, group=_group(new), body=body)
+    return StatusChange(id=delivery_id, group=_group(new), body=body)
 
 
 def sequence_number(record: Mapping[str, object]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from forward.changes import MAX_BODY_BYTES, MalformedRecordError, Message, parse_change, sequence_number
+from forward.changes import MAX_BODY_BYTES, MalformedRecordError, StatusChange, parse_change, sequence_number
 from shared.observability import logger
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Record: TypeAlias = Mapping[str, object]
 
 BATCH_MESSAGES: Final = 10
-"""What SendMessageBatch takes (SQS Developer Guide, Message quotas)."""
+"""What SendMessageBatch takes (SQS Developer Guide, StatusChange quotas)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Queued:
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
     record: Record
-    message: Message
+    message: StatusChange
 
 
 class Forwarder:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import plain
 from benchmarks.__main__ import FIRST_REQUESTS, describe, is_expected, run_first_request
 from benchmarks.files import FORMATS, hostile, write_file
-from benchmarks.measure import NO_OUTPUT, NullBucket, Outcome, prepare_hostile, prepare_stream, prepare_whole
+from benchmarks.measure import NO_OUTPUT, NullBucket, Result, prepare_hostile, prepare_stream, prepare_whole
 
 SMALL: Final = 40_000
 
@@ -78,16 +78,16 @@ def test_another_outcome_is_not_expected() -> None:
     made = hostile(SMALL)
     valid, refused = made["CSV, every cell quoted"], made["CSV, a quarter is a header of commas"]
 
-    assert is_expected(Outcome(valid=valid.valid), valid)
-    assert not is_expected(Outcome(valid=valid.valid - 1, rejected=1), valid)
-    assert not is_expected(Outcome(valid=valid.valid, reason="too long"), valid)
-    assert not is_expected(Outcome(valid=1), refused)
+    assert is_expected(Result(valid=valid.valid), valid)
+    assert not is_expected(Result(valid=valid.valid - 1, rejected=1), valid)
+    assert not is_expected(Result(valid=valid.valid, reason="too long"), valid)
+    assert not is_expected(Result(valid=1), refused)
 
 
 def test_outcomes_are_told_in_a_few_words() -> None:
-    assert describe(Outcome(valid=1_000, rejected=2)) == "1,000 valid, 2 rejected"
-    assert describe(Outcome()) == "no records"
-    assert describe(Outcome(reason="a|" * 50)) == "file rejected: " + ("a\\|" * 50)[:60] + "…"
+    assert describe(Result(valid=1_000, rejected=2)) == "1,000 valid, 2 rejected"
+    assert describe(Result()) == "no records"
+    assert describe(Result(reason="a|" * 50)) == "file rejected: " + ("a\\|" * 50)[:60] + "…"
 
 
 @pytest.mark.parametrize("name", FIRST_REQUESTS)

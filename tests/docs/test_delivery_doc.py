@@ -16,7 +16,7 @@ from delivery.credentials import Credentials
 from delivery.endpoint import Endpoint
 from delivery.sender import RETRYABLE
 from delivery.signature import key_bytes
-from forward.changes import Message, parse_change
+from forward.changes import StatusChange, parse_change
 from local.receiver import Arrival, Receiver, Reply, listening
 from local.stack_config import ROOT
 from tests.lambda_src.conftest import load_event
@@ -44,13 +44,13 @@ class Noting(Receiver):
 
 
 @pytest.fixture(scope="module")
-def message() -> Message:
+def message() -> StatusChange:
     made = parse_change(load_event("dynamodb_stream_modify.json"))
     assert made is not None
     return made
 
 
-def sent(message: Message, at: float, *, previous: str | None = None) -> Arrival:
+def sent(message: StatusChange, at: float, *, previous: str | None = None) -> Arrival:
     """What the function sends at some time."""
     now = datetime.fromtimestamp(at, UTC)
     credentials = Credentials(
@@ -67,7 +67,7 @@ def sent(message: Message, at: float, *, previous: str | None = None) -> Arrival
 
 
 @pytest.fixture(scope="module")
-def arrival(message: Message) -> Arrival:
+def arrival(message: StatusChange) -> Arrival:
     return sent(message, time.time())
 
 
@@ -80,7 +80,7 @@ def test_what_the_function_sends_is_taken(is_ours: Check, arrival: Arrival) -> N
     assert is_ours(headers_of(arrival), arrival.body, SECRET)
 
 
-def test_while_a_secret_rotates_the_key_before_is_taken_too(is_ours: Check, message: Message) -> None:
+def test_while_a_secret_rotates_the_key_before_is_taken_too(is_ours: Check, message: StatusChange) -> None:
     arrival = sent(message, time.time(), previous=OTHER["signing_key"])
 
     assert is_ours(headers_of(arrival), arrival.body, SECRET)
@@ -88,7 +88,7 @@ def test_while_a_secret_rotates_the_key_before_is_taken_too(is_ours: Check, mess
 
 
 @pytest.mark.parametrize("seconds", [-310, 310, 10**6])
-def test_a_replay_is_refused(is_ours: Check, message: Message, seconds: int) -> None:
+def test_a_replay_is_refused(is_ours: Check, message: StatusChange, seconds: int) -> None:
     arrival = sent(message, time.time() + seconds)
 
     assert not is_ours(headers_of(arrival), arrival.body, SECRET)

@@ -18,7 +18,7 @@ from local.stack_config import ROOT
 from shared import clients
 from tests.conftest import declare
 from tests.declared_stack import DeclaredStack
-from tests.lambda_src.api.conftest import Api, api  # noqa: F401 - the fixture
+from tests.lambda_src.api.conftest import HandlerClient, api  # noqa: F401 - the fixture
 from tests.lambda_src.conftest import (
     EVENTS,
     FAKE_ENVIRONMENT,
@@ -54,7 +54,7 @@ def test_the_catalog_forgets_a_file_after_its_days(handler: Handler, aws: Aws, d
         assert_kept_for(days, item["ttl"]["N"])
 
 
-def test_the_catalog_forgets_a_request_after_its_days(api: Api, aws: Aws) -> None:  # noqa: F811 - the fixture
+def test_the_catalog_forgets_a_request_after_its_days(api: HandlerClient, aws: Aws) -> None:  # noqa: F811 - the fixture
     record = {"shipment_id": "S1", "status": "created", "timestamp": "2026-11-20T08:15:00Z"}
     for path in ("/validate", "/process"):
         assert api.post(path, {"data": record}).status == 200

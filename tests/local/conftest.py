@@ -22,7 +22,7 @@ WAIT_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pipeline(IntakeDriver):
+class LocalPipeline(IntakeDriver):
     """The standing stack, and what tests do with it."""
 
     def final(self, *files: UploadedFile) -> list[Item]:
@@ -46,13 +46,13 @@ class Pipeline(IntakeDriver):
 
 
 @pytest.fixture(scope="session")
-def standing() -> Iterator[Pipeline]:
+def standing() -> Iterator[LocalPipeline]:
     with local_stack(Console(quiet=True), folder=STAGES) as stack:
-        yield Pipeline(stack=stack)
+        yield LocalPipeline(stack=stack)
 
 
 @pytest.fixture
-def pipeline(standing: Pipeline) -> Pipeline:
+def pipeline(standing: LocalPipeline) -> LocalPipeline:
     """The stack, with nothing left in its queues by the test before."""
     standing.drained()
     standing.take_dead_letters()
@@ -75,7 +75,7 @@ def handler(event, context):
 """
 
 
-def make_probe(pipeline: Pipeline, purpose: str) -> Probe:
+def make_probe(pipeline: LocalPipeline, purpose: str) -> Probe:
     """Try one call of AWS under the role of a function; answers ``allowed`` or the error code."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -104,13 +104,13 @@ def make_probe(pipeline: Pipeline, purpose: str) -> Probe:
 
 
 @pytest.fixture(scope="session")
-def probe(standing: Pipeline) -> Probe:
+def probe(standing: LocalPipeline) -> Probe:
     """The ingest function's role."""
     return make_probe(standing, "ingest")
 
 
 @pytest.fixture(scope="session")
-def api_probe(standing: Pipeline) -> Probe:
+def api_probe(standing: LocalPipeline) -> Probe:
     """The API function's role."""
     return make_probe(standing, "api")
 

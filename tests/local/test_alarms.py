@@ -9,13 +9,13 @@ from typing import Literal, TypeAlias
 import pytest
 
 from local.waiting import wait_until
-from tests.local.conftest import Pipeline
+from tests.local.conftest import LocalPipeline
 
 State: TypeAlias = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 
 @pytest.fixture
-def heard(standing: Pipeline) -> Iterator[Callable[[], list[tuple[str, str]]]]:
+def heard(standing: LocalPipeline) -> Iterator[Callable[[], list[tuple[str, str]]]]:
     """What somebody hears who subscribed as the program subscribes addresses: the state before, and the new one."""
     cloud, topic = standing.stack.cloud, standing.stack.outputs["topicArn"]
     (declared,) = cloud.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
@@ -49,7 +49,7 @@ def heard(standing: Pipeline) -> Iterator[Callable[[], list[tuple[str, str]]]]:
 
 
 def test_an_alarm_and_its_end_are_heard_and_a_new_one_that_is_well_is_not(
-    standing: Pipeline, heard: Callable[[], list[tuple[str, str]]]
+    standing: LocalPipeline, heard: Callable[[], list[tuple[str, str]]]
 ) -> None:
     cloudwatch = standing.stack.cloud.client("cloudwatch")
     name = next(

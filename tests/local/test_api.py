@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from local.api import ApiClient, sign_in_test_user
 from local.stack_config import ROOT
 from local.waiting import wait_until
-from tests.local.conftest import Pipeline, Probe
+from tests.local.conftest import LocalPipeline, Probe
 
 DENIED: Final = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
 RECORD: Final = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00"}
@@ -40,7 +40,7 @@ DOCUMENT: Final = schemathesis.openapi.from_dict(document_for_who_is_inside())
 
 
 @pytest.fixture(scope="module")
-def writer(standing: Pipeline) -> ApiClient:
+def writer(standing: LocalPipeline) -> ApiClient:
     return sign_in_test_user(standing.stack)
 
 
@@ -88,7 +88,7 @@ def test_a_file_larger_than_the_limit_is_not_taken(writer: ApiClient) -> None:
     assert writer.upload(form, b"x" * (65536 + 1)) == 400
 
 
-def test_processing_the_same_twice_stores_once(pipeline: Pipeline, writer: ApiClient) -> None:
+def test_processing_the_same_twice_stores_once(pipeline: LocalPipeline, writer: ApiClient) -> None:
     first = writer.post("/process", {"data": [RECORD]})
     again = writer.post("/process", {"data": [RECORD]})
 
@@ -116,7 +116,7 @@ def test_pages(writer: ApiClient) -> None:
     assert writer.get("/files", limit=2, cursor=first.body["cursor"]).status == 400
 
 
-def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> None:
+def test_the_api_role_may_do_its_work(pipeline: LocalPipeline, api_probe: Probe) -> None:
     names = {"TableName": pipeline.table}
     query = {"KeyConditionExpression": "object_id = :id", "ExpressionAttributeValues": {":id": {"S": "x"}}}
     item = {"object_id": {"S": "api/probe"}, "version_id": {"S": "api"}}
@@ -163,7 +163,7 @@ def test_the_api_role_may_do_its_work(pipeline: Pipeline, api_probe: Probe) -> N
     ],
 )
 def test_the_api_role_may_do_nothing_else(
-    pipeline: Pipeline, api_probe: Probe, service: str, operation: str, parameters: dict[str, object]
+    pipeline: LocalPipeline, api_probe: Probe, service: str, operation: str, parameters: dict[str, object]
 ) -> None:
     outputs = pipeline.stack.outputs
     names = {
@@ -183,14 +183,14 @@ def test_the_api_role_may_do_nothing_else(
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_in_the_document(
     case: schemathesis.Case,  # type: ignore[type-arg]  # its parameters are the library's own
-    standing: Pipeline,
+    standing: LocalPipeline,
     writer: ApiClient,
 ) -> None:
     """Whatever is sent, valid or not: no 5xx, and no answer that the OpenAPI document does not have."""
     assert call(case, standing, writer) != 401, "nothing but the door was tested"
 
 
-def test_a_path_that_the_gateway_cannot_match_is_in_the_document(standing: Pipeline, writer: ApiClient) -> None:
+def test_a_path_that_the_gateway_cannot_match_is_in_the_document(standing: LocalPipeline, writer: ApiClient) -> None:
     case = DOCUMENT["/files/{file_id}"]["GET"].Case(path_parameters={"file_id": "a\nb"})
 
     assert call(case, standing, writer) == 404
@@ -198,7 +198,7 @@ def test_a_path_that_the_gateway_cannot_match_is_in_the_document(standing: Pipel
 
 def call(
     case: schemathesis.Case,  # type: ignore[type-arg]  # its parameters are the library's own
-    standing: Pipeline,
+    standing: LocalPipeline,
     writer: ApiClient,
 ) -> int:
     """Send a request, and hold its answer to the document."""

@@ -11,13 +11,13 @@ import pytest
 
 from local.api import ApiClient, TokenKind, sign_in
 from local.waiting import wait_until
-from tests.local.conftest import Pipeline
+from tests.local.conftest import LocalPipeline
 from tests.local.test_api import RECORD
 
 PASSWORD: Final = "Reader-password-1"
 
 
-def add_user(pipeline: Pipeline, *groups: str) -> str:
+def add_user(pipeline: LocalPipeline, *groups: str) -> str:
     """Make a user, and return its name."""
     name, pool = f"user-{uuid.uuid4().hex[:8]}", pipeline.stack.outputs["userPoolId"]
     cognito = pipeline.stack.cloud.client("cognito-idp")
@@ -28,11 +28,11 @@ def add_user(pipeline: Pipeline, *groups: str) -> str:
     return name
 
 
-def client(pipeline: Pipeline, name: str) -> ApiClient:
+def client(pipeline: LocalPipeline, name: str) -> ApiClient:
     return ApiClient(pipeline.stack, sign_in(pipeline.stack, name, PASSWORD))
 
 
-def test_readers_may_ask_and_writers_may_send(pipeline: Pipeline) -> None:
+def test_readers_may_ask_and_writers_may_send(pipeline: LocalPipeline) -> None:
     reader = client(pipeline, add_user(pipeline, "readers"))
     writer = client(pipeline, add_user(pipeline, "readers", "writers"))
     nobody = client(pipeline, add_user(pipeline))
@@ -46,13 +46,13 @@ def test_readers_may_ask_and_writers_may_send(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("kind", ["AccessToken", "IdToken"])
-def test_both_kinds_of_token_are_taken(pipeline: Pipeline, kind: TokenKind) -> None:
+def test_both_kinds_of_token_are_taken(pipeline: LocalPipeline, kind: TokenKind) -> None:
     name = add_user(pipeline, "readers")
 
     assert ApiClient(pipeline.stack, sign_in(pipeline.stack, name, PASSWORD, kind)).get("/files").status == 200
 
 
-def test_no_token_a_tampered_and_a_foreign_one_are_refused_at_the_door(pipeline: Pipeline) -> None:
+def test_no_token_a_tampered_and_a_foreign_one_are_refused_at_the_door(pipeline: LocalPipeline) -> None:
     name = add_user(pipeline, "readers")
     token = sign_in(pipeline.stack, name, PASSWORD)
     header, claims, signature = token.split(".")
@@ -71,7 +71,7 @@ def test_no_token_a_tampered_and_a_foreign_one_are_refused_at_the_door(pipeline:
     assert ApiClient(pipeline.stack, token).get("/files").status == 200
 
 
-def test_a_token_that_was_good_is_refused_when_it_has_expired(pipeline: Pipeline) -> None:
+def test_a_token_that_was_good_is_refused_when_it_has_expired(pipeline: LocalPipeline) -> None:
     """The emulator takes seconds, where AWS takes five minutes and more."""
     name = add_user(pipeline, "readers")
 
@@ -93,7 +93,7 @@ def test_a_token_that_was_good_is_refused_when_it_has_expired(pipeline: Pipeline
     wait_until(lambda: user.get("/files").status == 401, "the token is good for ever", timeout_seconds=20)
 
 
-def test_a_token_ends_after_an_hour(pipeline: Pipeline) -> None:
+def test_a_token_ends_after_an_hour(pipeline: LocalPipeline) -> None:
     claims = decode(sign_in(pipeline.stack, add_user(pipeline, "readers"), PASSWORD).split(".")[1])
 
     assert int(str(claims["exp"])) - int(str(claims["iat"])) == 3600
@@ -108,7 +108,7 @@ def encode(part: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
 
 
-def foreign_token(pipeline: Pipeline) -> str:
+def foreign_token(pipeline: LocalPipeline) -> str:
     """A good token of another pool."""
     cognito = pipeline.stack.cloud.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="foreign")["UserPool"]["Id"]

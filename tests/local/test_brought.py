@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from local.stack import local_stack
-from tests.local.conftest import Pipeline
+from tests.local.conftest import LocalPipeline
 from tests.stage_files import STAGES
 
 WITHOUT = {"api": False, "alarms": False, "dashboard": False, "testUser": False, "programClient": False}
@@ -19,7 +19,7 @@ BROUGHT = {
 
 def test_a_file_with_a_schema_of_ones_own_ends() -> None:
     with local_stack(Console(quiet=True), folder=STAGES, overrides={**WITHOUT, **BROUGHT}) as stack:
-        pipeline = Pipeline(stack=stack)
+        pipeline = LocalPipeline(stack=stack)
 
         (item,) = pipeline.final(pipeline.drop("uploads/parcels/a.csv", b"parcel_id,grams\nP-1,200\nP-2,heavy\n"))
         role = stack.cloud.client("iam").list_roles(PathPrefix="/pipelines/")["Roles"]

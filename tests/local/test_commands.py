@@ -26,7 +26,7 @@ from local.receiver import Arrival, Receiver, Reply
 from local.stack_config import ROOT, StackConfig
 from local.waiting import wait_until
 from tests.conftest import declare
-from tests.local.conftest import Pipeline
+from tests.local.conftest import LocalPipeline
 from tests.stage_files import STAGES
 
 
@@ -259,7 +259,7 @@ def test_an_emulator_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
         pass
 
 
-def test_what_the_local_cloud_does_not_know_is_an_error(standing: Pipeline) -> None:
+def test_what_the_local_cloud_does_not_know_is_an_error(standing: LocalPipeline) -> None:
     provider = EmulatorProvider(standing.stack.cloud, lambda _count: None)
 
     with pytest.raises(NotEmulatedError, match="the local cloud knows no aws:ec2/vpc:Vpc"):
@@ -280,7 +280,7 @@ def test_what_the_local_cloud_does_not_know_is_an_error(standing: Pipeline) -> N
     ],
 )
 def test_a_declared_property_that_nothing_reads_is_an_error(
-    standing: Pipeline, kind: str, inputs: dict[str, object], ignored: str
+    standing: LocalPipeline, kind: str, inputs: dict[str, object], ignored: str
 ) -> None:
     """Or a test of the whole pipeline would pass with and without it."""
     standing.stack.cloud.client("s3").create_bucket(Bucket="another")

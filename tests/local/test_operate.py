@@ -16,12 +16,12 @@ from local.up import commands
 from local.waiting import wait_until
 from shared.catalog.model import ObjectVersion
 from shared.created_event import created_event
-from tests.local.conftest import Pipeline
+from tests.local.conftest import LocalPipeline
 
 SHIPMENTS: Final = b"shipment_id,status,timestamp\nSHP-1,created,2026-11-20T08:15:00Z\n"
 
 
-def operate(pipeline: Pipeline, *arguments: str) -> tuple[int, dict[str, object]]:
+def operate(pipeline: LocalPipeline, *arguments: str) -> tuple[int, dict[str, object]]:
     """Run a command with the environment that `make local` prints; returns its status and result."""
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "operate", *arguments, "--json"],
@@ -36,13 +36,13 @@ def operate(pipeline: Pipeline, *arguments: str) -> tuple[int, dict[str, object]
     return done.returncode, result
 
 
-def redrive(pipeline: Pipeline, *options: str) -> tuple[int, dict[str, object]]:
+def redrive(pipeline: LocalPipeline, *options: str) -> tuple[int, dict[str, object]]:
     """Run ``redrive``; returns its status, and what became of the intake's messages."""
     status, result = operate(pipeline, "redrive", *options)
     return status, cast("dict[str, dict[str, object]]", result["queues"])["intake"]
 
 
-def test_what_is_printed_to_try_leads_here(pipeline: Pipeline) -> None:
+def test_what_is_printed_to_try_leads_here(pipeline: LocalPipeline) -> None:
     lines = commands(pipeline.stack)
 
     assert f"export PIPELINE_OUTPUTS={pipeline.stack.outputs_file}" in lines
@@ -50,7 +50,7 @@ def test_what_is_printed_to_try_leads_here(pipeline: Pipeline) -> None:
     assert ".venv/bin/python -m operate status" in lines
 
 
-def test_status_of_a_stack_at_rest(pipeline: Pipeline) -> None:
+def test_status_of_a_stack_at_rest(pipeline: LocalPipeline) -> None:
     pipeline.final(pipeline.drop("uploads/at-rest.txt"))
     pipeline.drained()
 
@@ -63,7 +63,7 @@ def test_status_of_a_stack_at_rest(pipeline: Pipeline) -> None:
     assert (result["deadLetters"], result["queue"]) == (0, {"waiting": 0, "inFlight": 0})
 
 
-def test_a_finished_file_is_processed_again(pipeline: Pipeline) -> None:
+def test_a_finished_file_is_processed_again(pipeline: LocalPipeline) -> None:
     file = pipeline.drop("uploads/shipments/ag ain+é.csv", SHIPMENTS)
     (before,) = pipeline.final(file)
 
@@ -81,7 +81,7 @@ def test_a_finished_file_is_processed_again(pipeline: Pipeline) -> None:
     assert pipeline.latest(file.key) == file.version_id
 
 
-def done_again(pipeline: Pipeline, file: UploadedFile, before: object) -> bool:
+def done_again(pipeline: LocalPipeline, file: UploadedFile, before: object) -> bool:
     item = pipeline.item(file)
     return (
         item is not None
@@ -90,7 +90,7 @@ def done_again(pipeline: Pipeline, file: UploadedFile, before: object) -> bool:
     )
 
 
-def test_dead_letters_are_sent_again_and_malformed_ones_stay(pipeline: Pipeline) -> None:
+def test_dead_letters_are_sent_again_and_malformed_ones_stay(pipeline: LocalPipeline) -> None:
     with pipeline.paused():
         file = pipeline.drop("uploads/dead.txt")
         sqs = pipeline.stack.cloud.client("sqs")
@@ -112,7 +112,7 @@ def test_dead_letters_are_sent_again_and_malformed_ones_stay(pipeline: Pipeline)
     assert [body for body, _ in pipeline.take_dead_letters()] == ["nonsense"]
 
 
-def test_all_dead_letters_go_once_though_they_come_back(pipeline: Pipeline) -> None:
+def test_all_dead_letters_go_once_though_they_come_back(pipeline: LocalPipeline) -> None:
     pipeline.send("nonsense")
     wait_until(lambda: pipeline.dead_letters() == 1, "not refused")
 
@@ -122,7 +122,7 @@ def test_all_dead_letters_go_once_though_they_come_back(pipeline: Pipeline) -> N
     wait_until(lambda: pipeline.dead_letters() == 1, "it is refused again")
 
 
-def test_where_sqs_has_no_task_the_command_moves_the_letters(pipeline: Pipeline) -> None:
+def test_where_sqs_has_no_task_the_command_moves_the_letters(pipeline: LocalPipeline) -> None:
     version = ObjectVersion(
         bucket=pipeline.bucket,
         key="uploads/deleted.txt",
@@ -143,7 +143,7 @@ def test_where_sqs_has_no_task_the_command_moves_the_letters(pipeline: Pipeline)
     assert pipeline.dead_letters() == 0
 
 
-def test_what_a_worker_of_the_api_left_is_shown_ended_and_taken_up_again(pipeline: Pipeline) -> None:
+def test_what_a_worker_of_the_api_left_is_shown_ended_and_taken_up_again(pipeline: LocalPipeline) -> None:
     writer = sign_in_test_user(pipeline.stack)
     request = {"data": {"shipment_id": "SHP-left", "status": "created", "timestamp": "2026-11-20T08:15:00Z"}}
     name = str(writer.post("/process", request).body["id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.waiting import wait_until
-from tests.local.conftest import Pipeline, Probe, statuses
+from tests.local.conftest import LocalPipeline, Probe, statuses
 
 KEY = {"object_id": {"S": "a"}, "version_id": {"S": "b"}}
 QUERY: dict[str, object] = {
@@ -17,7 +17,7 @@ DENIED = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
 @pytest.fixture
-def names(pipeline: Pipeline) -> dict[str, str]:
+def names(pipeline: LocalPipeline) -> dict[str, str]:
     file = pipeline.drop("uploads/readable.csv")
     pipeline.drop("processed/secret.csv")
     pipeline.final(file)
@@ -86,7 +86,7 @@ def test_the_role_may_do_nothing_else(
     assert probe(service, operation, fill(parameters, names)) in DENIED
 
 
-def test_reads_denied_for_a_while(pipeline: Pipeline) -> None:
+def test_reads_denied_for_a_while(pipeline: LocalPipeline) -> None:
     """FAILED with its reason while it lasts; COMPLETED by the retry when it is over."""
     with pipeline.retried_after(1):
         with pipeline.denied("s3:GetObject", "s3:GetObjectVersion"):
@@ -100,7 +100,7 @@ def test_reads_denied_for_a_while(pipeline: Pipeline) -> None:
     assert "reason" not in (pipeline.item(file) or {})
 
 
-def test_reads_denied_for_good_and_the_dead_letter_sent_again(pipeline: Pipeline) -> None:
+def test_reads_denied_for_good_and_the_dead_letter_sent_again(pipeline: LocalPipeline) -> None:
     """After five receives the message lies whole in the dead-letter queue; sent again, it completes the file."""
     with pipeline.retried_after(1), pipeline.denied("s3:GetObject", "s3:GetObjectVersion"):
         file = pipeline.drop("uploads/dead.csv")
@@ -114,7 +114,7 @@ def test_reads_denied_for_good_and_the_dead_letter_sent_again(pipeline: Pipeline
     wait_until(lambda: (pipeline.item(file) or {})["status"] == "COMPLETED", "the dead letter was not whole")
 
 
-def test_a_catalog_that_cannot_be_written_loses_nothing(pipeline: Pipeline) -> None:
+def test_a_catalog_that_cannot_be_written_loses_nothing(pipeline: LocalPipeline) -> None:
     with pipeline.retried_after(1):
         with pipeline.denied("dynamodb:PutItem", "dynamodb:UpdateItem"):
             file = pipeline.drop("uploads/uncataloged.csv")
@@ -124,7 +124,7 @@ def test_a_catalog_that_cannot_be_written_loses_nothing(pipeline: Pipeline) -> N
     pipeline.drained()
 
 
-def in_flight(pipeline: Pipeline) -> bool:
+def in_flight(pipeline: LocalPipeline) -> bool:
     attributes = pipeline.stack.cloud.client("sqs").get_queue_attributes(
         QueueUrl=pipeline.queue_url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
     )["Attributes"]

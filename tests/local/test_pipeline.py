@@ -15,13 +15,13 @@ from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Sta
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
 from shared.settings import CatalogSettings
-from tests.local.conftest import Pipeline, statuses
+from tests.local.conftest import LocalPipeline, statuses
 
 FOREIGN = """{"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
   "s3": {"bucket": {"name": "someone-elses"}, "object": {"key": "uploads/a"}}}]}"""
 
 
-def test_the_samples_end_as_expected(pipeline: Pipeline) -> None:
+def test_the_samples_end_as_expected(pipeline: LocalPipeline) -> None:
     samples = read_samples()
     files = [pipeline.drop(sample.key, sample.path.read_bytes()) for sample in samples]
 
@@ -32,7 +32,7 @@ def test_the_samples_end_as_expected(pipeline: Pipeline) -> None:
     assert pipeline.dead_letters() == 0
 
 
-def test_the_item_holds_what_s3_knows(pipeline: Pipeline) -> None:
+def test_the_item_holds_what_s3_knows(pipeline: LocalPipeline) -> None:
     answer = pipeline.stack.cloud.client("s3").put_object(
         Bucket=pipeline.bucket,
         Key="uploads/facts.csv",
@@ -57,7 +57,7 @@ def test_the_item_holds_what_s3_knows(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("character", [*string.punctuation.replace("/", ""), " ", "é", "日", "\U0001f4e6"])
-def test_a_key_with_any_character_arrives_as_it_is(pipeline: Pipeline, character: str) -> None:
+def test_a_key_with_any_character_arrives_as_it_is(pipeline: LocalPipeline, character: str) -> None:
     key = f"uploads/reserved/a{character}b/{character}{character}c.csv"
 
     (item,) = pipeline.final(pipeline.drop(key))
@@ -66,14 +66,14 @@ def test_a_key_with_any_character_arrives_as_it_is(pipeline: Pipeline, character
     assert pipeline.latest(key) == item["version_id"]
 
 
-def test_a_key_of_1024_bytes(pipeline: Pipeline) -> None:
+def test_a_key_of_1024_bytes(pipeline: LocalPipeline) -> None:
     key = "uploads/" + "ü" * 506 + ".csv"
     assert len(key.encode()) == 1024
 
     assert statuses(pipeline.final(pipeline.drop(key))) == ["COMPLETED"]
 
 
-def test_only_uploads_start_the_pipeline(pipeline: Pipeline) -> None:
+def test_only_uploads_start_the_pipeline(pipeline: LocalPipeline) -> None:
     """What is published under other prefixes sends no event: the marker dropped last is processed alone."""
     others = [pipeline.drop(f"{prefix}x.csv") for prefix in ("processed/", "rejected/", "Uploads/", "")]
     marker = pipeline.drop("uploads/marker.csv")
@@ -84,7 +84,7 @@ def test_only_uploads_start_the_pipeline(pipeline: Pipeline) -> None:
     assert [pipeline.item(file) for file in others] == [None] * len(others)
 
 
-def test_an_object_deleted_before_it_is_read(pipeline: Pipeline) -> None:
+def test_an_object_deleted_before_it_is_read(pipeline: LocalPipeline) -> None:
     with pipeline.paused():
         file = pipeline.drop("uploads/deleted.csv")
         pipeline.stack.cloud.client("s3").delete_object(Bucket=pipeline.bucket, Key=file.key, VersionId=file.version_id)
@@ -94,7 +94,7 @@ def test_an_object_deleted_before_it_is_read(pipeline: Pipeline) -> None:
     assert (item["status"], item["reason"]) == ("SKIPPED", "object version was deleted before it was read")
 
 
-def test_an_object_replaced_before_it_is_read(pipeline: Pipeline) -> None:
+def test_an_object_replaced_before_it_is_read(pipeline: LocalPipeline) -> None:
     """The event's version is what counts: both versions are processed, each with its own facts."""
     with pipeline.paused():
         first = pipeline.drop("uploads/replaced.csv", b"one")
@@ -106,7 +106,7 @@ def test_an_object_replaced_before_it_is_read(pipeline: Pipeline) -> None:
     assert pipeline.latest("uploads/replaced.csv") == second.version_id
 
 
-def test_events_that_come_twice_and_out_of_order(pipeline: Pipeline) -> None:
+def test_events_that_come_twice_and_out_of_order(pipeline: LocalPipeline) -> None:
     with pipeline.paused():
         versions = [pipeline.drop("uploads/again.csv", f"{n}".encode() * n) for n in range(1, 5)]
         wait_until(lambda: pipeline.waiting() == 4, "the events have not come")
@@ -133,7 +133,7 @@ def test_events_that_come_twice_and_out_of_order(pipeline: Pipeline) -> None:
         (FOREIGN, "someone-elses"),
     ],
 )
-def test_a_malformed_message_is_put_aside_once_with_its_reason(pipeline: Pipeline, body: str, reason: str) -> None:
+def test_a_malformed_message_is_put_aside_once_with_its_reason(pipeline: LocalPipeline, body: str, reason: str) -> None:
     pipeline.send(body)
 
     wait_until(lambda: pipeline.dead_letters() == 1, "no dead letter")
@@ -143,7 +143,7 @@ def test_a_malformed_message_is_put_aside_once_with_its_reason(pipeline: Pipelin
     assert reason in said
 
 
-def test_the_test_event_leaves_no_trace(pipeline: Pipeline) -> None:
+def test_the_test_event_leaves_no_trace(pipeline: LocalPipeline) -> None:
     pipeline.send(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": pipeline.bucket}))
 
     pipeline.drained()
@@ -151,7 +151,7 @@ def test_the_test_event_leaves_no_trace(pipeline: Pipeline) -> None:
     assert pipeline.dead_letters() == 0
 
 
-def test_a_file_claimed_by_a_worker_that_died(pipeline: Pipeline) -> None:
+def test_a_file_claimed_by_a_worker_that_died(pipeline: LocalPipeline) -> None:
     """It waits until the claim lapses, is completed once, and the first worker, late, changes nothing."""
     catalog = admin_catalog(pipeline)
     with pipeline.retried_after(1):
@@ -185,7 +185,7 @@ def test_a_file_claimed_by_a_worker_that_died(pipeline: Pipeline) -> None:
     assert pipeline.dead_letters() == 0
 
 
-def admin_catalog(pipeline: Pipeline) -> CatalogWriter:
+def admin_catalog(pipeline: LocalPipeline) -> CatalogWriter:
     settings = CatalogSettings(
         catalog_table_name=pipeline.table,
         bucket_index="by-bucket",

@@ -8,12 +8,12 @@ import pytest
 import urllib3
 
 from local.api import ApiClient
-from tests.local.conftest import Pipeline
+from tests.local.conftest import LocalPipeline
 
 RECORD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00Z"}
 
 
-def sign_in(pipeline: Pipeline, *scopes: str) -> ApiClient:
+def sign_in(pipeline: LocalPipeline, *scopes: str) -> ApiClient:
     """Sign the stage's program in, for some of its scopes."""
     outputs, emulator = pipeline.stack.outputs, pipeline.stack.emulator
     answer = urllib3.PoolManager(ca_certs=str(emulator.ca_bundle), timeout=30).request(
@@ -30,7 +30,9 @@ def sign_in(pipeline: Pipeline, *scopes: str) -> ApiClient:
     ("scopes", "asked", "sent"),
     [(["files/read"], 200, 403), (["files/write"], 200, 200), (["files/read", "files/write"], 200, 200)],
 )
-def test_a_program_may_do_what_its_scopes_say(standing: Pipeline, scopes: list[str], asked: int, sent: int) -> None:
+def test_a_program_may_do_what_its_scopes_say(
+    standing: LocalPipeline, scopes: list[str], asked: int, sent: int
+) -> None:
     program = sign_in(standing, *scopes)
 
     assert program.get("/files", status="COMPLETED").status == asked

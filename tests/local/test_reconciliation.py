@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from local.waiting import wait_until
-from tests.local.conftest import Pipeline, Probe, make_probe
+from tests.local.conftest import LocalPipeline, Probe, make_probe
 from tests.local.test_permissions import DENIED, KEY, QUERY, fill
 
 
-def test_an_upload_whose_event_was_lost_is_found_and_processed_once(pipeline: Pipeline) -> None:
+def test_an_upload_whose_event_was_lost_is_found_and_processed_once(pipeline: LocalPipeline) -> None:
     with pipeline.paused():
         lost = pipeline.drop("uploads/search/lost + found.txt")
         wait_until(lambda: pipeline.waiting() == 1, "its event has not come")
@@ -27,7 +27,7 @@ def test_an_upload_whose_event_was_lost_is_found_and_processed_once(pipeline: Pi
 
 
 @pytest.fixture(scope="module")
-def reconcile_probe(standing: Pipeline) -> Probe:
+def reconcile_probe(standing: LocalPipeline) -> Probe:
     """The reconcile function's role."""
     return make_probe(standing, "reconcile")
 
@@ -49,7 +49,7 @@ def reconcile_probe(standing: Pipeline) -> Probe:
     ],
 )
 def test_the_role_may_search_and_nothing_else(
-    reconcile_probe: Probe, pipeline: Pipeline, service: str, operation: str, parameters: dict[str, object]
+    reconcile_probe: Probe, pipeline: LocalPipeline, service: str, operation: str, parameters: dict[str, object]
 ) -> None:
     names = {
         "bucket": pipeline.bucket,

@@ -6,7 +6,7 @@ import gzip
 import json
 
 from local.files import read_lines
-from tests.local.conftest import Pipeline, statuses
+from tests.local.conftest import LocalPipeline, statuses
 
 ROWS = [
     {"shipment_id": f"SHP-{n}", "status": "created", "timestamp": "2026-11-20T08:15:00Z" if n % 10 else "never"}
@@ -14,7 +14,7 @@ ROWS = [
 ]
 
 
-def test_a_gzipped_array_is_validated_and_published(pipeline: Pipeline) -> None:
+def test_a_gzipped_array_is_validated_and_published(pipeline: LocalPipeline) -> None:
     body = gzip.compress(json.dumps(ROWS).encode())
 
     (item,) = pipeline.final(pipeline.drop("uploads/shipments/large.json.gz", body))
@@ -35,7 +35,7 @@ def test_a_gzipped_array_is_validated_and_published(pipeline: Pipeline) -> None:
     assert pipeline.dead_letters() == 0, "results start nothing"
 
 
-def test_a_bomb_is_rejected(pipeline: Pipeline) -> None:
+def test_a_bomb_is_rejected(pipeline: LocalPipeline) -> None:
     """The stage's limit on size after decompression holds: 10 s less twice 2 s, at 10 MB a second."""
     bomb = gzip.compress(b"\n" * 65_000_000, 9)
     assert len(bomb) <= 65_536
@@ -45,7 +45,7 @@ def test_a_bomb_is_rejected(pipeline: Pipeline) -> None:
     assert (item["status"], item["reason"]) == ("REJECTED", "file expands to more than 60000000 bytes")
 
 
-def test_bad_content_is_not_retried(pipeline: Pipeline) -> None:
+def test_bad_content_is_not_retried(pipeline: LocalPipeline) -> None:
     items = pipeline.final(
         pipeline.drop("uploads/shipments/damaged.json", b"[{]"), pipeline.drop("uploads/shipments/empty.csv", b"")
     )

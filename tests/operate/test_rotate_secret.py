@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from delivery.credentials import Secret
+from delivery.credentials import StoredCredentials
 from delivery.signature import key_bytes
 from tests.operate.conftest import (
     Operate,
@@ -57,7 +57,7 @@ def test_the_function_signs_with_both_keys_for_a_day_and_then_with_the_new_one(o
 
     assert operate("rotate-secret").status == 0
     assert operate("rotate-secret").status == 0
-    credentials = Secret(lambda: client, arn).credentials()
+    credentials = StoredCredentials(lambda: client, arn).credentials()
 
     value = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
     before = json.loads(client.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["SecretString"])

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from shared.catalog.model import ObjectFacts, ObjectVersion, Outcome, Status, Worker
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
-from tests.lambda_src.api.conftest import SHARDS, Answer, Api
+from tests.lambda_src.api.conftest import SHARDS, ApiAnswer, HandlerClient
 from tests.lambda_src.conftest import BUCKET, Aws, catalog_settings
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -45,12 +45,12 @@ def add(
     return file
 
 
-def keys(answer: Answer) -> list[str]:
+def keys(answer: ApiAnswer) -> list[str]:
     assert answer.status == 200, answer.body
     return [str(file["key"]) for file in cast("list[dict[str, object]]", answer.body["files"])]
 
 
-def walk(api: Api, limit: int, **query: object) -> list[str]:
+def walk(api: HandlerClient, limit: int, **query: object) -> list[str]:
     """All pages of a list."""
     found: list[str] = []
     answer = api.get("/files", limit=limit, **query)

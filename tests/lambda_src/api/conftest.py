@@ -27,7 +27,7 @@ Body: TypeAlias = "dict[str, object]"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ApiAnswer:
     """What the API answered."""
 
     status: int
@@ -40,7 +40,7 @@ class Answer:
 
 
 @dataclass(kw_only=True)
-class Api:
+class HandlerClient:
     """Asks the API's function, as a user."""
 
     handler: Callable[[dict[str, object], LambdaContext], dict[str, object]]
@@ -51,13 +51,13 @@ class Api:
     subject: str = "93f4b8a2-0011-7022-8c33-445566778899"
     request_id: str = "JKJaXmPLvHcESHA="
 
-    def get(self, path: str, **query: object) -> Answer:
+    def get(self, path: str, **query: object) -> ApiAnswer:
         return self.answer(self.event("GET", path, query=urlencode(query)))
 
-    def post(self, path: str, body: object, **headers: str) -> Answer:
+    def post(self, path: str, body: object, **headers: str) -> ApiAnswer:
         return self.send(path, json.dumps(body), **headers)
 
-    def send(self, path: str, body: str | bytes, **headers: str) -> Answer:
+    def send(self, path: str, body: str | bytes, **headers: str) -> ApiAnswer:
         return self.answer(self.event("POST", path, body=body, headers=headers))
 
     def event(
@@ -95,18 +95,18 @@ class Api:
             given[name.replace("_", "-").lower()] = value
         return event
 
-    def answer(self, event: dict[str, object]) -> Answer:
+    def answer(self, event: dict[str, object]) -> ApiAnswer:
         answered = self.handler(event, LambdaContext(function_name="file-pipeline-dev-api"))
         assert answered["headers"] == {
             "Content-Type": "application/json",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         }
-        return Answer(status=int(str(answered["statusCode"])), body=json.loads(str(answered["body"])))
+        return ApiAnswer(status=int(str(answered["statusCode"])), body=json.loads(str(answered["body"])))
 
 
 @pytest.fixture
-def api(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Api:
+def api(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> HandlerClient:
     here = {
         "BUCKET_NAME": BUCKET,
         "CATALOG_TABLE_NAME": aws.table,
@@ -115,4 +115,4 @@ def api(aws: Aws, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch) -> Api:
     }
     for name, value in {**declared_environment(dev, "api"), **here}.items():
         monkeypatch.setenv(name, value)
-    return Api(handler=import_function("api").handler)
+    return HandlerClient(handler=import_function("api").handler)

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from shared.settings import WrongEnvironmentError
 from shared.version import VERSION
 from tests.declared_stack import DeclaredStack
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import Calls, declared_environment, import_function
 
 RECORD = {"data": {"shipment_id": "a", "status": "b", "timestamp": "2026-11-20T08:15:00Z"}}
 POSTS = [("/validate", RECORD), ("/process", RECORD), ("/uploads", {"name": "a.csv"})]
 
 
-def test_health_is_open_and_says_service_and_version(api: Api) -> None:
+def test_health_is_open_and_says_service_and_version(api: HandlerClient) -> None:
     event = api.event("GET", "/health")
     del event["requestContext"]["authorizer"]  # type: ignore[attr-defined]
 
@@ -26,7 +26,7 @@ def test_health_is_open_and_says_service_and_version(api: Api) -> None:
 
 
 @pytest.mark.parametrize("groups", ["[readers]", "[writers]", "[auditors readers]"])
-def test_readers_and_writers_may_ask(api: Api, groups: str) -> None:
+def test_readers_and_writers_may_ask(api: HandlerClient, groups: str) -> None:
     api.groups = groups
 
     assert api.get("/files").status == 200
@@ -34,7 +34,7 @@ def test_readers_and_writers_may_ask(api: Api, groups: str) -> None:
 
 @pytest.mark.parametrize("groups", ["[writers]", "[readers writers]"])
 @pytest.mark.parametrize(("path", "body"), POSTS)
-def test_writers_may_send(api: Api, groups: str, path: str, body: object) -> None:
+def test_writers_may_send(api: HandlerClient, groups: str, path: str, body: object) -> None:
     api.groups = groups
 
     assert api.post(path, body).status == 200
@@ -42,7 +42,7 @@ def test_writers_may_send(api: Api, groups: str, path: str, body: object) -> Non
 
 @pytest.mark.parametrize("groups", ["[readers]", "[writers-of-books]", "[x,writers]", "[[writers]]", "[]", None])
 @pytest.mark.parametrize(("path", "body"), POSTS)
-def test_others_may_not_send(api: Api, groups: str | None, path: str, body: object) -> None:
+def test_others_may_not_send(api: HandlerClient, groups: str | None, path: str, body: object) -> None:
     api.groups = groups
 
     answer = api.post(path, body)
@@ -53,14 +53,14 @@ def test_others_may_not_send(api: Api, groups: str | None, path: str, body: obje
 
 @pytest.mark.parametrize("groups", ["[auditors]", "[]", None])
 @pytest.mark.parametrize("path", ["/files", "/files/some-id"])
-def test_users_without_a_group_may_not_ask(api: Api, groups: str | None, path: str) -> None:
+def test_users_without_a_group_may_not_ask(api: HandlerClient, groups: str | None, path: str) -> None:
     api.groups = groups
 
     assert api.get(path).status == 403
 
 
 @pytest.mark.parametrize("scope", ["files/read", "files/write", "other/read files/read"])
-def test_programs_with_a_scope_may_ask(api: Api, scope: str) -> None:
+def test_programs_with_a_scope_may_ask(api: HandlerClient, scope: str) -> None:
     api.groups, api.scope = None, scope
 
     assert api.get("/files").status == 200
@@ -68,7 +68,7 @@ def test_programs_with_a_scope_may_ask(api: Api, scope: str) -> None:
 
 @pytest.mark.parametrize("scope", ["files/write", "files/read files/write"])
 @pytest.mark.parametrize(("path", "body"), POSTS)
-def test_programs_with_the_scope_to_write_may_send(api: Api, scope: str, path: str, body: object) -> None:
+def test_programs_with_the_scope_to_write_may_send(api: HandlerClient, scope: str, path: str, body: object) -> None:
     api.groups, api.scope = None, scope
 
     assert api.post(path, body).status == 200
@@ -77,7 +77,7 @@ def test_programs_with_the_scope_to_write_may_send(api: Api, scope: str, path: s
 @pytest.mark.parametrize(
     "scope", ["files/read", "", "writers", "files/write-all", "files/", "aws.cognito.signin.user.admin"]
 )
-def test_other_scopes_may_not_send(api: Api, scope: str) -> None:
+def test_other_scopes_may_not_send(api: HandlerClient, scope: str) -> None:
     api.groups, api.scope = None, scope
 
     answer = api.post(*POSTS[0])
@@ -86,13 +86,13 @@ def test_other_scopes_may_not_send(api: Api, scope: str) -> None:
     assert "or a program with the scope 'files/write'" in str(answer.body["message"])
 
 
-def test_a_scope_is_no_group_and_a_group_no_scope(api: Api) -> None:
+def test_a_scope_is_no_group_and_a_group_no_scope(api: HandlerClient) -> None:
     api.groups, api.scope = "[files/read]", "readers"
 
     assert api.get("/files").status == 403
 
 
-def test_without_the_authorizer_nothing_is_open(api: Api) -> None:
+def test_without_the_authorizer_nothing_is_open(api: HandlerClient) -> None:
     event = api.event("GET", "/files")
     del event["requestContext"]["authorizer"]  # type: ignore[attr-defined]
 
@@ -101,7 +101,7 @@ def test_without_the_authorizer_nothing_is_open(api: Api) -> None:
     assert (answer.status, answer.body["code"]) == (401, "unauthorized")
 
 
-def test_only_health_itself_is_open(api: Api) -> None:
+def test_only_health_itself_is_open(api: HandlerClient) -> None:
     event = {**api.event("GET", "/files"), "routeKey": "GET /health"}
     api.groups = None
     del event["requestContext"]["authorizer"]  # type: ignore[attr-defined]
@@ -109,14 +109,14 @@ def test_only_health_itself_is_open(api: Api) -> None:
     assert api.answer(event).status == 401
 
 
-def test_a_route_that_is_not_there(api: Api) -> None:
+def test_a_route_that_is_not_there(api: HandlerClient) -> None:
     answer = api.get("/secrets")
 
     assert (answer.status, answer.body["code"]) == (404, "not_found")
     assert answer.body["request_id"] == "JKJaXmPLvHcESHA="
 
 
-def test_aws_that_fails_for_now_is_a_503_that_tells_nothing(api: Api, calls: Calls) -> None:
+def test_aws_that_fails_for_now_is_a_503_that_tells_nothing(api: HandlerClient, calls: Calls) -> None:
     calls.fail("Query", "ThrottlingException")
 
     answer = api.get("/files")
@@ -125,14 +125,14 @@ def test_aws_that_fails_for_now_is_a_503_that_tells_nothing(api: Api, calls: Cal
     assert "injected" not in str(answer.body)
 
 
-def test_what_aws_refuses_for_good_is_not_said_to_pass(api: Api, calls: Calls) -> None:
+def test_what_aws_refuses_for_good_is_not_said_to_pass(api: HandlerClient, calls: Calls) -> None:
     calls.fail("Query", "ValidationException")
 
     assert api.get("/files").status == 500
 
 
 def test_a_mistake_of_ours_is_a_500_that_tells_nothing(
-    api: Api, calls: Calls, caplog: pytest.LogCaptureFixture
+    api: HandlerClient, calls: Calls, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls.faults["Query"] = [KeyError("/var/task/secret.py")]
 
@@ -144,7 +144,7 @@ def test_a_mistake_of_ours_is_a_500_that_tells_nothing(
 
 
 def test_tokens_are_not_logged(
-    api: Api, calls: Calls, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    api: HandlerClient, calls: Calls, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level("DEBUG")
     calls.faults["Query"] = [KeyError()]
@@ -167,7 +167,7 @@ def test_tokens_are_not_logged(
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 def test_no_request_breaks_it(
-    api: Api,
+    api: HandlerClient,
     method: str,
     path: str,
     body: str | bytes | None,
@@ -185,7 +185,7 @@ def test_no_request_breaks_it(
 
 
 def test_what_the_stack_sets_on_the_function_is_checked_when_it_starts(
-    api: Api, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch
+    api: HandlerClient, dev: DeclaredStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not when a route first needs it: a release that lacks it must not serve at all."""
     del api  # with all of it the function starts

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.lambda_src.api.cataloged import add, keys, sixteen_files, walk
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import Aws
 
 
@@ -38,7 +38,7 @@ def cursor_of(*parts: object) -> str:
         lambda cursor: cursor_of("0" * 16, *read(cursor)[1:]),
     ],
 )
-def test_a_wrong_cursor_is_a_400(api: Api, catalog: list[str], change: Callable[[str], str]) -> None:
+def test_a_wrong_cursor_is_a_400(api: HandlerClient, catalog: list[str], change: Callable[[str], str]) -> None:
     assert catalog
     cursor = str(api.get("/files", limit=2).body["cursor"])
 
@@ -48,7 +48,7 @@ def test_a_wrong_cursor_is_a_400(api: Api, catalog: list[str], change: Callable[
 
 
 @pytest.mark.parametrize("other", [{"status": "COMPLETED"}, {"day": "2026-11-20"}])
-def test_a_cursor_is_of_one_question(api: Api, catalog: list[str], other: dict[str, str]) -> None:
+def test_a_cursor_is_of_one_question(api: HandlerClient, catalog: list[str], other: dict[str, str]) -> None:
     assert catalog
     cursor = api.get("/files", limit=2).body["cursor"]
 
@@ -58,7 +58,7 @@ def test_a_cursor_is_of_one_question(api: Api, catalog: list[str], other: dict[s
     )
 
 
-def test_a_cursor_shows_nothing_that_its_question_does_not(api: Api, catalog: list[str]) -> None:
+def test_a_cursor_shows_nothing_that_its_question_does_not(api: HandlerClient, catalog: list[str]) -> None:
     """One that a caller makes up moves the position; what is listed is what the question asks for."""
     assert catalog
     question, *_ = read(str(api.get("/files", status="REJECTED", limit=1).body["cursor"]))
@@ -72,7 +72,7 @@ def read(cursor: str) -> list[str]:
     return msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list[str])
 
 
-def test_a_cursor_of_keys_stays_under_its_prefix(api: Api, aws: Aws) -> None:
+def test_a_cursor_of_keys_stays_under_its_prefix(api: HandlerClient, aws: Aws) -> None:
     """One that a caller makes up reaches no key of another prefix, and no key that S3 could not have."""
     for name in ("a/1", "a/2", "b/1"):
         add(aws, f"uploads/{name}")

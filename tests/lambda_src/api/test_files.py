@@ -13,15 +13,15 @@ from shared.catalog.model import Status
 from shared.catalog.table import latest_key
 from shared.catalog.writer import REOPENED
 from tests.lambda_src.api.cataloged import START, add, arrived
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 
 
-def listed(api: Api) -> list[dict[str, object]]:
+def listed(api: HandlerClient) -> list[dict[str, object]]:
     return cast("list[dict[str, object]]", api.get("/files").body["files"])
 
 
-def test_one_file(api: Api, aws: Aws) -> None:
+def test_one_file(api: HandlerClient, aws: Aws) -> None:
     file = add(aws, "uploads/a b/ü+%2F#?.csv", rejected_key="rejected/a/v1.ndjson.gz")
 
     answer = api.get("/files/" + arrived(file.object_id))
@@ -34,7 +34,7 @@ def test_one_file(api: Api, aws: Aws) -> None:
     assert "X-Amz-Expires=900" in url
 
 
-def test_an_uploader_is_shown_as_the_name_is(api: Api, aws: Aws) -> None:
+def test_an_uploader_is_shown_as_the_name_is(api: HandlerClient, aws: Aws) -> None:
     """S3 takes ASCII in metadata: there the name is URL-encoded."""
     file = add(aws, "uploads/a.csv", uploaded_by="j%C3%B6rg@x%20+1")
 
@@ -51,7 +51,9 @@ def test_an_uploader_is_shown_as_the_name_is(api: Api, aws: Aws) -> None:
         (Status.COMPLETED, None, None),
     ],
 )
-def test_what_aws_said_is_not_shown(api: Api, aws: Aws, status: Status, reason: str | None, shown: str | None) -> None:
+def test_what_aws_said_is_not_shown(
+    api: HandlerClient, aws: Aws, status: Status, reason: str | None, shown: str | None
+) -> None:
     file = add(aws, "uploads/a.csv", status, reason=reason)
 
     assert aws.item(file.key).get("reason") == reason, "the catalog keeps it"
@@ -59,7 +61,7 @@ def test_what_aws_said_is_not_shown(api: Api, aws: Aws, status: Status, reason: 
     assert [entry["reason"] for entry in listed(api)] == [shown]
 
 
-def test_a_file_by_its_safe_path(api: Api, aws: Aws) -> None:
+def test_a_file_by_its_safe_path(api: HandlerClient, aws: Aws) -> None:
     """A question mark in a key would end the path: every file says where it is shown without one."""
     file = add(aws, "uploads/what?.csv")
     path = str(cast("list[dict[str, object]]", api.get("/files").body["files"])[0]["path"])
@@ -69,7 +71,7 @@ def test_a_file_by_its_safe_path(api: Api, aws: Aws) -> None:
     assert api.get(path[:-1] + "!").status == 404
 
 
-def test_one_version_of_a_file(api: Api, aws: Aws) -> None:
+def test_one_version_of_a_file(api: HandlerClient, aws: Aws) -> None:
     file = add(aws, "uploads/a.csv", version="v1")
     add(aws, "uploads/a.csv", Status.REJECTED, version="v2", at=START + timedelta(seconds=1))
     path = "/files/" + arrived(file.object_id)
@@ -80,7 +82,7 @@ def test_one_version_of_a_file(api: Api, aws: Aws) -> None:
     assert api.get(path, version_id="v3").status == 404
 
 
-def test_what_is_no_file_is_not_found(api: Api, aws: Aws) -> None:
+def test_what_is_no_file_is_not_found(api: HandlerClient, aws: Aws) -> None:
     add(aws, "uploads/a.csv")
 
     for path in ("nope", "x" * 2049, quote(latest_key(BUCKET, "uploads/a.csv")["object_id"]["S"]), "%25"):
@@ -88,7 +90,7 @@ def test_what_is_no_file_is_not_found(api: Api, aws: Aws) -> None:
         assert (answer.status, answer.body["code"]) == (404, "not_found")
 
 
-def test_a_shard_of_latest_versions_is_not_read_as_a_file(api: Api, aws: Aws, calls: Calls) -> None:
+def test_a_shard_of_latest_versions_is_not_read_as_a_file(api: HandlerClient, aws: Aws, calls: Calls) -> None:
     """It may have a million items, and none is a file's."""
     add(aws, "uploads/a.csv")
     calls.made.clear()
@@ -97,7 +99,7 @@ def test_a_shard_of_latest_versions_is_not_read_as_a_file(api: Api, aws: Aws, ca
     assert calls.made == []
 
 
-def test_links_name_the_bucket_in_its_region(api: Api, aws: Aws) -> None:
+def test_links_name_the_bucket_in_its_region(api: HandlerClient, aws: Aws) -> None:
     """The global endpoint would redirect, and a signature holds for one host."""
     file = add(aws, "uploads/a.csv", rejected_key="rejected/a.ndjson.gz")
     host = f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from shared.catalog.model import Status
 from shared.catalog.table import LATEST_SHARDS, latest_key
 from tests.lambda_src.api.cataloged import add, keys, walk
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 
 
-def test_the_latest_version_of_a_key(api: Api, aws: Aws) -> None:
+def test_the_latest_version_of_a_key(api: HandlerClient, aws: Aws) -> None:
     add(aws, "uploads/a.csv", version="v1", sequencer="0A")
     add(aws, "uploads/a.csv", Status.REJECTED, version="v2", sequencer="0B")
     add(aws, "uploads/a.csv.gz")
@@ -28,7 +28,7 @@ def test_the_latest_version_of_a_key(api: Api, aws: Aws) -> None:
     assert answer.body["cursor"] is None
 
 
-def test_a_key_without_a_file(api: Api, aws: Aws) -> None:
+def test_a_key_without_a_file(api: HandlerClient, aws: Aws) -> None:
     add(aws, "uploads/a.csv")
 
     assert keys(api.get("/files", key="uploads/b.csv")) == []
@@ -36,7 +36,7 @@ def test_a_key_without_a_file(api: Api, aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 100])
-def test_the_files_under_a_prefix_in_the_order_of_their_keys(api: Api, aws: Aws, limit: int) -> None:
+def test_the_files_under_a_prefix_in_the_order_of_their_keys(api: HandlerClient, aws: Aws, limit: int) -> None:
     """Each key once, by its latest version, whatever shard it is in; none of another prefix."""
     inside = [
         "uploads/acme/",
@@ -62,7 +62,7 @@ def test_the_files_under_a_prefix_in_the_order_of_their_keys(api: Api, aws: Aws,
     st.integers(1, 5),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=5)
-def test_any_keys_any_page_size(api: Api, aws: Aws, names: list[str], limit: int) -> None:
+def test_any_keys_any_page_size(api: HandlerClient, aws: Aws, names: list[str], limit: int) -> None:
     prefix = f"uploads/{id(names)}-{hash((*names, limit))}/"
     for name in names:
         add(aws, prefix + name)
@@ -70,7 +70,7 @@ def test_any_keys_any_page_size(api: Api, aws: Aws, names: list[str], limit: int
     assert walk(api, limit, prefix=prefix) == sorted(prefix + name for name in names)
 
 
-def test_the_longest_key_is_under_each_of_its_prefixes(api: Api, aws: Aws) -> None:
+def test_the_longest_key_is_under_each_of_its_prefixes(api: HandlerClient, aws: Aws) -> None:
     longest = "uploads/" + "\u00e9" * 508
     add(aws, longest)
 
@@ -79,7 +79,7 @@ def test_the_longest_key_is_under_each_of_its_prefixes(api: Api, aws: Aws) -> No
     assert keys(api.get("/files", key=longest)) == [longest]
 
 
-def test_a_file_whose_item_has_expired_is_left_out_and_the_list_goes_on(api: Api, aws: Aws) -> None:
+def test_a_file_whose_item_has_expired_is_left_out_and_the_list_goes_on(api: HandlerClient, aws: Aws) -> None:
     for name in ("a", "b", "c"):
         add(aws, f"uploads/{name}")
     gone = aws.item("uploads/b")
@@ -108,7 +108,7 @@ def test_a_file_whose_item_has_expired_is_left_out_and_the_list_goes_on(api: Api
         ({"key": "\u00e9" * 513}, {"key"}),
     ],
 )
-def test_a_question_that_is_none_names_its_fields(api: Api, query: dict[str, str], wrong: set[str]) -> None:
+def test_a_question_that_is_none_names_its_fields(api: HandlerClient, query: dict[str, str], wrong: set[str]) -> None:
     event = api.event("GET", "/files")
     event["queryStringParameters"] = query
 
@@ -117,7 +117,7 @@ def test_a_question_that_is_none_names_its_fields(api: Api, query: dict[str, str
     assert (answer.status, set(answer.fields())) == (400, wrong)
 
 
-def test_a_prefix_costs_a_query_for_each_shard_and_one_batch(api: Api, aws: Aws, calls: Calls) -> None:
+def test_a_prefix_costs_a_query_for_each_shard_and_one_batch(api: HandlerClient, aws: Aws, calls: Calls) -> None:
     for number in range(3):
         add(aws, f"uploads/{number}")
     calls.made.clear()
@@ -127,7 +127,9 @@ def test_a_prefix_costs_a_query_for_each_shard_and_one_batch(api: Api, aws: Aws,
     assert Counter(calls.made) == {"Query": LATEST_SHARDS, "BatchGetItem": 1}
 
 
-def test_throttling_that_lasts_is_a_503(api: Api, aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_throttling_that_lasts_is_a_503(
+    api: HandlerClient, aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("random.uniform", lambda _least, _most: 0)
     add(aws, "uploads/a")
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.lambda_src.api.cataloged import START, add, keys, sixteen_files, walk
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import Aws
 
 
@@ -19,7 +19,7 @@ def catalog(aws: Aws) -> list[str]:
     return sixteen_files(aws)
 
 
-def test_all_files_newest_first(api: Api, catalog: list[str]) -> None:
+def test_all_files_newest_first(api: HandlerClient, catalog: list[str]) -> None:
     times = [file["processed_at"] for file in cast("list[dict[str, str]]", api.get("/files", limit=100).body["files"])]
 
     assert sorted(walk(api, 100)) == sorted(catalog)
@@ -27,20 +27,20 @@ def test_all_files_newest_first(api: Api, catalog: list[str]) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 15, 16, 100])
-def test_pages_have_every_file_once(api: Api, catalog: list[str], limit: int) -> None:
+def test_pages_have_every_file_once(api: HandlerClient, catalog: list[str], limit: int) -> None:
     assert walk(api, limit) == walk(api, 100)
     assert sorted(walk(api, limit)) == sorted(catalog)
 
 
 @pytest.mark.parametrize("limit", [2, 100])
-def test_by_status(api: Api, catalog: list[str], limit: int) -> None:
+def test_by_status(api: HandlerClient, catalog: list[str], limit: int) -> None:
     expected = [key for key in catalog if int(key[8:10]) % 3 == 0]
 
     assert sorted(walk(api, limit, status="REJECTED")) == sorted(expected)
     assert walk(api, limit, status="SKIPPED") == []
 
 
-def test_by_day(api: Api, aws: Aws) -> None:
+def test_by_day(api: HandlerClient, aws: Aws) -> None:
     midnight = datetime(2026, 11, 20, tzinfo=UTC)
     for key, at in {
         "before": midnight - timedelta(milliseconds=1),
@@ -55,7 +55,7 @@ def test_by_day(api: Api, aws: Aws) -> None:
     assert keys(api.get("/files", day="2026-11-22")) == []
 
 
-def test_a_file_that_comes_later_does_not_move_the_pages(api: Api, aws: Aws, catalog: list[str]) -> None:
+def test_a_file_that_comes_later_does_not_move_the_pages(api: HandlerClient, aws: Aws, catalog: list[str]) -> None:
     first = api.get("/files", limit=6)
     add(aws, "uploads/new.csv", at=START + timedelta(hours=1))
 
@@ -68,7 +68,7 @@ def test_a_file_that_comes_later_does_not_move_the_pages(api: Api, aws: Aws, cat
 @pytest.mark.parametrize(
     "query", [{"limit": 0}, {"limit": 101}, {"limit": "x"}, {"status": "DONE"}, {"day": "2026-02-30"}, {"cursor": ""}]
 )
-def test_a_wrong_question_names_its_field(api: Api, query: dict[str, object]) -> None:
+def test_a_wrong_question_names_its_field(api: HandlerClient, query: dict[str, object]) -> None:
     event = api.event("GET", "/files")
     event["queryStringParameters"] = {name: str(value) for name, value in query.items()}
 
@@ -110,14 +110,16 @@ def test_a_wrong_question_names_its_field(api: Api, query: dict[str, object]) ->
         ("limit", "1" * 5000, "should be a number, in decimal digits"),
     ],
 )
-def test_a_day_and_a_number_are_written_as_the_document_says(api: Api, name: str, value: str, message: str) -> None:
+def test_a_day_and_a_number_are_written_as_the_document_says(
+    api: HandlerClient, name: str, value: str, message: str
+) -> None:
     answer = api.get("/files", **{name: value})
 
     assert (answer.status, answer.fields()) == (400, {name: message})
 
 
 @pytest.mark.parametrize(("name", "value"), [("day", "2026-11-21"), ("limit", "1")])
-def test_what_is_given_twice_is_a_400(api: Api, name: str, value: str) -> None:
+def test_what_is_given_twice_is_a_400(api: HandlerClient, name: str, value: str) -> None:
     event = api.event("GET", "/files", query=f"{name}={value}&{name}={value}")
     event["queryStringParameters"] = {name: f"{value},{value}"}
 
@@ -131,7 +133,7 @@ def test_what_is_given_twice_is_a_400(api: Api, name: str, value: str) -> None:
     st.integers(1, 12),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
-def test_any_times_any_page_size(api: Api, aws: Aws, times: list[int], limit: int) -> None:
+def test_any_times_any_page_size(api: HandlerClient, aws: Aws, times: list[int], limit: int) -> None:
     prefix = f"{id(times)}-{len(times)}"
     day = datetime(2020 + hash((tuple(times), limit)) % 5000, 1, 1, tzinfo=UTC)
     names = [f"{prefix}-{number}" for number in range(len(times))]

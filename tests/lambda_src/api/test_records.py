@@ -13,7 +13,7 @@ from shared.records.encoder import RecordEncoder
 from shared.records.parse import parse
 from shared.records.schemas import load_schema
 from tests.declared_stack import DeclaredStack
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import BUCKET, Aws, declared_environment, import_function
 
 GOOD = {"shipment_id": "SHP-1", "status": "delivered", "timestamp": "2026-11-20T08:15:00+01:00", "more": 1}
@@ -39,7 +39,7 @@ def objects(aws: Aws) -> dict[str, int]:
     return {key: keys.count(key) for key in keys}
 
 
-def test_validate_answers_per_record_and_notes_it(api: Api, aws: Aws) -> None:
+def test_validate_answers_per_record_and_notes_it(api: HandlerClient, aws: Aws) -> None:
     answer = api.post("/validate", {"data": [GOOD, BAD, 7]})
 
     assert answer.status == 200
@@ -59,13 +59,13 @@ def test_validate_answers_per_record_and_notes_it(api: Api, aws: Aws) -> None:
     assert not objects(aws)
 
 
-def test_one_record_needs_no_list(api: Api) -> None:
+def test_one_record_needs_no_list(api: HandlerClient) -> None:
     answer = api.post("/validate", {"data": GOOD})
 
     assert answer.body["results"] == [{"number": 1, "valid": True, "reasons": []}]
 
 
-def test_an_answer_stays_below_what_lambda_answers(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_stays_below_what_lambda_answers(api: HandlerClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.checked._MAX_REASONS_BYTES", 200)
 
     results = cast("list[dict[str, object]]", api.post("/validate", {"data": [BAD] * 5}).body["results"])
@@ -78,7 +78,7 @@ def test_an_answer_stays_below_what_lambda_answers(api: Api, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("content_type", ["Application/JSON", "application/json; charset=utf-8"])
-def test_json_by_any_name(api: Api, content_type: str) -> None:
+def test_json_by_any_name(api: HandlerClient, content_type: str) -> None:
     assert api.post("/validate", {"data": GOOD}, Content_Type=content_type).status == 200
 
 
@@ -86,13 +86,13 @@ def test_json_by_any_name(api: Api, content_type: str) -> None:
 def test_a_stack_without_record_types_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECORD_TYPES", "[]")
 
-    answer = Api(handler=import_function("api").handler).post("/validate", {"data": GOOD})
+    answer = HandlerClient(handler=import_function("api").handler).post("/validate", {"data": GOOD})
 
     assert answer.status == 400
     assert answer.fields() == {"record_type": "this stack knows none: recordTypes is empty"}
 
 
-def test_record_types(api: Api, dev: DeclaredStack) -> None:
+def test_record_types(api: HandlerClient, dev: DeclaredStack) -> None:
     configured = json.loads(declared_environment(dev, "api")["RECORD_TYPES"])
     names = dict.fromkeys(entry.rpartition("=")[2] for entry in configured)
     assert api.post("/validate", {"data": GOOD, "record_type": "shipment"}).status == 200
@@ -133,7 +133,7 @@ DEEP = '{"data": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}"
         ('{"data": []}', "data: should be a record, or a list of at least one record"),
     ],
 )
-def test_a_wrong_body_is_a_clear_400(api: Api, aws: Aws, path: str, body: str | bytes, message: str) -> None:
+def test_a_wrong_body_is_a_clear_400(api: HandlerClient, aws: Aws, path: str, body: str | bytes, message: str) -> None:
     answer = api.send(path, body)
 
     assert (answer.status, answer.body["code"], answer.body["message"]) == (400, "invalid_request", message)
@@ -142,11 +142,11 @@ def test_a_wrong_body_is_a_clear_400(api: Api, aws: Aws, path: str, body: str | 
 
 
 @pytest.mark.parametrize("text", ["\\ud83d\\ude80", "\\\\ud800"])
-def test_a_pair_of_surrogates_and_a_backslash_are_text(api: Api, text: str) -> None:
+def test_a_pair_of_surrogates_and_a_backslash_are_text(api: HandlerClient, text: str) -> None:
     assert api.send("/validate", f'{{"data": [{json.dumps(GOOD)}, {{"more": "{text}"}}]}}').status == 200
 
 
-def test_too_much_is_a_413_that_names_the_limit(api: Api) -> None:
+def test_too_much_is_a_413_that_names_the_limit(api: HandlerClient) -> None:
     many = api.post("/validate", {"data": [GOOD] * 51})
     long = api.post("/validate", {"data": [{**GOOD, "more": "x" * 1_100_000}]})
     large = api.post("/validate", {"data": {"more": "x" * 4_200_000}})
@@ -160,12 +160,12 @@ def test_too_much_is_a_413_that_names_the_limit(api: Api) -> None:
         assert words in str(answer.body["message"])
 
 
-def test_a_body_may_come_as_base64(api: Api) -> None:
+def test_a_body_may_come_as_base64(api: HandlerClient) -> None:
     assert api.send("/validate", json.dumps({"data": GOOD}).encode()).status == 200
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded"])
-def test_only_json_is_taken(api: Api, content_type: str) -> None:
+def test_only_json_is_taken(api: HandlerClient, content_type: str) -> None:
     answer = api.post("/validate", {"data": GOOD}, Content_Type=content_type)
 
     assert (answer.status, answer.body["code"]) == (415, "unsupported_media_type")
@@ -192,7 +192,7 @@ def test_only_json_is_taken(api: Api, content_type: str) -> None:
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-def test_the_same_verdicts_as_in_a_file(api: Api, records: list[object]) -> None:
+def test_the_same_verdicts_as_in_a_file(api: HandlerClient, records: list[object]) -> None:
     """The oracle: the same records as a JSON array in a file."""
     text = json.dumps(records)
     rejections = [

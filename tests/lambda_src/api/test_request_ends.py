@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from api.records import PUT_ATTEMPTS
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.api.test_records import GOOD, objects, stored
 from tests.lambda_src.conftest import Aws, Calls
 
@@ -20,7 +20,7 @@ def only_item(aws: Aws) -> dict[str, object]:
 
 @pytest.mark.parametrize("failed_at", ["PutObject", "PutItem"])
 def test_a_request_that_failed_is_failed_and_the_same_request_goes_on(
-    api: Api, aws: Aws, calls: Calls, failed_at: str
+    api: HandlerClient, aws: Aws, calls: Calls, failed_at: str
 ) -> None:
     """Before the object, and between the object and its item."""
     if failed_at == "PutObject":
@@ -44,7 +44,9 @@ def test_a_request_that_failed_is_failed_and_the_same_request_goes_on(
     assert "reason" not in stored(aws, again.body["id"])
 
 
-def test_what_failed_for_good_is_failed_too_and_tells_its_sender_nothing(api: Api, aws: Aws, calls: Calls) -> None:
+def test_what_failed_for_good_is_failed_too_and_tells_its_sender_nothing(
+    api: HandlerClient, aws: Aws, calls: Calls
+) -> None:
     calls.fail("PutObject", "AccessDenied", status=403)
 
     assert api.post("/process", {"data": GOOD}).status == 500
@@ -55,7 +57,7 @@ def test_what_failed_for_good_is_failed_too_and_tells_its_sender_nothing(api: Ap
     assert shown.body["reason"] == "this did not work; send the same request again"
 
 
-def test_a_worker_that_was_killed_leaves_a_claim_that_lapses(api: Api, aws: Aws, calls: Calls) -> None:
+def test_a_worker_that_was_killed_leaves_a_claim_that_lapses(api: HandlerClient, aws: Aws, calls: Calls) -> None:
     """It can write nothing any more: what is left says until when it may have been alive."""
     calls.after["PutItem"] = lambda _answer: calls.fail("PutItem", "InternalServerError", status=500, times=2)
     before = time.time()
@@ -72,7 +74,7 @@ def test_a_worker_that_was_killed_leaves_a_claim_that_lapses(api: Api, aws: Aws,
     assert "claim_expires_at" not in stored(aws, again.body["id"])
 
 
-def test_a_request_whose_claim_was_written_unheard_is_failed(api: Api, aws: Aws, calls: Calls) -> None:
+def test_a_request_whose_claim_was_written_unheard_is_failed(api: HandlerClient, aws: Aws, calls: Calls) -> None:
     """The catalog took the item, and the answer was lost on its way."""
 
     def lose(_answer: object) -> None:
@@ -86,7 +88,9 @@ def test_a_request_whose_claim_was_written_unheard_is_failed(api: Api, aws: Aws,
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")  # the request in the request has sent them
-def test_a_request_that_fails_takes_nothing_from_one_that_has_gone_on_with_it(api: Api, aws: Aws, calls: Calls) -> None:
+def test_a_request_that_fails_takes_nothing_from_one_that_has_gone_on_with_it(
+    api: HandlerClient, aws: Aws, calls: Calls
+) -> None:
     def go_on() -> None:
         api.request_id = "the-same-again"
         calls.fail("PutObject", "InternalError", status=500)
@@ -105,7 +109,7 @@ def test_a_request_that_fails_takes_nothing_from_one_that_has_gone_on_with_it(ap
 
 
 def test_a_write_that_collides_in_s3_is_tried_again(
-    api: Api, aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    api: HandlerClient, aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("random.uniform", lambda _least, _most: 0)
     calls.fail("PutObject", "ConditionalRequestConflict", status=409, times=PUT_ATTEMPTS - 1)
@@ -117,7 +121,7 @@ def test_a_write_that_collides_in_s3_is_tried_again(
 
 
 def test_a_write_that_collides_all_the_time_is_a_503(
-    api: Api, aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    api: HandlerClient, aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("random.uniform", lambda _least, _most: 0)
     calls.fail("PutObject", "ConditionalRequestConflict", status=409, times=PUT_ATTEMPTS)

@@ -15,7 +15,7 @@ from shared.records.schemas import load_schema
 from shared.records.schemas.shipment import Shipment
 from shared.records.types import Money
 from tests.declared_stack import DeclaredStack, texts
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.api.test_records import BAD, BAD_REASON, GOOD, objects, stored
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 
@@ -26,7 +26,7 @@ def lines(aws: Aws, key: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in gzip.decompress(body).splitlines()]
 
 
-def test_process_stores_what_is_valid_and_catalogs_it(api: Api, aws: Aws) -> None:
+def test_process_stores_what_is_valid_and_catalogs_it(api: HandlerClient, aws: Aws) -> None:
     answer = api.post("/process", {"data": [GOOD, BAD]})
 
     assert (answer.status, answer.body["status"]) == (200, "COMPLETED")
@@ -48,7 +48,7 @@ def test_process_stores_what_is_valid_and_catalogs_it(api: Api, aws: Aws) -> Non
 
 @pytest.mark.parametrize("failed", [True, False])
 def test_the_same_request_on_another_day_writes_the_same_keys_and_bytes(
-    api: Api, aws: Aws, calls: Calls, *, failed: bool
+    api: HandlerClient, aws: Aws, calls: Calls, *, failed: bool
 ) -> None:
     """The first died on the day before, with its results stored and its end not."""
     first = api.post("/process", {"data": [GOOD, BAD]})
@@ -75,7 +75,7 @@ def test_the_same_request_on_another_day_writes_the_same_keys_and_bytes(
 
 
 def test_the_function_may_write_what_it_writes_and_no_file_has_such_a_key(
-    api: Api, aws: Aws, dev: DeclaredStack
+    api: HandlerClient, aws: Aws, dev: DeclaredStack
 ) -> None:
     """The names that its policy allows are those that its results have, and a file's results never."""
     statement = dev.one("RolePolicy", "-api-policy").statements()["PublishApiResults"]
@@ -90,7 +90,9 @@ def test_the_function_may_write_what_it_writes_and_no_file_has_such_a_key(
         assert not any(fnmatchcase(key, pattern) for pattern in allowed)
 
 
-def test_amounts_are_stored_with_all_their_digits(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_amounts_are_stored_with_all_their_digits(
+    api: HandlerClient, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Sale(Struct):
         total: Money
 
@@ -105,7 +107,9 @@ def test_amounts_are_stored_with_all_their_digits(api: Api, aws: Aws, monkeypatc
 
 
 @pytest.mark.parametrize("header", [{}, {"Idempotency_Key": "order-4711"}])
-def test_the_same_again_stores_nothing_again_and_answers_the_same(api: Api, aws: Aws, header: dict[str, str]) -> None:
+def test_the_same_again_stores_nothing_again_and_answers_the_same(
+    api: HandlerClient, aws: Aws, header: dict[str, str]
+) -> None:
     first = api.post("/process", {"data": [GOOD, BAD]}, **header)
     before = stored(aws, first.body["id"])
 
@@ -116,7 +120,7 @@ def test_the_same_again_stores_nothing_again_and_answers_the_same(api: Api, aws:
     assert set(objects(aws).values()) == {1}
 
 
-def test_two_at_once_store_one_item(api: Api, aws: Aws, calls: Calls) -> None:
+def test_two_at_once_store_one_item(api: HandlerClient, aws: Aws, calls: Calls) -> None:
     """Both look, both store the same object; the second item is refused, and the answer is the first's."""
     answers = []
     calls.before["PutItem"] = lambda: answers.append(api.post("/process", {"data": GOOD}))
@@ -127,7 +131,7 @@ def test_two_at_once_store_one_item(api: Api, aws: Aws, calls: Calls) -> None:
     assert len(objects(aws)) == 1
 
 
-def test_an_idempotency_key_stands_for_one_content(api: Api, aws: Aws) -> None:
+def test_an_idempotency_key_stands_for_one_content(api: HandlerClient, aws: Aws) -> None:
     api.post("/process", {"data": GOOD}, Idempotency_Key="k")
 
     other = api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
@@ -136,7 +140,7 @@ def test_an_idempotency_key_stands_for_one_content(api: Api, aws: Aws) -> None:
     assert len(objects(aws)) == 1
 
 
-def test_of_two_at_once_with_one_key_the_refused_one_stores_nothing(api: Api, aws: Aws, calls: Calls) -> None:
+def test_of_two_at_once_with_one_key_the_refused_one_stores_nothing(api: HandlerClient, aws: Aws, calls: Calls) -> None:
     answers = []
     calls.before["PutObject"] = lambda: answers.append(
         api.post("/process", {"data": [GOOD, GOOD]}, Idempotency_Key="k")
@@ -149,7 +153,7 @@ def test_of_two_at_once_with_one_key_the_refused_one_stores_nothing(api: Api, aw
     assert objects(aws) == {first.body["s3_key"]: 1}
 
 
-def test_changed_rules_make_another_request(api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_rules_make_another_request(api: HandlerClient, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was rejected under the rules before is not answered as stored, but stored."""
 
     class Strict(Shipment, kw_only=True):
@@ -166,13 +170,13 @@ def test_changed_rules_make_another_request(api: Api, aws: Aws, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 129, "ü"])
-def test_a_wrong_idempotency_key_is_refused(api: Api, key: str) -> None:
+def test_a_wrong_idempotency_key_is_refused(api: HandlerClient, key: str) -> None:
     answer = api.post("/process", {"data": GOOD}, Idempotency_Key=key)
 
     assert (answer.status, answer.body["code"]) == (400, "invalid_request")
 
 
-def test_two_callers_share_no_idempotency_key(api: Api) -> None:
+def test_two_callers_share_no_idempotency_key(api: HandlerClient) -> None:
     first = api.post("/process", {"data": GOOD}, Idempotency_Key="k")
     api.subject = "somebody-else"
 
@@ -182,7 +186,7 @@ def test_two_callers_share_no_idempotency_key(api: Api) -> None:
     assert second.body["id"] != first.body["id"]
 
 
-def test_where_nothing_is_valid_the_rejected_records_are_stored(api: Api, aws: Aws) -> None:
+def test_where_nothing_is_valid_the_rejected_records_are_stored(api: HandlerClient, aws: Aws) -> None:
     answer = api.post("/process", {"data": [BAD]})
 
     assert (answer.body["status"], answer.body["s3_key"]) == ("REJECTED", None)

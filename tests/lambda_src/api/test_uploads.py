@@ -9,11 +9,11 @@ from typing import cast
 import pytest
 
 from shared.catalog.model import MAX_KEY_BYTES
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import BUCKET, Aws, import_function
 
 
-def test_an_upload_is_signed_for_one_key_type_and_size(api: Api) -> None:
+def test_an_upload_is_signed_for_one_key_type_and_size(api: HandlerClient) -> None:
     answer = api.post("/uploads", {"name": "shipments/a b.csv", "content_type": "text/csv"})
 
     fields = cast("dict[str, str]", answer.body["fields"])
@@ -34,7 +34,7 @@ def test_an_upload_is_signed_for_one_key_type_and_size(api: Api) -> None:
 @pytest.mark.usefixtures("api")
 def test_uploads_and_records_are_stored_in_the_stages_class_at_once(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_CLASS", "INTELLIGENT_TIERING")
-    tiering = Api(handler=import_function("api").handler)
+    tiering = HandlerClient(handler=import_function("api").handler)
 
     record = {"shipment_id": "SHP-1", "status": "lost", "timestamp": "2026-11-20T08:15:00Z"}
     form = cast("dict[str, str]", tiering.post("/uploads", {"name": "a.csv"}).body["fields"])
@@ -44,7 +44,7 @@ def test_uploads_and_records_are_stored_in_the_stages_class_at_once(aws: Aws, mo
     assert aws.s3.head_object(Bucket=BUCKET, Key=str(key))["StorageClass"] == "INTELLIGENT_TIERING"
 
 
-def test_an_upload_is_never_larger_than_s3_takes_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_is_never_larger_than_s3_takes_at_once(api: HandlerClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_OBJECT_BYTES", str(6 * 1024**3))
     api.handler = import_function("api").handler
 
@@ -56,7 +56,7 @@ def test_an_upload_is_never_larger_than_s3_takes_at_once(api: Api, monkeypatch: 
 
 
 @pytest.mark.parametrize("letter", ["a", "ü"])
-def test_a_name_that_is_too_long_for_a_key_is_refused_now(api: Api, letter: str) -> None:
+def test_a_name_that_is_too_long_for_a_key_is_refused_now(api: HandlerClient, letter: str) -> None:
     longest = letter * ((MAX_KEY_BYTES - len("uploads/")) // len(letter.encode()))
 
     assert api.post("/uploads", {"name": longest}).status == 200
@@ -78,7 +78,7 @@ def test_a_name_that_is_too_long_for_a_key_is_refused_now(api: Api, letter: str)
         ("ü" * 509, "name is longer than 1016 bytes"),
     ],
 )
-def test_an_upload_that_would_not_be_taken_in_is_refused_now(api: Api, name: str, problem: str) -> None:
+def test_an_upload_that_would_not_be_taken_in_is_refused_now(api: HandlerClient, name: str, problem: str) -> None:
     answer = api.post("/uploads", {"name": name})
 
     assert answer.status == 400
@@ -86,7 +86,7 @@ def test_an_upload_that_would_not_be_taken_in_is_refused_now(api: Api, name: str
 
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 3}, {"name": "a.csv", "content_type": "text/csv\r\nx"}])
-def test_a_wrong_upload_names_its_field(api: Api, body: dict[str, object]) -> None:
+def test_a_wrong_upload_names_its_field(api: HandlerClient, body: dict[str, object]) -> None:
     answer = api.post("/uploads", body)
 
     assert answer.status == 400

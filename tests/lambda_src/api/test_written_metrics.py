@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.declared_stack import DeclaredStack
-from tests.lambda_src.api.conftest import Api
+from tests.lambda_src.api.conftest import HandlerClient
 from tests.metrics import read_of, start_cold, written
 
 
 def test_what_is_written_is_looked_at_and_what_is_looked_at_is_written(
-    api: Api, dev: DeclaredStack, capsys: pytest.CaptureFixture[str]
+    api: HandlerClient, dev: DeclaredStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     start_cold()
     capsys.readouterr()

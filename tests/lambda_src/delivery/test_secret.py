@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from delivery.credentials import Secret
+from delivery.credentials import StoredCredentials
 from delivery.signature import key_bytes, sign
 from shared import clients
 from tests.lambda_src.conftest import Calls
@@ -127,7 +127,7 @@ def test_an_unusable_secret_is_named_and_not_shown(
 
 
 def test_credentials_do_not_show_what_they_hold(delivery: Delivering) -> None:
-    credentials = Secret(clients.secretsmanager, delivery.secret_arn).credentials()
+    credentials = StoredCredentials(clients.secretsmanager, delivery.secret_arn).credentials()
 
     assert repr(credentials) == "Credentials(username='admin', previous_until=None)"
 

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import pytest
 
 from components.delivery import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, receives
-from delivery.credentials import LIFETIME_SECONDS, Secret
+from delivery.credentials import LIFETIME_SECONDS, StoredCredentials
 from delivery.retries import RetryBudget
 from shared import clients
 from tests.declared_stack import DeclaredStack
@@ -143,7 +143,7 @@ def test_without_an_answer_the_reason_says_so_and_there_is_no_status(delivery: D
 
 def test_the_secret_is_kept_for_its_lifetime(delivery: Delivering) -> None:
     moments = iter([0.0, LIFETIME_SECONDS - 1, LIFETIME_SECONDS, LIFETIME_SECONDS])
-    secret = Secret(clients.secretsmanager, delivery.secret_arn, now=lambda: next(moments))
+    secret = StoredCredentials(clients.secretsmanager, delivery.secret_arn, now=lambda: next(moments))
     first = secret.credentials()
     delivery.rotate()
 

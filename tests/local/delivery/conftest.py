@@ -18,13 +18,13 @@ from local.receiver import listening
 from local.stack import local_stack
 from local.stack_config import ROOT
 from local.waiting import wait_until
-from tests.local.conftest import Pipeline
+from tests.local.conftest import LocalPipeline
 from tests.scripted_receiver import ScriptedReceiver
 from tests.stage_files import STAGES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivered(Pipeline):
+class Delivered(LocalPipeline):
     """The standing stack with a receiver before it."""
 
     receiver: ScriptedReceiver

@@ -1,4 +1,4 @@
-"""``redrive``: sends dead-message messages back to the queue that they come from, of the intake and of the delivery.
+"""``redrive``: sends dead-letter messages back to the queue that they come from, of the intake and of the delivery.
 
 A message is sent first and deleted then: wherever this is interrupted, nothing is lost. One that is sent twice is
 processed once, since its file is claimed, and delivered under the same id.
@@ -39,7 +39,7 @@ _BEHIND: Final = "not seen: behind others of the same file"
 
 @dataclass(frozen=True, kw_only=True)
 class _Queue:
-    """A dead-message queue, and the queue that its messages come from."""
+    """A dead-letter queue, and the queue that its messages come from."""
 
     name: QueueName
     dead_letter_url: str
@@ -58,7 +58,7 @@ class _Redriven:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is left in the dead-message queue."""
+        """Whether nothing is left in the dead-letter queue."""
         return not (self.kept or self.in_flight or self.not_reached)
 
     def as_result(self) -> dict[str, object]:
@@ -81,7 +81,7 @@ def redrive(
     rate: Rate = DEFAULT_RATE,
     session: CurrentSession,
 ) -> int:
-    """Send dead-message messages again, of the intake and of the delivery.
+    """Send dead-letter messages again, of the intake and of the delivery.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def redrive(
     Returns
     -------
     int
-        0 if no dead-message message is left, else 1; 1 too if some are in flight, which nobody can see.
+        0 if no dead-letter message is left, else 1; 1 too if some are in flight, which nobody can see.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def _queues(outputs: StackOutputs, name: QueueName | None) -> Sequence[_Queue]:
 def _list(session: Session, queue: _Queue, done: _Redriven) -> None:
     console, expected = session.console, sum(depth(session.sqs, queue.dead_letter_url))
     with console.progress() as bars, _dead_letters(session, queue) as dead:
-        for message in bars.track(dead.take(), total=expected, description="Reading dead-message messages"):
+        for message in bars.track(dead.take(), total=expected, description="Reading dead-letter messages"):
             done.kept[message.reason] += 1
         # A FIFO queue gives nothing of a file of which it has given something.
         behind = depth(session.sqs, queue.dead_letter_url)[0]
@@ -158,8 +158,8 @@ def _list(session: Session, queue: _Queue, done: _Redriven) -> None:
         done.kept[_BEHIND] += behind
     done.in_flight = depth(session.sqs, queue.dead_letter_url)[1]
     rows = [(count, why) for why, count in done.kept.most_common()]
-    console.table(f"Dead-message messages of the {queue.name}", ("messages", "reason"), rows)
-    console.say(f"{queue.name}: {done.kept.total()} dead-message messages, nothing sent.")
+    console.table(f"Dead-letter messages of the {queue.name}", ("messages", "reason"), rows)
+    console.say(f"{queue.name}: {done.kept.total()} dead-letter messages, nothing sent.")
     _say_hidden(session, done.in_flight)
 
 
@@ -168,7 +168,7 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
     digests = set[str]()
     try:
         with session.console.progress() as bars, _dead_letters(session, queue) as dead:
-            for message in bars.track(dead.take(), total=expected, description="Sending dead-message messages again"):
+            for message in bars.track(dead.take(), total=expected, description="Sending dead-letter messages again"):
                 # What a function dead-letters again comes back as a new message at once: once is enough.
                 if (message.malformed and not malformed) or (message.refusal and message.digest in digests):
                     done.kept[message.reason] += 1
@@ -207,8 +207,8 @@ def _dead_letters(session: Session, queue: _Queue) -> DeadLetters:
 
 def _say(session: Session, queue: _Queue, done: _Redriven) -> None:
     console, rows = session.console, [(count, why) for why, count in done.kept.most_common()]
-    console.table(f"Left in the dead-message queue of the {queue.name}", ("messages", "reason"), rows)
-    console.say(f"{queue.name}: {done.sent} dead-message messages sent again, {done.kept.total()} left.")
+    console.table(f"Left in the dead-letter queue of the {queue.name}", ("messages", "reason"), rows)
+    console.say(f"{queue.name}: {done.sent} dead-letter messages sent again, {done.kept.total()} left.")
     if done.not_reached:
         console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")
     _say_hidden(session, done.in_flight)
@@ -235,7 +235,7 @@ def _start_task(session: Session, queue: _Queue, rate: float) -> str | None:
     try:
         sqs.start_message_move_task(
             SourceArn=source,
-            # What the functions dead-message was not moved here by SQS: without it, it would have nowhere to go.
+            # What the functions dead-letter was not moved here by SQS: without it, it would have nowhere to go.
             DestinationArn=queue.arn,
             MaxNumberOfMessagesPerSecond=max(1, round(rate)),
         )
@@ -252,7 +252,7 @@ def _start_task(session: Session, queue: _Queue, rate: float) -> str | None:
 def _follow_task(session: Session, queue: _Queue, source: str, done: _Redriven) -> None:
     sqs, console = session.sqs, session.console
     with console.progress() as bars:
-        bar = bars.add_task("SQS moves all dead-message messages", total=None)
+        bar = bars.add_task("SQS moves all dead-letter messages", total=None)
         while True:
             task = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
             done.sent = task.get("ApproximateNumberOfMessagesMoved", 0)
@@ -261,7 +261,7 @@ def _follow_task(session: Session, queue: _Queue, source: str, done: _Redriven) 
                 break
             time.sleep(_POLL_SECONDS)
     done.not_reached = sum(depth(sqs, queue.dead_letter_url))
-    console.say(f"{queue.name}: {done.sent} dead-message messages sent again by SQS, {done.not_reached} there now.")
+    console.say(f"{queue.name}: {done.sent} dead-letter messages sent again by SQS, {done.not_reached} there now.")
     if task.get("Status") != "COMPLETED":
         reason = f"the task is {task.get('Status')}: {task.get('FailureReason', 'no reason given')}"
         done.kept[reason] += 1

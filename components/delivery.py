@@ -275,7 +275,8 @@ def receives(retry_seconds: int) -> int:
 def _finished_files() -> list[dict[str, object]]:
     """Return the event patterns of a file that comes to a status to deliver; each is one of five that Lambda takes.
 
-    A pattern cannot compare the two images, so there is one for each status, with every other status before it.
+    A pattern cannot compare the two images, so there is one for each status, with every other status before it; and
+    one for a file that was put through again, which is FAILED until it is processed.
     """
     changed: list[dict[str, object]] = [
         {
@@ -288,4 +289,11 @@ def _finished_files() -> list[dict[str, object]]:
         for status in DELIVERED_STATUSES
     ]
     new: dict[str, object] = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"status": {"S": DELIVERED_STATUSES}}}}
-    return [new, *changed]
+    again: dict[str, object] = {
+        "eventName": ["MODIFY"],
+        "dynamodb": {
+            "NewImage": {"status": {"S": DELIVERED_STATUSES}},
+            "OldImage": {"reopened_by": {"S": [{"exists": True}]}},
+        },
+    }
+    return [new, *changed, again]

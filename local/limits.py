@@ -18,6 +18,8 @@ LIMITS: Final[Mapping[str, str]] = {
     "aws:cloudwatch/dashboard:Dashboard": "created, but there is no console to show it",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "created, but no metric of a function, queue or table reaches it",
     "aws:cognito/userPool:UserPool": "created, but no e-mail is sent and no attack is looked for",
+    "aws:cognito/userPoolDomain:UserPoolDomain": "created, but the output tokenUrl is AWS's: "
+    "the local cloud gives tokens at its own address, /oauth2/token",
     "aws:dynamodb/table:Table": "created; capacity, throttling, encryption and the condition dynamodb:LeadingKeys of "
     "queries are not emulated",
     "aws:kms/key:Key": "created, but a changed ciphertext is decrypted without an error: nothing is authenticated; the "

@@ -86,7 +86,9 @@ def print_rejects(console: Console, key: str, lines: Sequence[str]) -> None:
 
 def print_outputs(console: Console, outputs: Mapping[str, str]) -> None:
     """Print the stack's outputs."""
-    rows = [(name, _HIDDEN if name.endswith("Password") else value) for name, value in sorted(outputs.items())]
+    rows = [
+        (name, _HIDDEN if name.endswith(("Password", "Secret")) else value) for name, value in sorted(outputs.items())
+    ]
     console.print(make_table("Outputs", ("", ""), rows))
 
 

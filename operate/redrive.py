@@ -55,6 +55,8 @@ class _Redriven:
     kept: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
     not_reached: int = 0
+    malformed: int = 0
+    """How many of those that were kept are malformed."""
 
     @property
     def is_empty(self) -> bool:
@@ -90,7 +92,7 @@ def redrive(
     dry_run
         Say what is there, and send nothing.
     malformed
-        Send malformed messages too, once each: after the function learned them.
+        Send malformed messages too, once each: after a fix that lets the function read them.
     by_sqs
         Have SQS move all messages, where it can; not if some are malformed.
     rate
@@ -172,6 +174,7 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
                 # What a function dead-letters again comes back as a new message at once: once is enough.
                 if (message.malformed and not malformed) or (message.refusal and message.digest in digests):
                     done.kept[message.reason] += 1
+                    done.malformed += message.malformed
                 else:
                     limiter.wait()
                     _send(session, queue, message)
@@ -209,6 +212,8 @@ def _say(session: Session, queue: _Queue, done: _Redriven) -> None:
     console, rows = session.console, [(count, why) for why, count in done.kept.most_common()]
     console.table(f"Left in the dead-letter queue of the {queue.name}", ("messages", "reason"), rows)
     console.say(f"{queue.name}: {done.sent} dead-letter messages sent again, {done.kept.total()} left.")
+    if done.malformed:
+        console.say("Malformed messages stay: look at them and delete them, or send them with --all after a fix.")
     if done.not_reached:
         console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")
     _say_hidden(session, done.in_flight)
@@ -224,7 +229,7 @@ def _move_by_sqs(session: Session, queue: _Queue, rate: float, done: _Redriven) 
     if task := _start_task(session, queue, rate):
         _follow_task(session, queue, task, done)
         return True
-    session.console.error("SQS has no such task here: messages are sent one by one")
+    session.console.error("SQS cannot move them here: they are sent one by one")
     return False
 
 

@@ -58,6 +58,8 @@ def rotate_secret(*, username: str | None = None, session: CurrentSession) -> in
     name = username or current.get("username")
     if not isinstance(name, str):
         raise UsageError(f"{arn} holds no username, so nobody can use it; --username NAME gives it one")
+    if ":" in name:  # it ends the name in an Authorization header (RFC 7617)
+        raise UsageError(f"username {name!r}: should have no colon")
     kept = {field: value for field, value in current.items() if field not in {_PREVIOUS, _UNTIL}}
     new = {"username": name, "password": _random(client), "signing_key": _signing_key()}
     renewed = {**kept, **new, **_previous(current)}

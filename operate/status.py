@@ -92,7 +92,7 @@ class _Queues:
         self._waiting, self._in_flight = depth(sqs, outputs.queue_url)
         self._dead = sum(depth(sqs, outputs.dead_letter_queue_url))
         delivery_url = outputs.delivery_dead_letter_queue_url
-        self._undelivered = sum(depth(sqs, delivery_url)) if delivery_url else 0
+        self._undelivered = sum(depth(sqs, delivery_url)) if delivery_url else None
         answer = sqs.get_queue_attributes(QueueUrl=outputs.queue_url, AttributeNames=["VisibilityTimeout"])
         # A worker that dies is followed when its message is visible again.
         self.longest_work = 2 * timedelta(seconds=int(answer["Attributes"]["VisibilityTimeout"]))
@@ -101,10 +101,14 @@ class _Queues:
         """Return what needs attention."""
         found = []
         if self._dead:
-            found.append(f"{self._dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends them")
+            found.append(
+                f"{self._dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends "
+                "again what is not malformed"
+            )
         if self._undelivered:
             found.append(
-                f"{self._undelivered} not delivered: `redrive --queue delivery` sends them, --dry-run says why"
+                f"{self._undelivered} not delivered: `redrive --queue delivery --dry-run` says why, without --dry-run "
+                "it sends again what is not malformed"
             )
         return found
 
@@ -113,7 +117,7 @@ class _Queues:
         return {
             "queue": {"waiting": self._waiting, "inFlight": self._in_flight},
             "deadLetters": self._dead,
-            "deliveryDeadLetters": self._undelivered,
+            "deliveryDeadLetters": self._undelivered or 0,
         }
 
     def rows(self) -> list[tuple[str, int]]:
@@ -122,7 +126,7 @@ class _Queues:
             ("waiting in the intake queue", self._waiting),
             ("being worked on", self._in_flight),
             ("dead-letter messages", self._dead),
-            ("dead-letter messages of the delivery", self._undelivered),
+            *([] if self._undelivered is None else [("dead-letter messages of the delivery", self._undelivered)]),
         ]
 
 

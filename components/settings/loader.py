@@ -150,9 +150,12 @@ def _elsewhere(project: str, settings: Settings, aws: AwsSettings) -> Iterator[s
 def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
     """Build `model` from the keys of `namespace`, or append what is wrong with them."""
     read = _read(namespace)
-    hidden = [key for key in read if namespace != _AWS and runtime_config.is_config_secret(f"{namespace}:{key}")]
+    hidden = [key for key in read if runtime_config.is_config_secret(f"{namespace}:{key}")]
     if hidden:
-        why = "would stand in clear in the stack's state; no setting is a secret, set it without --secret"
+        way = "no setting is a secret, set it without --secret"
+        if namespace == _AWS:
+            way = "give credentials by a profile, a role or the environment, a proxy's by HTTPS_PROXY"
+        why = f"would be in clear in the stack's state; {way}"
         problems += [f"{namespace}:{key}: {why}" for key in hidden]
         return None
     return _validate(model, namespace, {key: _decode(model, key, value) for key, value in read.items()}, problems)

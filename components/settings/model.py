@@ -60,10 +60,10 @@ class Settings(
         return self
 
     def _check_times(self) -> None:
-        if self.time_reserve_seconds >= self.function_timeout_seconds:
+        if 2 * self.time_reserve_seconds >= self.function_timeout_seconds:
             raise ValueError(
-                f"timeReserveSeconds = {self.time_reserve_seconds}: should be less than functionTimeoutSeconds "
-                f"({self.function_timeout_seconds}), or no message is ever started"
+                f"timeReserveSeconds = {self.time_reserve_seconds}: should be less than half of functionTimeoutSeconds "
+                f"({self.function_timeout_seconds}), or no time is left to read a file"
             )
         if self.dead_letter_retention_days <= self.intake_retention_days:
             raise ValueError(

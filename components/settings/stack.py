@@ -45,8 +45,9 @@ class StackGroup(Group):
     @model_validator(mode="after")
     def _check_tags(self) -> Self:
         keys = [pair.partition("=")[0] for pair in self.tags]
-        check_once("tags", keys)
-        own = sorted(set(keys) & set(OWN_TAGS))
+        # Of two keys that differ in case alone, IAM takes one (IAM User Guide, Rules for tagging).
+        check_once("tags", [key.casefold() for key in keys])
+        own = sorted(key for key in keys if key.casefold() in {name.casefold() for name in OWN_TAGS})
         if own:
             raise ValueError(
                 f"tags: {own[0]!r} is a tag that every resource has already: Owner, CostCenter and Backup have "

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from api.claims import groups_of, scopes_of, subject_claims, user_name
 from api.errors import ApiError, invalid, not_found, too_large
 
 if TYPE_CHECKING:
@@ -61,16 +62,18 @@ class AccessSettings(Struct, frozen=True, kw_only=True):
     read_scope: str
     write_scope: str
 
-    def may_send(self, claims: Mapping[str, str]) -> bool:
-        """Return whether a caller with these claims may send."""
-        return self._holds(claims, self.writers_group, self.write_scope)
+    def may_send(self, event: Mapping[str, object]) -> bool:
+        """Return whether who sends the request may send files and records."""
+        return self._holds(event, self.writers_group, self.write_scope)
 
-    def may_ask(self, claims: Mapping[str, str]) -> bool:
-        """Return whether a caller with these claims may ask."""
-        return self.may_send(claims) or self._holds(claims, self.readers_group, self.read_scope)
+    def may_ask(self, event: Mapping[str, object]) -> bool:
+        """Return whether who sends the request may ask."""
+        return self.may_send(event) or self._holds(event, self.readers_group, self.read_scope)
 
-    def _holds(self, claims: Mapping[str, str], group: str, scope: str) -> bool:
-        return group in _entries(claims, self.jwt_groups_claim) or scope in _entries(claims, self.jwt_scopes_claim)
+    def _holds(self, event: Mapping[str, object], group: str, scope: str) -> bool:
+        claims, groups_claim = subject_claims(event), self.jwt_groups_claim
+        in_group = group in groups_of(event, claims, groups_claim)
+        return in_group or scope in scopes_of(claims, self.jwt_scopes_claim, groups_claim)
 
 
 class Authorizer:
@@ -107,10 +110,10 @@ class Authorizer:
 
     def _authorize(self, event: Mapping[str, object], method: str) -> None:
         # The authorizer has let the token in already: without one we are not where we think we are.
-        claims, access = _claims(event), self._access
-        if not claims:
+        access = self._access
+        if not subject_claims(event):
             raise ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", "there is no valid token in the request")
-        if not (access.may_ask(claims) if method == "GET" else access.may_send(claims)):
+        if not (access.may_ask(event) if method == "GET" else access.may_send(event)):
             group = access.readers_group if method == "GET" else access.writers_group
             scope = access.read_scope if method == "GET" else access.write_scope
             raise ApiError(
@@ -145,25 +148,13 @@ class Authorizer:
 
 def caller_of(event: Mapping[str, object]) -> Caller:
     """Return who sends the request."""
-    claims = _claims(event)
-    # An access token and an id token name the user differently.
-    name = claims.get("username") or claims.get("cognito:username") or claims["sub"]
-    return Caller(subject=claims["sub"], name=quote(name, safe="@+."))
+    claims = subject_claims(event)
+    return Caller(subject=claims["sub"], name=quote(user_name(claims), safe="@+."))
 
 
 def request_id_of(event: Mapping[str, object]) -> str:
     """Return the id of the request, which the access log has too."""
     return _text(event, "requestContext", "requestId")
-
-
-def _claims(event: Mapping[str, object]) -> dict[str, str]:
-    claims = _part(event, "requestContext", "authorizer", "jwt", "claims")
-    return {name: value for name, value in claims.items() if isinstance(value, str)} if "sub" in claims else {}
-
-
-def _entries(claims: Mapping[str, str], name: str) -> set[str]:
-    # Scopes are a text with spaces between. A list, API Gateway hands over as such a text between brackets.
-    return set(claims.get(name, "").removeprefix("[").removesuffix("]").split(" "))
 
 
 def _encode_id(path: str) -> str:

@@ -90,8 +90,10 @@ def parse_change(record: Mapping[str, object]) -> StatusChange | None:
     new = change.new
     status = _text(new, "status")
     # The event source's filter passes little else. It cannot compare the two images, so this decides.
-    # An operator who puts a file through again makes it FAILED first, which is no news of the file.
-    if status not in DELIVERED or status == _text(change.old, "status") or _REOPENED in new:
+    # An operator who puts a file through again makes it FAILED first, which is no news of the file; if it fails then,
+    # that is.
+    same = status == _text(change.old, "status") and _REOPENED not in change.old
+    if status not in DELIVERED or same or _REOPENED in new:
         return None
     names: dict[str, str | None] = {name: _required(new, name) for name in ("object_id", "version_id", "bucket")}
     # Records that came through the API, of which none is valid, are stored nowhere.

@@ -78,7 +78,9 @@ class Forwarder:
             # No retry helps where SQS names the message as the cause.
             permanent = {n: error for n, error in failures.items() if _is_permanent(error)}
             for number, error in permanent.items():
-                self._dead_letter(batch[number].record, f"SQS refuses the message: {error['Code']}")
+                message = batch[number].message
+                reason = f"SQS refuses the message: {error['Code']}"
+                self._dead_letters.put(message.body, reason, group=message.group, deduplication_id=message.id)
             dead_lettered += len(permanent)
             sent += len(batch) - len(failures)
             if failed := failures.keys() - permanent.keys():

@@ -145,7 +145,9 @@ def _dead_letter(record: SQSRecord, reason: str) -> None:
         clients.sqs().send_message(
             QueueUrl=_settings.dead_letter_queue_url,
             MessageBody=record.body,
-            MessageAttributes={"reason": {"DataType": "String", "StringValue": ascii(reason)[:MAX_REASON_CHARACTERS]}},
+            MessageAttributes={
+                "reason": {"DataType": "String", "StringValue": ascii(reason)[1:-1][:MAX_REASON_CHARACTERS]}
+            },
         )
     except Exception:
         logger.exception("cannot be dead-lettered, left in the queue", extra=details)

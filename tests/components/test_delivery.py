@@ -225,6 +225,12 @@ def passes(stack: DeclaredStack, new: str | None, old: str | None) -> bool:
     return any(matches(json.loads(str(dig(entry, "pattern"))), event) for entry in filters)
 
 
+def fits(rule: object, value: object) -> bool:
+    if not isinstance(rule, dict):
+        return value == rule
+    return value is not None and (rule == {"exists": True} or value not in rule.get("anything-but", ()))
+
+
 def matches(pattern: Mapping[str, object], event: Mapping[str, object]) -> bool:
     for key, expected in pattern.items():
         value = event.get(key)
@@ -233,10 +239,7 @@ def matches(pattern: Mapping[str, object], event: Mapping[str, object]) -> bool:
                 return False
         else:
             assert isinstance(expected, list)
-            wanted = [
-                value is not None and value not in rule["anything-but"] if isinstance(rule, dict) else value == rule
-                for rule in expected
-            ]
+            wanted = [fits(rule, value) for rule in expected]
             if not any(wanted):
                 return False
     return True
@@ -251,6 +254,18 @@ def test_only_a_change_to_a_final_status_invokes(delivering: DeclaredStack, new:
     expected = new in DELIVERED and old not in {new, "none"}
 
     assert passes(delivering, new, old) is expected
+
+
+def test_a_file_put_through_again_invokes_though_its_status_stays(delivering: DeclaredStack) -> None:
+    failed = {"status": {"S": "FAILED"}}
+    event = {
+        "eventName": "MODIFY",
+        "dynamodb": {"NewImage": failed, "OldImage": {**failed, "reopened_by": {"S": "an operator"}}},
+    }
+
+    filters = stream_of(delivering).part("filterCriteria")["filters"]
+    assert isinstance(filters, list)
+    assert any(matches(json.loads(str(dig(entry, "pattern"))), event) for entry in filters)
 
 
 def test_both_sides_agree() -> None:

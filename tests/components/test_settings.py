@@ -157,7 +157,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"timeReserveSeconds": 60}, "should be less than functionTimeoutSeconds (60)"),
+        ({"timeReserveSeconds": 30}, "should be less than half of functionTimeoutSeconds (60)"),
         ({"autoscalingMinCapacity": 9, "autoscalingMaxCapacity": 8}, "should be at most autoscalingMaxCapacity (8)"),
         ({"deadLetterRetentionDays": 4}, "should be more than intakeRetentionDays (4)"),
         ({"maxReceiveCount": 500}, "or messages are dropped before they are dead letters"),
@@ -192,7 +192,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
             "should be at least 226 for requests to the API: raise it, or lower apiMaxBodyBytes (4194304)",
         ),
         ({"tags": ["Owner=me"]}, "'Owner' is a tag that every resource has already"),
-        ({"tags": ["Team=a", "Team=b"]}, "'Team' is given twice"),
+        ({"tags": ["owner=me"]}, "'owner' is a tag that every resource has already"),
+        ({"tags": ["Team=a", "team=b"]}, "'team' is given twice"),
         ({"subnetIds": ["subnet-01234567"]}, "a function in a VPC needs both: set both, or none"),
         ({"jwtIssuer": "https://login.example.com"}, "jwtAudiences = []: tokens are checked for both"),
         (

@@ -88,6 +88,17 @@ def test_what_pulumi_itself_reads_is_let_be(key: str) -> None:
     assert load("dev", {key: "[]"}).stage == "dev"
 
 
+def test_a_key_of_the_provider_that_is_secret_is_refused_and_not_shown() -> None:
+    runtime_config.set_all_config({}, secret_keys=["aws:httpProxy"])
+    try:
+        text = problem({"aws:httpProxy": "http://user:value-to-hide@proxy.example.com"})
+    finally:
+        runtime_config.set_all_config({}, secret_keys=[])
+
+    assert "aws:httpProxy: would be in clear in the stack's state; give credentials by a profile" in text
+    assert "value-to-hide" not in text
+
+
 def test_a_setting_that_is_meant_to_be_secret_is_refused_and_not_shown() -> None:
     """The engine would take it for secret; the program would put it in clear into a function's environment."""
     runtime_config.set_all_config({}, secret_keys=["file-pipeline:deliveryEndpoint"])
@@ -96,7 +107,7 @@ def test_a_setting_that_is_meant_to_be_secret_is_refused_and_not_shown() -> None
     finally:
         runtime_config.set_all_config({}, secret_keys=[])
 
-    assert "file-pipeline:deliveryEndpoint: would stand in clear in the stack's state" in text
+    assert "file-pipeline:deliveryEndpoint: would be in clear in the stack's state" in text
     assert "value-to-hide" not in text
 
 

@@ -56,7 +56,7 @@ def test_a_batch_ends_with_exactly_the_right_messages_back(handler: Handler, aws
     response = handler(batch(*ten), LambdaContext())
 
     assert returned(response) == {throttled["messageId"]}
-    assert aws.dead_letters() == {"{poisoned": "'the message is not JSON'"}
+    assert aws.dead_letters() == {"{poisoned": "the message is not JSON"}
     statuses = {key: item["status"] for key, item in aws.items().items()}
     assert statuses.pop("uploads/throttled.csv") == "FAILED"
     assert set(statuses.values()) == {"COMPLETED"}

@@ -102,7 +102,7 @@ def test_dead_letters_are_sent_again_and_malformed_ones_stay(pipeline: LocalPipe
     wait_until(lambda: pipeline.dead_letters() == 2, "not refused")
     assert operate(pipeline, "show", file.key)[0] == 1
     reasons = redrive(pipeline, "--dry-run")[1]["reasons"]
-    assert reasons == {"received too often": 1, "'the message is not JSON'": 1}
+    assert reasons == {"received too often": 1, "the message is not JSON": 1}
 
     status, result = redrive(pipeline)
 

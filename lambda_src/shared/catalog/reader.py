@@ -183,6 +183,8 @@ class CatalogReader:
             How many items at most.
         """
         latest = last if after is None else min(last, after.time)
+        if latest < first:  # a cursor of one's own making: DynamoDB refuses a range that ends before it begins
+            return []
 
         def read(shard: int) -> list[CatalogItem]:
             request = self._entries(

@@ -61,7 +61,7 @@ def test_users_without_a_group_may_not_ask(api: HandlerClient, groups: str | Non
 
 @pytest.mark.parametrize("scope", ["files/read", "files/write", "other/read files/read"])
 def test_programs_with_a_scope_may_ask(api: HandlerClient, scope: str) -> None:
-    api.groups, api.scope = None, scope
+    api.groups, api.scope, api.is_program = None, scope, True
 
     assert api.get("/files").status == 200
 
@@ -69,7 +69,7 @@ def test_programs_with_a_scope_may_ask(api: HandlerClient, scope: str) -> None:
 @pytest.mark.parametrize("scope", ["files/write", "files/read files/write"])
 @pytest.mark.parametrize(("path", "body"), POSTS)
 def test_programs_with_the_scope_to_write_may_send(api: HandlerClient, scope: str, path: str, body: object) -> None:
-    api.groups, api.scope = None, scope
+    api.groups, api.scope, api.is_program = None, scope, True
 
     assert api.post(path, body).status == 200
 
@@ -78,7 +78,7 @@ def test_programs_with_the_scope_to_write_may_send(api: HandlerClient, scope: st
     "scope", ["files/read", "", "writers", "files/write-all", "files/", "aws.cognito.signin.user.admin"]
 )
 def test_other_scopes_may_not_send(api: HandlerClient, scope: str) -> None:
-    api.groups, api.scope = None, scope
+    api.groups, api.scope, api.is_program = None, scope, True
 
     answer = api.post(*POSTS[0])
 
@@ -194,3 +194,20 @@ def test_what_the_stack_sets_on_the_function_is_checked_when_it_starts(
             without.delenv(name)
             with pytest.raises(WrongEnvironmentError, match=rf"environment variable {name} is missing"):
                 import_function("api")
+
+
+@pytest.mark.parametrize("group", ["Content writers", "not writers at all"])
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_a_word_in_a_groups_name_is_no_group(api: HandlerClient, group: str, path: str, body: object) -> None:
+    api.groups, api.listed = f"[{group}]", [group]
+
+    assert api.post(path, body).status == 403
+
+
+@pytest.mark.parametrize(("groups", "name"), [("[interns]", "jane"), (None, "jane"), ("[interns]", None)])
+def test_a_users_token_has_the_programs_scopes_and_they_count_for_nothing(
+    api: HandlerClient, groups: str | None, name: str | None
+) -> None:
+    api.groups, api.scope, api.is_program = groups, "openid files/write", name is None
+
+    assert api.get("/files").status == 403

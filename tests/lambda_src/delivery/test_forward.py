@@ -8,6 +8,7 @@ import json
 import pytest
 
 from forward.changes import MAX_BODY_BYTES
+from tests.declared_stack import dig
 from tests.lambda_src.conftest import Calls
 from tests.lambda_src.delivery.conftest import Delivering, Record, change, number_of
 
@@ -218,12 +219,15 @@ def test_a_message_that_sqs_refuses_is_dead_lettered_and_the_next_of_its_file_go
 
     def refuse(answer: dict[str, object]) -> None:
         answer["Failed"] = [{"Id": "0", "Code": "InvalidMessageContents", "SenderFault": True}]
+        del calls.after["SendMessageBatch"]
 
     calls.after["SendMessageBatch"] = refuse
 
     assert delivery.forward(refused, following) == []
     (letter,) = delivery.dead_letters()
     assert letter.reason == "SQS refuses the message: InvalidMessageContents"
+    assert "malformed" not in letter.attributes, "it can be sent again as it is"
+    assert json.loads(letter.body)["version_id"] == dig(refused, "dynamodb", "NewImage", "version_id", "S")
     assert len(entries(calls)) == 2
 
 
@@ -237,3 +241,18 @@ def test_a_dead_letter_queue_out_of_reach_has_the_stream_read_again(delivery: De
     assert delivery.forward(record, change(2)) == []
     assert len(delivery.dead_letters()) == 1
     assert len(queued(delivery)) == 1
+
+
+def test_a_file_put_through_again_that_fails_before_it_is_claimed_is_delivered(delivery: Delivering) -> None:
+    reopened = change(1, status="FAILED", before="COMPLETED", reopened_by={"S": "an operator"})
+    failed = change(1, status="FAILED", before="FAILED")
+    image(failed, "OldImage")["reopened_by"] = {"S": "an operator"}
+
+    assert delivery.forward(reopened, failed) == []
+    assert queued(delivery) == [("uploads/1.csv", "FAILED")]
+
+
+def image(record: Record, name: str) -> dict[str, object]:
+    found = dig(record, "dynamodb", name)
+    assert isinstance(found, dict)
+    return found

@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
-	@echo "To look after a stack that stands: $(BIN)/python -m operate --help"
+	@echo "To look after a deployed stack: $(BIN)/python -m operate --help"
 
 .venv/.installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: set PYTHON=")'
@@ -16,7 +16,7 @@ help:  ## what there is to make
 	@$(BIN)/python -m local.install requirements-dev.txt
 	@touch $@
 
-setup: .venv/.installed  ## build .venv, which every other target does first where it is missing
+setup: .venv/.installed  ## build .venv, as every target but help and clean does first where it is missing
 
 demo: .venv/.installed  ## run the whole pipeline once, locally, on the files of samples/; V=1 shows all that came of it
 	@$(BIN)/python -m local demo $(if $(V),--verbose)
@@ -24,7 +24,7 @@ demo: .venv/.installed  ## run the whole pipeline once, locally, on the files of
 local: .venv/.installed  ## keep the local cloud running until Ctrl-C
 	@$(BIN)/python -m local up
 
-check: lint types .venv/.installed  ## what to run before a commit: lint, types and the fast tests (about a minute)
+check: lint types .venv/.installed  ## what to run before a commit: lint, types and the fast tests (a few minutes at most)
 	@$(BIN)/python -m pytest $(WORKERS) -m "not slow"
 
 test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included (about 5 minutes on two cores)

@@ -29,9 +29,9 @@ class FilePipelineArgs(TypedDict):
     intelligent_tiering: NotRequired[bool]
     """Store objects of 128 KB and more in S3 Intelligent-Tiering. Default: false."""
     archive_after_days: NotRequired[int]
-    """Days without access before Intelligent-Tiering archives an object, which then cannot be read until it is restored. 0: never. From 90. Allowed: 0 to 730. Default: 0."""
+    """Days without access before Intelligent-Tiering archives an object, which then cannot be read until it is restored. 0: never. Allowed: 0, or 90 to 730. Default: 0."""
     deep_archive_after_days: NotRequired[int]
-    """Days without access before Intelligent-Tiering moves an object to the deep archive. 0: never. From 180. Allowed: 0 to 730. Default: 0."""
+    """Days without access before Intelligent-Tiering moves an object to the deep archive. 0: never. Allowed: 0, or 180 to 730. Default: 0."""
     event_bridge_notifications: NotRequired[bool]
     """Send the bucket's events to EventBridge too, for consumers of your own. Each event is billed. Default: false."""
     cors_origins: NotRequired[list[str]]
@@ -75,13 +75,13 @@ class FilePipelineArgs(TypedDict):
     index_shards: NotRequired[int]
     """Partition keys that one bucket's or status's index entries are spread over. Allowed: 1 to 200. Default: 8."""
     catalog_retention_days: NotRequired[int]
-    """Days after its last change after which a catalog item expires. 0: never. From 30: no message returns so late; and not before the bucket forgets the file. Allowed: 0 to 3650. Default: 365."""
+    """Days after its last change after which a catalog item expires. 0: never. No message returns after 30 days, and no item may expire before the bucket forgets the file. Allowed: 0, or 30 to 3650. Default: 365."""
     reconciliation_hours: NotRequired[int]
     """Hours between two searches for uploads whose event never came. 0: no search. Allowed: 0 to 168. Default: 24."""
     reconciliation_delay_seconds: NotRequired[int]
     """Seconds that an upload must be older than the intake's oldest message to be searched for. Allowed: 1 to 86400. Default: 3600."""
     function_memory_mb: NotRequired[int]
-    """Memory of a function, in MB. Allowed: 128 to 10240. Default: 1024."""
+    """Memory of a function, in MB. With api, less than its requests may need is refused: 226 with the defaults of apiMaxBodyBytes and apiMaxRecords. Allowed: 128 to 10240. Default: 1024."""
     function_timeout_seconds: NotRequired[int]
     """Time-out of a function. Allowed: 3 to 900. Default: 120."""
     log_level: NotRequired[str]
@@ -95,7 +95,7 @@ class FilePipelineArgs(TypedDict):
     layer_platform: NotRequired[str]
     """What the shared layer is built for: Lambda's arm64, or (local cloud) this machine. Allowed: lambda, host. Default: "lambda"."""
     time_reserve_seconds: NotRequired[int]
-    """Seconds that must be left in an invocation to start another message. Minimum: 1. Default: 10."""
+    """Seconds at the end of an invocation that are kept for publishing results and writing the catalog. The largest record file leaves twice as many. Minimum: 1. Default: 10."""
     subnet_ids: NotRequired[list[str]]
     """Subnets of a VPC that the functions run in. Empty: in no VPC. docs/configuration.md lists the endpoints that they need. Default: []."""
     security_group_ids: NotRequired[list[str]]
@@ -113,7 +113,7 @@ class FilePipelineArgs(TypedDict):
     max_rejected_records: NotRequired[int]
     """Maximum rejected records of a file, or the file itself is rejected: each takes time. Minimum: 1. Default: 200000."""
     record_bytes_per_second: NotRequired[int]
-    """Speed of the record work that is counted on, in bytes a second after decompression. Times the time-out, it is the size of the largest record file. Minimum: 1000000. Default: 10000000."""
+    """Speed of the record work that is counted on, in bytes a second after decompression. The largest record file is what is read so in functionTimeoutSeconds less twice timeReserveSeconds. Minimum: 1000000. Default: 10000000."""
     api: NotRequired[bool]
     """Create the HTTP API and its user pool. false: files arrive in the bucket alone. Default: true."""
     api_throttle_rate: NotRequired[int]

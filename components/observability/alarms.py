@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 import pulumi
 
 from components.observability.alarm import HOUR_SECONDS, Alarm, Expression
@@ -18,6 +21,24 @@ from components.observability.queue_alarms import delivery_alarms, intake_alarms
 
 DURATION_SHARE = 0.9
 """Share of its time-out that a function may take."""
+
+ERROR_CAUSES: Final[Mapping[str, str]] = {
+    "ingest": "a file too large for memory or time-out",
+    "api": "a request too large for memory or time-out",
+    "reconcile": "S3, CloudWatch, DynamoDB or SQS deny or throttle",
+    "forward": "too little memory for a batch, or a slow AWS service",
+    "delivery": "too little memory, or a slow AWS service",
+}
+"""Purpose of a function → why it may fail, besides what is common to all."""
+
+DURATION_CAUSES: Final[Mapping[str, str]] = {
+    "ingest": "a slow AWS service, recordBytesPerSecond set too high",
+    "api": "a slow AWS service, requests with many records",
+    "reconcile": "a slow AWS service, timeReserveSeconds set too low",
+    "forward": "a slow AWS service",
+    "delivery": "an endpoint that answers slowly, a slow AWS service",
+}
+"""Purpose of a function → why it may be slow, besides what is common to all."""
 
 _SECOND_MS = 1000
 
@@ -46,7 +67,7 @@ def function_alarms(function: ObservedFunction) -> list[Alarm]:
         Alarm(
             name=f"{purpose}-errors",
             meaning=f"The {purpose} function failed as a whole: it crashed, or ran out of time or memory.",
-            causes="a mistake in a new version, a missing permission at start, a file too large for memory or time-out",
+            causes=f"a mistake in a new version, a missing permission at start, {ERROR_CAUSES[purpose]}",
             runbook="Function errors",
             metric=metrics.errors,
             threshold=1,
@@ -55,7 +76,7 @@ def function_alarms(function: ObservedFunction) -> list[Alarm]:
         Alarm(
             name=f"{purpose}-duration",
             meaning=f"The {purpose} function takes more of its time-out than its work should.",
-            causes="a slow AWS service or endpoint, too little memory, recordBytesPerSecond set too high",
+            causes=f"{DURATION_CAUSES[purpose]}, too little memory",
             runbook="Function duration",
             metric=metrics.duration,
             # A largest file is planned to take nearly all of an invocation.
@@ -83,8 +104,8 @@ def file_alarms(flow: Flow) -> list[Alarm]:
         # To Lambda a partial batch is a success, so our own metrics count.
         Alarm(
             name="ingest-failures",
-            meaning=f"More than {flow.failed_alarm_percent} % of the files failed; they are retried, and then "
-            "dead letters.",
+            meaning=f"More than {flow.failed_alarm_percent} % of the files failed; they are retried, and then are "
+            "dead-letter messages.",
             causes="S3, KMS or DynamoDB deny or throttle, a permission was taken away, the key is disabled",
             runbook="Failure rate",
             metric=_share("failed", metrics),

@@ -1,4 +1,4 @@
-"""The alarms of queues: that messages wait, that none come, that some are dead letters."""
+"""The alarms of queues: that messages wait, that none come, that some are in a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def dead_letter_alarm(purpose: str, queue_name: pulumi.Input[str], holding: str)
     return Alarm(
         name=f"{purpose}-dead-letters",
         meaning=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
-        causes="what failed for longer than it is retried, or can never pass; each message says which",
+        causes="what failed for longer than it is retried, or can never pass; `redrive --dry-run` counts them by "
+        "reason",
         runbook=f"{purpose.title()} dead letters",
         metric=SqsMetrics(queue_name).visible,
         threshold=1,

@@ -44,8 +44,8 @@ class CatalogGroup(Group):
         365,
         ge=0,
         le=3650,
-        description="Days after its last change after which a catalog item expires. 0: never. From 30: no message "
-        "returns so late; and not before the bucket forgets the file.",
+        description="Days after its last change after which a catalog item expires. 0: never. No message returns "
+        "after 30 days, and no item may expire before the bucket forgets the file. Allowed: 0, or 30 to 3650.",
     )
 
     @model_validator(mode="after")

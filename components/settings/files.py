@@ -51,8 +51,8 @@ class FilesGroup(Group):
     record_bytes_per_second: int = Field(
         10_000_000,
         ge=1_000_000,
-        description="Speed of the record work that is counted on, in bytes a second after decompression. Times the "
-        "time-out, it is the size of the largest record file.",
+        description="Speed of the record work that is counted on, in bytes a second after decompression. The "
+        "largest record file is what is read so in functionTimeoutSeconds less twice timeReserveSeconds.",
     )
 
     @model_validator(mode="after")

@@ -12,7 +12,13 @@ from components.settings.values import Group, InsightsLayerArn, LogRetention, Se
 class FunctionsGroup(Group):
     """What the functions have in common."""
 
-    function_memory_mb: int = Field(1024, ge=128, le=10240, description="Memory of a function, in MB.")
+    function_memory_mb: int = Field(
+        1024,
+        ge=128,
+        le=10240,
+        description="Memory of a function, in MB. With api, less than its requests may need is refused: 226 with the "
+        "defaults of apiMaxBodyBytes and apiMaxRecords.",
+    )
     function_timeout_seconds: int = Field(120, ge=3, le=900, description="Time-out of a function.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lowest level that the functions log."
@@ -28,7 +34,10 @@ class FunctionsGroup(Group):
         "lambda", description="What the shared layer is built for: Lambda's arm64, or (local cloud) this machine."
     )
     time_reserve_seconds: int = Field(
-        10, ge=1, description="Seconds that must be left in an invocation to start another message."
+        10,
+        ge=1,
+        description="Seconds at the end of an invocation that are kept for publishing results and writing the "
+        "catalog. The largest record file leaves twice as many.",
     )
     subnet_ids: list[SubnetId] = Field(
         [],

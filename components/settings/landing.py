@@ -34,14 +34,14 @@ class LandingGroup(Group):
         ge=0,
         le=730,
         description="Days without access before Intelligent-Tiering archives an object, which then cannot be read "
-        "until it is restored. 0: never. From 90.",
+        "until it is restored. 0: never. Allowed: 0, or 90 to 730.",
     )
     deep_archive_after_days: int = Field(
         0,
         ge=0,
         le=730,
         description="Days without access before Intelligent-Tiering moves an object to the deep archive. "
-        "0: never. From 180.",
+        "0: never. Allowed: 0, or 180 to 730.",
     )
     event_bridge_notifications: bool = Field(
         default=False,

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from pulumi.runtime import config as runtime_config
 
 from components import settings
-from components.settings import SettingsError, StackSettings
+from components.settings import Settings, SettingsError, StackSettings
 from components.settings.api import API_MAX_RECORD_BYTES
 from local.stack_config import StackConfig
 from shared.records.batch import MAX_RECORD_BYTES
 from tests.conftest import declare
 from tests.stage_files import stage_config
+from tools.docs.settings import settings as described_settings
 
 
 def load(stage: str = "dev", overrides: Mapping[str, object] | None = None) -> StackSettings:
@@ -33,6 +34,23 @@ def problem(overrides: Mapping[str, object], stage: str = "dev") -> str:
     with pytest.raises(SettingsError) as error:
         load(stage, overrides)
     return str(error.value)
+
+
+def test_bounds_that_leave_a_gap_are_described_as_they_are() -> None:
+    described = {setting.key: setting.description for setting in described_settings()}
+    others: dict[str, object] = {"intelligentTiering": True, "uploadRetentionDays": 0, "oldVersionRetentionDays": 0}
+
+    for key in ("archiveAfterDays", "deepArchiveAfterDays", "catalogRetentionDays"):
+        allowed = problem(others | {key: 5}).partition(f"{key} = 5: should be ")[2].splitlines()[0]
+        assert allowed
+        assert described[key].endswith(f" Allowed: {allowed}.")
+
+
+def test_the_least_memory_of_the_api_is_described_as_it_is() -> None:
+    least = Settings().api_memory_mb
+    described = {setting.key: setting.description for setting in described_settings()}
+
+    assert f" {least} with the defaults " in described["functionMemoryMb"]
 
 
 def test_stages_differ_as_promised() -> None:

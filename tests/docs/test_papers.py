@@ -124,6 +124,15 @@ def test_settings_and_outputs_that_are_named_exist(paper: Path) -> None:
     assert used <= {setting.key for setting in settings()} | set(outputs) | provider | OTHER_NAMES
 
 
+def test_another_program_is_told_every_output_that_the_operator_needs() -> None:
+    known = set(schema()["resources"][TOKEN]["properties"])
+    code = "".join(file.read_text() for file in (ROOT / "operate").rglob("*.py"))
+    guide = (ROOT / "docs" / "deployment.md").read_text().partition("The [operator's commands]")[2].partition("```")[0]
+
+    named = set(re.findall(r"`(\w+)`", guide)) & known
+    assert named == set(re.findall(r'"(\w+)"', code)) & known
+
+
 def test_a_vpc_needs_an_endpoint_for_each_service_that_the_functions_call() -> None:
     clients = (ROOT / "lambda_src" / "shared" / "clients.py").read_text()
     called = {ENDPOINT_NAMES.get(name, name) for name in re.findall(r'boto3\.client\("([a-z0-9]+)"', clients)}

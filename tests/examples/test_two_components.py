@@ -6,11 +6,20 @@ import runpy
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.stack_config import ROOT, StackConfig
 from tests.conftest import run
 
 EXAMPLE = ROOT / "examples" / "two_components" / "__main__.py"
+
+
+def test_it_runs_with_the_packages_of_this_project() -> None:
+    project = yaml.safe_load(EXAMPLE.with_name("Pulumi.yaml").read_text())
+    ours = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+
+    environment = EXAMPLE.parent / project["runtime"]["options"]["virtualenv"]
+    assert environment.resolve() == (ROOT / ours["runtime"]["options"]["virtualenv"]).resolve()
 
 
 def test_two_components_work_in_another_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

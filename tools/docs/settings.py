@@ -91,7 +91,10 @@ def _kind(default: object) -> Kind:
 
 
 def _describe(field: FieldInfo) -> str:
-    """Return the description and, from the constraints, what is allowed."""
+    """Return the description and, from the constraints, what is allowed, unless it says so itself."""
+    description = field.description or ""
+    if "Allowed: " in description:
+        return description
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
     if get_origin(field.annotation) is Literal:
         allowed = " Allowed: " + ", ".join(str(value) for value in get_args(field.annotation)) + "."
@@ -101,4 +104,4 @@ def _describe(field: FieldInfo) -> str:
         allowed = f" Minimum: {bounds['ge']}."
     else:
         allowed = ""
-    return f"{field.description}{allowed}"
+    return f"{description}{allowed}"

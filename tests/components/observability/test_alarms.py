@@ -164,6 +164,14 @@ def test_every_alarm_has_its_runbook_and_tells_somebody(everything: DeclaredStac
     )
 
 
+def test_only_the_function_that_reads_files_has_them_for_a_cause(everything: DeclaredStack) -> None:
+    texts = {alarm.name: alarm.text("alarmDescription") for alarm in everything.all("MetricAlarm")}
+
+    for cause, ending in (("a file too large", "-errors"), ("recordBytesPerSecond", "-duration")):
+        named = [name for name, text in texts.items() if name.endswith(ending) and cause in text]
+        assert [name.removesuffix(ending).rpartition("-")[2] for name in named] == ["ingest"]
+
+
 def test_the_age_of_deliveries_is_a_setting() -> None:
     changed = declare("dev", overrides={"deliveryEndpoint": ENDPOINT, "deliveryAlarmSeconds": 60})
 

@@ -34,7 +34,7 @@ class IngestArgs:
     timeout_seconds
         Its time-out. The intake's `consumer_timeout_seconds` should be the same.
     time_reserve_seconds
-        Seconds that must be left in an invocation for one more message to be started.
+        Seconds of an invocation that are kept for publishing and the catalog.
     max_concurrency
         Invocations that run at once. Past the cap messages wait in the queue; throttled by the function, each would
         burn a receive.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.stack_config import StackConfig
+from tests.conftest import declare
 from tests.stage_files import STAGES, stage_config
 
 
@@ -47,3 +48,18 @@ def test_only_true_and_false_are_booleans(tmp_path: Path, written: str, handed_o
     (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  file-pipeline:threatProtection: {written}\n")
 
     assert StackConfig.load("dev", folder=tmp_path).values == {"file-pipeline:threatProtection": handed_over}
+
+
+# The services whose endpoint has another name than the module that declares their resources.
+_ENDPOINTS = {"cognito": {"cognitoidp"}, "cloudwatch": {"cloudwatch", "logs"}}
+
+
+def test_the_local_stage_reaches_every_service_on_this_machine() -> None:
+    """`pulumi up -s local` would ask AWS itself for the rest."""
+    (endpoints,) = json.loads(stage_config("local").values["aws:endpoints"])
+    used = {resource.type.split("/")[0] for resource in declare("local").resources if resource.type.startswith("aws:")}
+
+    needed = set[str]()
+    for module in (name.removeprefix("aws:") for name in used):
+        needed |= _ENDPOINTS.get(module, {module})
+    assert needed - set(endpoints) - {"appautoscaling"} == set()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from tests.lambda_src.api.cataloged import add, keys, sixteen_files, walk
+from tests.lambda_src.api.cataloged import START, add, keys, sixteen_files, walk
 from tests.lambda_src.api.conftest import HandlerClient
 from tests.lambda_src.conftest import Aws
 
@@ -88,3 +89,21 @@ def test_a_cursor_of_keys_stays_under_its_prefix(api: HandlerClient, aws: Aws) -
     ]
     assert api.get("/files", prefix="uploads/b/", cursor=cursor_of(digest, last)).status == 400
     assert api.get("/files", cursor=cursor_of(digest, last)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("time", "found"),
+    [("2026-11-19T00:00:00.000Z", 0), ("2026-11-22T00:00:00.000Z", 16), ("9999-12-31T23:59:59.999Z", 16)],
+)
+def test_a_cursor_of_ones_own_making_stays_within_its_day(
+    api: HandlerClient, aws: Aws, catalog: list[str], time: str, found: int
+) -> None:
+    add(aws, "uploads/next-day.csv", at=START + timedelta(days=1))
+    first = api.get("/files", day="2026-11-20", limit=2)
+    digest, _, tie = read(str(first.body["cursor"]))
+
+    page = api.get("/files", day="2026-11-20", limit=100, cursor=cursor_of(digest, time, tie))
+
+    assert len(catalog) == 16
+    assert len(keys(page)) == found
+    assert "uploads/next-day.csv" not in keys(page)

@@ -169,3 +169,15 @@ def test_a_catalog_that_forgets_nothing_sets_no_expiry(aws: Aws, clock: Clock) -
     catalog.reopen(VERSION, status=Status.COMPLETED, processed_at=str(aws.item(VERSION.key)["processed_at"]), by="me")
 
     assert all("ttl" not in item for item in aws.dynamodb.scan(TableName=aws.table)["Items"])
+
+
+def test_a_catalog_that_forgets_nothing_any_more_takes_expiries_back(aws: Aws, clock: Clock) -> None:
+    make_catalog(aws, clock).record(V1, FACTS, COMPLETED, worker("first", clock))
+    assert all("ttl" in item for item in aws.dynamodb.scan(TableName=aws.table)["Items"])
+
+    catalog = CatalogWriter(CatalogTable(aws.dynamodb, catalog_settings(aws.table, retention_days=0), clock))
+    catalog.reopen(V1, status=Status.COMPLETED, processed_at=str(aws.item(VERSION.key)["processed_at"]), by="me")
+    catalog.record(V2, FACTS, COMPLETED, worker("second", clock))
+
+    left = [item["object_id"]["S"] for item in aws.dynamodb.scan(TableName=aws.table)["Items"] if "ttl" in item]
+    assert left == []

@@ -26,6 +26,9 @@ BUCKET_KEY: Final = "bucket_shard"
 STATUS_KEY: Final = "status_shard"
 """Partition keys of the indexes: a bucket's name or a status, and a shard."""
 
+EXPIRY: Final = "ttl"
+"""The attribute of the time when DynamoDB deletes an item, in seconds since 1970."""
+
 LATEST_PREFIX: Final = "latest:"
 """What the partition keys of the items begin with that name latest versions; no bucket's name has a colon."""
 
@@ -121,7 +124,12 @@ class CatalogTable:
     def update_request(
         self, key: Attributes, changes: Mapping[str, Value | None], condition: Condition, remove: Sequence[str] = ()
     ) -> UpdateTypeDef:
-        """Return the request to change attributes of an item and to remove others; one that is None stays."""
+        """Return the request to change attributes of an item and to remove others.
+
+        One that is None stays, but for the time when the item expires: without one, it never does.
+        """
+        if EXPIRY in changes and changes[EXPIRY] is None:
+            remove = [*remove, EXPIRY]
         new = {name: value for name, value in changes.items() if value is not None}
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in new)
         if remove:

@@ -103,6 +103,5 @@ class LatestWriter:
             "order_unknown": None if version.sequencer else _UNKNOWN,
             "ttl": self._table.ttl(),
         }
-        remove = ["order_unknown"] if version.sequencer else []
         key = latest_key(version.bucket, version.key)
-        return {"Update": self._table.update_request(key, changes, condition, remove)}
+        return {"Update": self._table.update_request(key, changes, condition)}

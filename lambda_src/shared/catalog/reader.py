@@ -55,7 +55,6 @@ _IS_UPLOAD: Final = "attribute_exists(event_name)"
 _LAST_OF_BYTES: Final = ("", "\x7f", "\u07ff", "\uffff", "\U0010ffff")
 """The last character of so many bytes."""
 
-
 _Found = TypeVar("_Found")
 
 

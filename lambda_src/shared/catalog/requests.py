@@ -98,12 +98,13 @@ class RequestWriter:
             STATUS_KEY: self._table.shard(Status.FAILED, object_id, API_VERSION),
             "processed_at": iso(now),
             "ttl": self._table.ttl(),
+            "claim_expires_at": None,
         }
         condition = Condition(
             text="#status = :processing AND claim_expires_at < :now",
             values={"processing": Status.PROCESSING, "now": epoch(now)},
         )
-        return self._table.update(key_of(object_id, API_VERSION), changes, condition, ["claim_expires_at"])
+        return self._table.update(key_of(object_id, API_VERSION), changes, condition)
 
     def _item(self, result: ApiResult) -> dict[str, Value | None]:
         status = result.outcome.status

@@ -107,8 +107,8 @@ class SearchStates:
             "until_time": state.until.isoformat() if state.until else None,
             "key": state.key,
             "listed_version_id": state.version_id,
+            **({"lease_expires_at": None} if done else {}),
         }
-        remove = [*([] if state.until else ["until_time"]), *(["lease_expires_at"] if done else [])]
         mine = Condition(text="#owner = :me", values={"me": self._owner})
-        if not self._table.update(self._key, changes, mine, remove):
+        if not self._table.update(self._key, changes, mine):
             raise SearchTakenError(self._owner)

@@ -26,9 +26,6 @@ BUCKET_KEY: Final = "bucket_shard"
 STATUS_KEY: Final = "status_shard"
 """Partition keys of the indexes: a bucket's name or a status, and a shard."""
 
-EXPIRY: Final = "ttl"
-"""The attribute of the time when DynamoDB deletes an item, in seconds since 1970."""
-
 LATEST_PREFIX: Final = "latest:"
 """What the partition keys of the items begin with that name latest versions; no bucket's name has a colon."""
 
@@ -122,18 +119,13 @@ class CatalogTable:
         return request
 
     def update_request(
-        self, key: Attributes, changes: Mapping[str, Value | None], condition: Condition, remove: Sequence[str] = ()
+        self, key: Attributes, changes: Mapping[str, Value | None], condition: Condition
     ) -> UpdateTypeDef:
-        """Return the request to change attributes of an item and to remove others.
-
-        One that is None stays, but for the time when the item expires: without one, it never does.
-        """
-        if EXPIRY in changes and changes[EXPIRY] is None:
-            remove = [*remove, EXPIRY]
+        """Return the request to change attributes of an item; one that is None is removed."""
         new = {name: value for name, value in changes.items() if value is not None}
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in new)
-        if remove:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
+        if removed := [name for name in changes if name not in new]:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
         return {
             "TableName": self.name,
             "Key": key,
@@ -154,12 +146,10 @@ class CatalogTable:
             return item_of(error.response)
         return None
 
-    def update(
-        self, key: Attributes, changes: Mapping[str, Value | None], condition: Condition, remove: Sequence[str] = ()
-    ) -> bool:
+    def update(self, key: Attributes, changes: Mapping[str, Value | None], condition: Condition) -> bool:
         """Do what `update_request` asks for; returns whether the condition holds."""
         try:
-            self.client.update_item(**self.update_request(key, changes, condition, remove))
+            self.client.update_item(**self.update_request(key, changes, condition))
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
         return True

@@ -109,9 +109,8 @@ class CatalogWriter:
         """
         return self._table.update(
             key_of(version.object_id, version.version_id),
-            self._changes(version, outcome, worker),
+            {**self._changes(version, outcome, worker), "claim_expires_at": None},
             Condition(text="#owner = :me", values={"me": worker.request_id}),
-            remove=["claim_expires_at"],
         )
 
     def reopen(self, version: ObjectVersion, *, status: Status, processed_at: str, by: str) -> bool:

@@ -78,9 +78,7 @@ class Forwarder:
             # No retry helps where SQS names the message as the cause.
             permanent = {n: error for n, error in failures.items() if _is_permanent(error)}
             for number, error in permanent.items():
-                message = batch[number].message
-                reason = f"SQS refuses the message: {error['Code']}"
-                self._dead_letters.put(message.body, reason, group=message.group, deduplication_id=message.id)
+                self._dead_letter_message(batch[number], f"SQS refuses the message: {error['Code']}")
             dead_lettered += len(permanent)
             sent += len(batch) - len(failures)
             if failed := failures.keys() - permanent.keys():
@@ -94,7 +92,7 @@ class Forwarder:
             try:
                 message = parse_change(record)
             except MalformedRecordError as error:
-                self._dead_letter(record, str(error))
+                self._dead_letter_record(record, str(error))
                 malformed += 1
             else:
                 entries += [_Entry(record=record, message=message)] if message else []
@@ -123,9 +121,16 @@ class Forwarder:
             logger.warning("not all queued", extra={"codes": sorted(error["Code"] for error in failures.values())})
         return failures
 
-    def _dead_letter(self, record: Record, reason: str) -> None:
+    def _dead_letter_message(self, entry: _Entry, reason: str) -> None:
+        """Dead-letter a message that can be sent again as it is."""
+        message = entry.message
+        _log_dead_letter(entry.record, reason)
+        self._dead_letters.put(message.body, reason, group=message.group, deduplication_id=message.id)
+
+    def _dead_letter_record(self, record: Record, reason: str) -> None:
+        """Dead-letter a record of which no message can be made."""
+        _log_dead_letter(record, reason)
         number = sequence_number(record)
-        logger.error("dead-lettered", extra={"reason": reason, "sequence_number": number})
         body = json.dumps(record)
         if len(body) > MAX_BODY_BYTES // 2:
             change = record.get("dynamodb")
@@ -151,6 +156,10 @@ def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
         batch.append(entry)
     if batch:
         yield batch
+
+
+def _log_dead_letter(record: Record, reason: str) -> None:
+    logger.error("dead-lettered", extra={"reason": reason, "sequence_number": sequence_number(record)})
 
 
 def _is_permanent(error: BatchResultErrorEntryTypeDef) -> bool:

@@ -16,6 +16,7 @@ from shared import clients, measures
 from shared.catalog.model import ObjectVersion, Status, Worker
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
+from shared.dead_letters import DeadLetterQueue
 from shared.objects import Objects
 from shared.observability import logger, metrics, traced, traced_handler
 from shared.records.output import Publisher
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-MAX_REASON_CHARACTERS = 1000
-
 
 _settings = read_settings(IngestSettings, os.environ)
 _objects = Objects(clients.s3())
@@ -39,6 +37,7 @@ _processor = FileProcessor(
         Publisher(client=clients.s3(), completion=clients.s3_completion), _objects, _settings.record_rules
     ).work_for,
 )
+_dead_letters = DeadLetterQueue(clients.sqs, _settings.dead_letter_queue_url)
 _batches = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -142,13 +141,7 @@ def _dead_letter(record: SQSRecord, reason: str) -> None:
     """Dead-letter a message that is no upload, with its reason: no retry will make it one."""
     details = {"reason": reason, "message_id": record.message_id}
     try:
-        clients.sqs().send_message(
-            QueueUrl=_settings.dead_letter_queue_url,
-            MessageBody=record.body,
-            MessageAttributes={
-                "reason": {"DataType": "String", "StringValue": ascii(reason)[1:-1][:MAX_REASON_CHARACTERS]}
-            },
-        )
+        _dead_letters.put(record.body, reason)
     except Exception:
         logger.exception("cannot be dead-lettered, left in the queue", extra=details)
         raise

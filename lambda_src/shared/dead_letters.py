@@ -1,4 +1,4 @@
-"""The delivery's dead-letter queue, a FIFO queue: what cannot be delivered, whole, with the reason."""
+"""Dead-letter queues: what no retry helps, whole, with the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+    from types_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageRequestTypeDef
 
 MAX_REASON_CHARACTERS: Final = 1000
 
@@ -33,8 +33,8 @@ class DeadLetterQueue:
         body: str,
         reason: str,
         *,
-        group: str,
-        deduplication_id: str,
+        group: str | None = None,
+        deduplication_id: str | None = None,
         status: int | None = None,
         malformed: bool = False,
     ) -> None:
@@ -47,10 +47,10 @@ class DeadLetterQueue:
         reason
             Why; what is beyond `MAX_REASON_CHARACTERS` is cut, what is not ASCII is escaped.
         group
-            What it keeps its order with.
+            Of a FIFO queue: what it keeps its order with.
         deduplication_id
-            The same for the same message, so that it is kept once if this is called again within five minutes; and
-            another when it was sent again and failed again.
+            Of a FIFO queue: the same for the same message, so that it is kept once if this is called again within five
+            minutes; and another when it was sent again and failed again.
         status
             The HTTP status that the endpoint answered, if it did.
         malformed
@@ -68,10 +68,13 @@ class DeadLetterQueue:
             attributes["status"] = {"DataType": "Number", "StringValue": str(status)}
         if malformed:
             attributes["malformed"] = {"DataType": "String", "StringValue": "true"}
-        self._client().send_message(
-            QueueUrl=self._url,
-            MessageBody=body,
-            MessageGroupId=group,
-            MessageDeduplicationId=deduplication_id,
-            MessageAttributes=attributes,
-        )
+        request: SendMessageRequestTypeDef = {
+            "QueueUrl": self._url,
+            "MessageBody": body,
+            "MessageAttributes": attributes,
+        }
+        if group is not None:
+            request["MessageGroupId"] = group
+        if deduplication_id is not None:
+            request["MessageDeduplicationId"] = deduplication_id
+        self._client().send_message(**request)

@@ -132,7 +132,7 @@ class Delivery(pulumi.ComponentResource):
         forward_name = f"{name.removesuffix('-delivery')}-forward"
         forward = Function(forward_name, self._forward_args(args), self._child)
         delivery = Function(name, self._delivery_args(args), self._child)
-        self.forward_function, self.function = forward.function, delivery.function
+        self.forward_function, self.function = forward, delivery
         self._read_stream(forward_name, args.catalog, forward)
         self._read_queue(name, args.max_concurrency, delivery)
         self.register_outputs({"queueUrl": self.queue.url, "deadLetterQueueUrl": self.dead_letters.url})
@@ -213,7 +213,7 @@ class Delivery(pulumi.ComponentResource):
         aws.lambda_.EventSourceMapping(
             f"{name}-source",
             event_source_arn=catalog.table.stream_arn,
-            function_name=forward.function.arn,
+            function_name=forward.alias.arn,
             # From the first change on: a file that is finished while this is being deployed is delivered too.
             starting_position="TRIM_HORIZON",
             batch_size=STREAM_BATCH_SIZE,
@@ -234,7 +234,7 @@ class Delivery(pulumi.ComponentResource):
         aws.lambda_.EventSourceMapping(
             f"{name}-source",
             event_source_arn=self.queue.arn,
-            function_name=delivery.function.arn,
+            function_name=delivery.alias.arn,
             batch_size=DELIVERY_BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
             # Past the cap messages wait in the queue; throttled by the function, each would burn a receive.

@@ -69,7 +69,7 @@ class Ingest(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: IngestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Ingest", name, None, opts)
-        ingest = Function(
+        self.function = Function(
             name,
             FunctionArgs(
                 purpose="ingest",
@@ -88,16 +88,15 @@ class Ingest(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        self.function = ingest.function
         aws.lambda_.EventSourceMapping(
             f"{name}-source",
             event_source_arn=args.intake.queue.arn,
-            function_name=self.function.arn,
+            function_name=self.function.alias.arn,
             batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.max_concurrency),
             # Lambda checks that the role may receive before it makes the mapping.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[ingest.policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.function.policy]),
         )
         self.register_outputs({"functionName": self.function.name})
 

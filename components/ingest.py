@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 
 from components.catalog import Catalog
 from components.file_rules import FileRulesArgs
@@ -13,9 +12,7 @@ from components.function import Function, FunctionArgs, RuntimeArgs
 from components.intake import Intake
 from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
-
-BATCH_SIZE = 1
-"""One message is one invocation's work: a file has the whole of its time, and one that fails takes no other with it."""
+from components.queues import feed_function
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +85,7 @@ class Ingest(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        aws.lambda_.EventSourceMapping(
-            f"{name}-source",
-            event_source_arn=args.intake.queue.arn,
-            function_name=self.function.alias.arn,
-            batch_size=BATCH_SIZE,
-            function_response_types=["ReportBatchItemFailures"],
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.max_concurrency),
-            # Lambda checks that the role may receive before it makes the mapping.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.function.policy]),
-        )
+        feed_function(name, args.intake.queue, self.function, max_concurrency=args.max_concurrency, parent=self)
         self.register_outputs({"functionName": self.function.name})
 
 

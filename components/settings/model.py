@@ -16,6 +16,7 @@ from components.settings.identity import IdentityGroup
 from components.settings.intake import IntakeGroup
 from components.settings.landing import LandingGroup
 from components.settings.reconciliation import ReconciliationGroup
+from components.settings.releases import ReleasesGroup
 from components.settings.stack import StackGroup
 
 MIN_CATALOG_RETENTION_DAYS = 30
@@ -32,6 +33,7 @@ class Settings(
     IdentityGroup,
     ApiGroup,
     FilesGroup,
+    ReleasesGroup,
     FunctionsGroup,
     ReconciliationGroup,
     CatalogGroup,
@@ -57,6 +59,11 @@ class Settings(
             self._check_delivery()
         if self.alarm_topic_arns and not self.alarms:
             raise ValueError("alarmTopicArns: get alarms, but alarms = false: take the topics out, or set alarms")
+        if self.shift and not self.alarms:
+            raise ValueError(
+                f"release = {self.release}: is rolled back by alarms, but alarms = false: set alarms, or "
+                "release = allAtOnce"
+            )
         return self
 
     def _check_times(self) -> None:

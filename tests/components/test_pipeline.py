@@ -11,7 +11,7 @@ from tests.declared_stack import DeclaredStack, texts
 from tests.stage_files import stages
 
 # Their names count within a bucket, a pool or an API, which are the stage's own.
-_NAMED_WITHIN = (":BucketIntelligentTieringConfiguration", ":UserGroup", ":Stage")
+_NAMED_WITHIN = (":BucketIntelligentTieringConfiguration", ":UserGroup", ":Stage", "lambda/alias:Alias")
 
 
 def test_everything_goes_through_the_tagging_provider(stack: DeclaredStack) -> None:
@@ -48,7 +48,7 @@ def test_outputs(stack: DeclaredStack) -> None:
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
         *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn", "secretArn", "dashboardUrl"),
         *("apiEndpoint", "apiFunctionName", "apiFunctionArn", "userPoolId", "userPoolClientId"),
-        "reconcileFunctionName",
+        *("reconcileFunctionName", "keptVersions"),
         *(("testUserName", "testUserPassword") if stack.stage == "dev" else ()),
     }
     assert all(isinstance(value, str) and value for value in stack.outputs.values())

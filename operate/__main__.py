@@ -15,7 +15,9 @@ from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, comma
 from operate.console import Console, flush_output
 from operate.end import end
 from operate.redrive import redrive
+from operate.release import release
 from operate.reprocess import reprocess
+from operate.rollback import rollback
 from operate.rotate_secret import rotate_secret
 from operate.session import Session
 from operate.show import show
@@ -27,7 +29,7 @@ _EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs atte
 _STACK: Final = Group("Stack", sort_key=1)
 
 APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
-for _command in (status, redrive, reprocess, end, rotate_secret):
+for _command in (status, redrive, reprocess, end, release, rollback, rotate_secret):
     APP.command(_command)
 APP.command(show, alias="why")
 APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left

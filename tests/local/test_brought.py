@@ -8,7 +8,14 @@ from local.stack import local_stack
 from tests.local.conftest import LocalPipeline
 from tests.stage_files import STAGES
 
-WITHOUT = {"api": False, "alarms": False, "dashboard": False, "testUser": False, "programClient": False}
+WITHOUT = {"api": False, "alarms": False, "dashboard": False} | dict.fromkeys(
+    (
+        *("apiCorsOrigins", "passwordMinLength", "selfSignup", "threatProtection", "testUser", "programClient"),
+        "alertEmails",
+    )
+)
+"""Parts that are left out, and what the stage's file says about them."""
+
 BROUGHT = {
     "iamPath": "/pipelines/",
     "tags": ["Team=orders"],

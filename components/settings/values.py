@@ -15,7 +15,8 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 # A host's name has labels of at most 63 letters, digits and hyphens (RFC 1123).
 _HOST = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*|::1")
 _REGION = r"[a-z]{2,4}(-[a-z]+)+-\d"
-_MAX_ISSUER = 2048
+# A function gets it in its environment, which has 4 KB; API Gateway takes as many.
+_MAX_URL = 2048
 # China, GovCloud, the European Sovereign Cloud and the isolated regions (IAM User Guide, ARN format: partition).
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-isoe-")
 
@@ -55,9 +56,10 @@ def _is_url(value: str) -> bool:
 
 
 def _endpoint(value: str) -> str:
-    if value and not _is_url(value):
+    if value and (not _is_url(value) or len(value) > _MAX_URL):
         raise ValueError(
-            "should be empty or a URL such as https://receiver.example.com/files, without user, password or fragment"
+            "should be empty or a URL such as https://receiver.example.com/files, without user, password or fragment, "
+            f"{_MAX_URL} characters at most"
         )
     return value
 
@@ -171,10 +173,10 @@ def _security_group(value: str) -> str:
 def _issuer(value: str) -> str:
     # OpenID Connect Discovery, 3; API Gateway V2 API Reference, JWTConfiguration: 2,048 characters.
     fits = _is_url(value) and value.startswith("https://") and not {"?", "#"} & set(value)
-    if value and (not fits or len(value) > _MAX_ISSUER):
+    if value and (not fits or len(value) > _MAX_URL):
         raise ValueError(
             "should be empty or the issuer's URL, such as https://login.example.com/tenant, as it is in its tokens: "
-            f"without query and fragment, {_MAX_ISSUER} characters at most"
+            f"without query and fragment, {_MAX_URL} characters at most"
         )
     return value
 

@@ -155,7 +155,7 @@ def environment_bytes(declared: DeclaredStack) -> int:
 
 LONGEST: Final = {
     "threatProtection": None,
-    "deliveryEndpoint": "https://receiver.example.com/files",
+    "deliveryEndpoint": "https://receiver.example.com/" + "x" * 2000,
     "jwtIssuer": "https://login.example.com/" + "x" * 2000,
     "jwtAudiences": ["x" * 1024],
     **{

@@ -91,6 +91,7 @@ def test_stages_differ_as_promised() -> None:
         pytest.param("deliveryEndpoint", "http://receiver.example.com/", "a URL such as https://", id="plain HTTP"),
         pytest.param("deliveryEndpoint", "https://u:p@example.com/", "without user, password", id="credentials in it"),
         pytest.param("deliveryEndpoint", "https://example.com/#top", "or fragment", id="endpoint with a fragment"),
+        pytest.param("deliveryEndpoint", "https://example.com/" + "x" * 2048, "2048 characters at most", id="too long"),
         pytest.param("deliveryEndpoint", "https://example.com:port/", "a URL such as https://", id="wrong port"),
         pytest.param("deliveryEndpoint", "https://example.com/a b", "a URL such as https://", id="space in it"),
         pytest.param("deliveryEndpoint", "http://127.0.0.1:8000/", "only the stage 'local'", id="loopback in a stage"),

@@ -31,6 +31,11 @@ class Brought:
     account: str
 
 
+def needs_place(settings: Settings) -> bool:
+    """Whether anything is brought that may be in the wrong place."""
+    return any(True for _ in _brought(settings))
+
+
 def find_apart(settings: Settings) -> Iterator[str]:
     """Say which of what is brought cannot all be where the stack is, wherever that may be."""
     brought = list(_brought(settings))

@@ -80,6 +80,8 @@ class DeliveryArgs:
         Seconds for which a message that fails is tried again, from its first try on. Then it is dead-lettered.
     max_concurrency
         Deliveries that run at once; from 2 to 1000.
+    deliver_checks
+        Whether the files that `operate check` uploads are delivered too.
     forward_timeout_seconds
         Time-out of the function that fills the queue.
     time_reserve_seconds
@@ -97,6 +99,7 @@ class DeliveryArgs:
     forbidden_networks: Sequence[str] = FORBIDDEN_NETWORKS
     retry_seconds: int = 21_600
     max_concurrency: int = 5
+    deliver_checks: bool = False
     forward_timeout_seconds: int = 120
     time_reserve_seconds: int = 10
 
@@ -164,7 +167,11 @@ class Delivery(pulumi.ComponentResource):
             runtime=args.runtime,
             code=args.forward_code,
             timeout_seconds=args.forward_timeout_seconds,
-            environment={"QUEUE_URL": self.queue.url, "DEAD_LETTER_QUEUE_URL": self.dead_letters.url},
+            environment={
+                "QUEUE_URL": self.queue.url,
+                "DEAD_LETTER_QUEUE_URL": self.dead_letters.url,
+                "DELIVER_CHECKS": str(args.deliver_checks).lower(),
+            },
             statements=[
                 *args.catalog.grant_read_stream(),
                 *self.grant_send(),

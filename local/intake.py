@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from local.files import Item, UploadedFile, read_items, upload
 from local.stack import LocalStack
-from operate.dead_letters import refusal
+from operate.dead_letters import dead_letter_reason
 from shared.catalog.table import latest_key
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class IntakeDriver:
 
     def take_dead_letters(self) -> list[tuple[str, str]]:
         """Take every dead-letter message: its body, and why the function dead-lettered it."""
-        return [(message["Body"], refusal(message)) for message in self.take(self.dead_letter_url)]
+        return [(message["Body"], dead_letter_reason(message)) for message in self.take(self.dead_letter_url)]
 
     def take(self, url: str) -> Iterator[MessageTypeDef]:
         """Take every message that a queue has."""

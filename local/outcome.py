@@ -67,7 +67,7 @@ def audit(
     dead: int | None = 0,
     all_told: bool = True,
 ) -> DrillOutcome:
-    """Count what became of some files, when no message waits any more. Empties the dead-text queue.
+    """Count what became of some files, when no message waits any more. Empties the dead-letter queue.
 
     Parameters
     ----------

@@ -179,7 +179,9 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
         with session.console.progress() as bars, _dead_letters(session, queue) as dead:
             for message in bars.track(dead.take(), total=expected, description="Sending dead-letter messages again"):
                 # What a function dead-letters again comes back as a new message at once: once is enough.
-                held_back = (message.malformed and not malformed) or (message.refusal and message.digest in digests)
+                held_back = (message.malformed and not malformed) or (
+                    message.function_reason and message.digest in digests
+                )
                 sendable = None if held_back else message.sendable()
                 if sendable is None:
                     done.kept[message.reason] += 1

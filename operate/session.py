@@ -52,6 +52,13 @@ class Session:
         """The stack's region, whatever region the operator's own shell is set to."""
         return self.outputs.region
 
+    def announce_change(self) -> None:
+        """Say which stack is about to be changed, on standard error: a script's JSON stays JSON."""
+        outputs = self.outputs
+        self.console.error(
+            f"Changing the stack with the bucket {outputs.bucket}, in account {outputs.account}, {outputs.region}."
+        )
+
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """Client of the catalog."""

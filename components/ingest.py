@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 
 from components.catalog import Catalog
 from components.file_rules import FileRulesArgs
@@ -14,12 +13,10 @@ from components.function import Function, FunctionArgs, RuntimeArgs
 from components.intake import Intake
 from components.landing import CHECKS_PREFIX, PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
+from components.queues import feed_function
 
 CHECK_TYPE = "check"
 """The record type of the files of `operate check`: a schema of the functions' own."""
-
-BATCH_SIZE = 1
-"""One message is one invocation's work: a file has the whole of its time, and one that fails takes no other with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +93,7 @@ class Ingest(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         self.function = ingest.function
-        aws.lambda_.EventSourceMapping(
-            f"{name}-source",
-            event_source_arn=args.intake.queue.arn,
-            function_name=self.function.arn,
-            batch_size=BATCH_SIZE,
-            function_response_types=["ReportBatchItemFailures"],
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.max_concurrency),
-            # Lambda checks that the role may receive before it makes the mapping.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[ingest.policy]),
-        )
+        feed_function(name, args.intake.queue, ingest, max_concurrency=args.max_concurrency, parent=self)
         self.register_outputs({"functionName": self.function.name})
 
 

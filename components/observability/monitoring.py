@@ -70,7 +70,7 @@ class Monitoring(pulumi.ComponentResource):
         )
         self._let_alarms_publish(name)
         if not args.emails and not args.topic_arns:
-            pulumi.log.warn("alertEmails and alarmTopicArns are empty: the alarms reach nobody")
+            pulumi.log.warn("alertEmails is empty, as is alarmTopicArns: the alarms reach nobody")
         self._subscribe(name, args.emails)
         topics = [self.topic.arn, *args.topic_arns]
         names = [alarm.declare(name, topics, child).name for alarm in args.alarms]

@@ -156,6 +156,7 @@ def ingest(
         max_concurrency=settings.max_concurrency,
         max_rejected_records=settings.max_rejected_records,
         record_bytes_per_second=settings.record_bytes_per_second,
+        final_within_seconds=settings.final_within_seconds,
     )
 
 
@@ -264,6 +265,7 @@ def delivery(
         forbidden_networks=forbidden_networks,
         retry_seconds=settings.delivery_retry_seconds,
         max_concurrency=settings.delivery_max_concurrency,
+        deliver_checks=settings.deliver_checks,
         forward_timeout_seconds=settings.function_timeout_seconds,
         time_reserve_seconds=settings.time_reserve_seconds,
     )

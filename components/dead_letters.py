@@ -75,6 +75,21 @@ def dead_letter_queue(name: str, args: DeadLetterArgs, opts: pulumi.ResourceOpti
     return queue
 
 
+def redrive_policy(dead_letters: aws.sqs.Queue, receives: int) -> pulumi.Output[str]:
+    """Return a queue's redrive policy: a message that was received so often is a dead letter."""
+    return pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives})
+
+
+def allow_redrive(name: str, dead_letters: aws.sqs.Queue, queue: aws.sqs.Queue, opts: pulumi.ResourceOptions) -> None:
+    """Let `queue`, and no other, be the one whose messages SQS moves to `dead_letters`, and back."""
+    aws.sqs.RedriveAllowPolicy(
+        f"{name}-redrive-allow",
+        queue_url=dead_letters.url,
+        redrive_allow_policy=pulumi.Output.json_dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
+        opts=opts,
+    )
+
+
 def grant_dead_letter(queue: aws.sqs.Queue) -> list[Statement]:
     """Grant sending a message to a dead-letter queue, with the reason."""
     return [Statement(sid="DeadLetterMessages", actions=["sqs:SendMessage"], resources=[queue.arn])]

@@ -39,8 +39,10 @@ def pipeline_outputs(pipeline: Pipeline) -> dict[str, pulumi.Output[str]]:
         outputs["deliveryDeadLetterQueueUrl"] = pipeline.delivery.dead_letters.url
     if pipeline.reconciliation is not None:
         outputs["reconcileFunctionName"] = pipeline.reconciliation.function.name
+        outputs["reconcileScheduleName"] = pipeline.reconciliation.schedule.name
     if pipeline.monitoring is not None:
         outputs["topicArn"] = pipeline.monitoring.topic.arn
+        outputs["alarmNames"] = pipeline.monitoring.alarm_names
     if pipeline.dashboard is not None:
         outputs["dashboardUrl"] = pipeline.dashboard.url
     return outputs

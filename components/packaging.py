@@ -56,7 +56,7 @@ class Archive:
     Parameters
     ----------
     path
-        Where it is.
+        Where it is: relative to the working directory if it lies under it, otherwise absolute.
     unzipped_bytes
         The size of its contents.
     sha256_base64
@@ -188,4 +188,6 @@ def _describe(path: Path) -> Archive:
     with zipfile.ZipFile(path) as archive:
         unzipped = sum(entry.file_size for entry in archive.infolist())
     digest = hashlib.sha256(path.read_bytes()).digest()
-    return Archive(path=str(path), unzipped_bytes=unzipped, sha256_base64=base64.b64encode(digest).decode())
+    # Paths stand in the state: relative where the program runs, so that every machine's and every clone's are alike.
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return Archive(path=str(shown), unzipped_bytes=unzipped, sha256_base64=base64.b64encode(digest).decode())

@@ -24,6 +24,7 @@ from components.landing import Landing
 from components.observability.alarms import pipeline_alarms
 from components.observability.dashboard import Dashboard, DashboardArgs, pipeline_rows
 from components.observability.flow import Flow, ObservedApi, ObservedDelivery, ObservedFunction, ObservedIntake
+from components.observability.late_alarms import late_alarms
 from components.observability.monitoring import Monitoring, MonitoringArgs
 from components.outputs import pipeline_outputs
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
@@ -180,6 +181,7 @@ class Pipeline(pulumi.ComponentResource):
             display_name=f"{args.project} alerts ({args.stage})",
             kms_key_arn=self.key_arn,
             alarms=pipeline_alarms(flow),
+            composite_alarms=late_alarms(flow),
             emails=args.settings.alert_emails,
             topic_arns=args.settings.alarm_topic_arns,
         )
@@ -216,6 +218,8 @@ class Pipeline(pulumi.ComponentResource):
             reconciles=self.reconciliation is not None,
             failed_alarm_percent=settings.failed_alarm_percent,
             rejected_alarm_percent=settings.rejected_alarm_percent,
+            final_within_seconds=settings.final_within_seconds,
+            final_within_percent=settings.final_within_percent,
         )
 
     def _observed_functions(self) -> list[ObservedFunction]:

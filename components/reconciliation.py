@@ -62,8 +62,8 @@ class Reconciliation(pulumi.ComponentResource):
 
     Attributes
     ----------
-    function
-        The function.
+    function, schedule
+        The function, and what invokes it.
     """
 
     def __init__(self, name: str, args: ReconciliationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -104,7 +104,7 @@ class Reconciliation(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-schedule-policy", role=role.id, policy=policy_document([invoke]), opts=self._child
         )
-        aws.scheduler.Schedule(
+        self.schedule = aws.scheduler.Schedule(
             f"{name}-schedule",
             name=name,
             description="Searches for uploads whose event never came",

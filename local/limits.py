@@ -16,6 +16,7 @@ NOT_EMULATED: Final[Mapping[str, str]] = {
 LIMITS: Final[Mapping[str, str]] = {
     "aws:apigatewayv2/stage:Stage": "created, but no access logs are written and nothing is throttled",
     "aws:cloudwatch/dashboard:Dashboard": "created, but there is no console to show it",
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": "created, but no alarm that it is made of is ever raised",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "created, but no metric of a function, queue or table reaches it",
     "aws:cognito/userPool:UserPool": "created, but no e-mail is sent and no attack is looked for",
     "aws:cognito/userPoolDomain:UserPoolDomain": "created, but the output tokenUrl is AWS's: "

@@ -5,8 +5,11 @@ processed once, since its file is claimed, and delivered under the same id.
 
 SQS's own redrive (StartMessageMoveTask) takes all messages or none. Those that are malformed would come back here as
 new ones while the task runs: so messages are sent one by one, and the malformed ones stay, unless they are asked for,
-and then each is sent once. For a large backlog without malformed messages, ``--sqs`` has SQS do it: it is faster, and
-goes on if this is interrupted.
+and then each is sent once. Of a record of the catalog's stream, which the forwarding function could not read, the
+message is made here; while none can be made, the record stays.
+
+For a large backlog without malformed messages, ``--sqs`` has SQS do it: it is faster, and goes on if this is
+interrupted.
 """
 
 from __future__ import annotations
@@ -92,7 +95,8 @@ def redrive(
     dry_run
         Say what is there, and send nothing.
     malformed
-        Send malformed messages too, once each: after a fix that lets the function read them.
+        Send malformed messages too, once each: after a fix that lets the functions read them. What this version cannot
+        read either stays.
     by_sqs
         Have SQS move all messages, where it can; not if some are malformed.
     rate
@@ -172,12 +176,14 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
         with session.console.progress() as bars, _dead_letters(session, queue) as dead:
             for message in bars.track(dead.take(), total=expected, description="Sending dead-letter messages again"):
                 # What a function dead-letters again comes back as a new message at once: once is enough.
-                if (message.malformed and not malformed) or (message.refusal and message.digest in digests):
+                held_back = (message.malformed and not malformed) or (message.refusal and message.digest in digests)
+                sendable = None if held_back else message.sendable()
+                if sendable is None:
                     done.kept[message.reason] += 1
                     done.malformed += message.malformed
                 else:
                     limiter.wait()
-                    _send(session, queue, message)
+                    _send(session, queue, sendable)
                     dead.delete(message)
                     digests.add(message.digest)
                     done.sent += 1
@@ -188,7 +194,7 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
         if queue.url.endswith(".fifo"):  # one that stays hides those of its file that are behind it
             done.not_reached = max(0, visible - done.kept.total())
     finally:
-        _say(session, queue, done)
+        _say(session, queue, done, asked_for_malformed=malformed)
 
 
 def _send(session: Session, queue: _Queue, message: DeadLetterMessage) -> None:
@@ -208,12 +214,17 @@ def _dead_letters(session: Session, queue: _Queue) -> DeadLetters:
     return DeadLetters(session.sqs, queue.dead_letter_url, complain=session.console.error)
 
 
-def _say(session: Session, queue: _Queue, done: _Redriven) -> None:
+def _say(session: Session, queue: _Queue, done: _Redriven, *, asked_for_malformed: bool) -> None:
     console, rows = session.console, [(count, why) for why, count in done.kept.most_common()]
     console.table(f"Left in the dead-letter queue of the {queue.name}", ("messages", "reason"), rows)
     console.say(f"{queue.name}: {done.sent} dead-letter messages sent again, {done.kept.total()} left.")
     if done.malformed:
-        console.say("Malformed messages stay: look at them and delete them, or send them with --all after a fix.")
+        way_out = (
+            "This version cannot read them: look at them and delete them, or run it again with a fix."
+            if asked_for_malformed
+            else "Look at them and delete them, or send them with --all after a fix."
+        )
+        console.say(f"Malformed messages stay: {done.malformed}. {way_out}")
     if done.not_reached:
         console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")
     _say_hidden(session, done.in_flight)

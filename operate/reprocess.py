@@ -23,9 +23,7 @@ from operate.rate import DEFAULT_RATE, Rate, RateLimiter
 from operate.selection import Selected, key_of, of_day, of_prefix
 from operate.session import CurrentSession, Session
 from shared.catalog.model import Status
-from shared.created_event import created_event
-
-SENDER: Final = "reprocess"
+from shared.created_event import REPROCESS, created_event
 
 READY: Final = "to be sent"
 SENT: Final = "sent"
@@ -197,7 +195,7 @@ class _Sender:
             if not free:
                 del self._owed[identity]
                 return CHANGED
-        event = created_event(selected.version, self._session.region, sender=SENDER)
+        event = created_event(selected.version, self._session.region, sender=REPROCESS)
         self._session.sqs.send_message(QueueUrl=self._session.outputs.queue_url, MessageBody=event)
         self._owed.pop(identity, None)
         return SENT

@@ -182,6 +182,8 @@ class FilePipelineArgs(TypedDict):
     """Seconds for which a delivery that fails is tried again; then it is dead-lettered. Allowed: 10 to 86400. Default: 21600."""
     delivery_max_concurrency: NotRequired[int]
     """Deliveries that run at once, capped at the event source. Allowed: 2 to 1000. Default: 5."""
+    deliver_checks: NotRequired[bool]
+    """Deliver the files of `operate check` too, which are under uploads/checks/. Default: false."""
     delivery_alarm_seconds: NotRequired[int]
     """Age of a delivery from which the alarm for late ones is raised. Minimum: 5. Default: 900."""
     alarms: NotRequired[bool]
@@ -194,6 +196,10 @@ class FilePipelineArgs(TypedDict):
     """Share of the files of five minutes above which failed ones raise an alarm. Allowed: 0 to 99. Default: 5."""
     rejected_alarm_percent: NotRequired[int]
     """Share of an hour's files above which rejected ones raise an alarm. 100: no alarm. Allowed: 0 to 100. Default: 20."""
+    final_within_seconds: NotRequired[int]
+    """Seconds from its upload to its final status after which a file is late. 0: no target, no alarm. Allowed: 0 to 86400. Default: 300."""
+    final_within_percent: NotRequired[int]
+    """Share of the files that should not be late. The alarm is raised while so many are late that the rest would be used up long before a month has passed. Allowed: 95 to 99. Default: 99."""
     silence_alarm_hours: NotRequired[int]
     """Hours without a new file after which an alarm is raised. 0: no alarm. Allowed: 0 to 168. Default: 0."""
     alarm_topic_arns: NotRequired[list[str]]

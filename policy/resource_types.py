@@ -21,6 +21,7 @@ class Type(StrEnum):
     BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
     BUCKET_PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     BUCKET_VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+    COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
     EVENT_SOURCE = "aws:lambda/eventSourceMapping:EventSourceMapping"
     FUNCTION = "aws:lambda/function:Function"
     FUNCTION_PERMISSION = "aws:lambda/permission:Permission"

@@ -103,7 +103,16 @@ def _files(flow: Flow) -> list[Graph]:
             ],
         ),
         Graph("Time for a file, ms", percentiles(ingest.processing_time)),
+        _time_to_final(flow, ingest),
     ]
+
+
+def _time_to_final(flow: Flow, ingest: IngestMetrics) -> Graph:
+    title, lines = "From upload to final status, ms", percentiles(ingest.time_to_final)
+    if not flow.final_within_seconds:
+        return Graph(title, lines)
+    target = Limit(f"target for {flow.final_within_percent} %", flow.final_within_seconds * 1000)
+    return Graph(title, [*lines, Line(ingest.late, "late files", right=True)], [target])
 
 
 def _work(flow: Flow) -> list[Graph]:

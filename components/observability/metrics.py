@@ -115,6 +115,8 @@ class IngestMetrics:
         self.records_rejected = metric("RecordsRejected")
         self.file_size = metric("FileSize")
         self.processing_time = metric("ProcessingTime", "p99")
+        self.time_to_final = metric("TimeToFinal", "p99")
+        self.late = metric("FilesLate")
 
     @property
     def outcomes(self) -> dict[str, Metric]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from components.dead_letters import DAY_SECONDS
 from components.settings.values import Endpoint, Group
@@ -26,6 +28,15 @@ class DeliveryGroup(Group):
     delivery_max_concurrency: int = Field(
         5, ge=2, le=1000, description="Deliveries that run at once, capped at the event source."
     )
+    deliver_checks: bool = Field(
+        default=False, description="Deliver the files of `operate check` too, which are under uploads/checks/."
+    )
     delivery_alarm_seconds: int = Field(
         900, ge=5, description="Age of a delivery from which the alarm for late ones is raised."
     )
+
+    @model_validator(mode="after")
+    def _check_checks(self) -> Self:
+        if self.deliver_checks and not self.delivery_endpoint:
+            raise ValueError("deliverChecks = true: needs deliveryEndpoint; set it, or take deliverChecks out")
+        return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from components.dead_letters import DAY_SECONDS
-from components.intake import VISIBILITY_PER_TIMEOUT
+from components.queues import VISIBILITY_PER_TIMEOUT
 from components.settings.alerting import AlertingGroup
 from components.settings.api import ApiGroup
 from components.settings.catalog import CatalogGroup

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from api import base64url
 from api.cursors import read_key, read_position, write_cursor
 from api.errors import not_found
 from api.models import File, FileDetail, FileList
@@ -132,7 +132,7 @@ def _answer(items: Sequence[CatalogItem], cursor: str | None) -> FileList:
 
 
 def _fields(item: CatalogItem) -> Mapping[str, object]:
-    path = f"/files/{SAFE_ID_MARK}{base64.urlsafe_b64encode(item.object_id.encode()).decode().rstrip('=')}"
+    path = f"/files/{SAFE_ID_MARK}{base64url.encode(item.object_id.encode())}"
     uploader = item.uploaded_by or item.user_metadata.get(_UPLOADER)
     return {
         **{name: getattr(item, name, None) for name in File.model_fields},

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from types_boto3_s3 import S3Client
 
+    from api.access import Caller
     from api.checked import Checked
     from api.models import RecordsAnswer
-    from api.requests import Caller
     from api.settings import ApiSettings
     from shared.catalog.requests import RequestWriter
 

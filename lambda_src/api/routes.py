@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
@@ -32,7 +32,6 @@ from api.models import (
     UploadAnswer,
     UploadRequest,
 )
-from api.requests import caller_of, request_id_of
 from shared import measures
 from shared.catalog.model import Status
 from shared.observability import logger
@@ -42,8 +41,10 @@ if TYPE_CHECKING:
     from types import UnionType
 
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
     from pydantic import BaseModel
 
+    from api.access import Caller
     from api.files import Files
     from api.records import Records, Sent
     from api.uploads import Uploads
@@ -118,7 +119,7 @@ def build_app(services: Services) -> APIGatewayHttpResolver:
 
     @app.not_found
     def refuse_route(_error: Exception) -> Response[str]:
-        return answer_error(app.current_event.raw_event, not_found("there is no such route"))
+        return answer_error(app.current_event, not_found("there is no such route"))
 
     _add_errors(app)
     return app
@@ -126,7 +127,7 @@ def build_app(services: Services) -> APIGatewayHttpResolver:
 
 def _add_errors(app: APIGatewayHttpResolver) -> None:
     def answer(error: ApiError) -> Response[str]:
-        return answer_error(app.current_event.raw_event, error)
+        return answer_error(app.current_event, error)
 
     def refuse_invalid(error: RequestValidationError) -> Response[str]:
         return answer(_explain(error))
@@ -160,12 +161,12 @@ def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
     def sent(body: RecordsRequest) -> Sent:
         from api.records import Sent  # noqa: PLC0415 - only these routes need what it imports
 
-        event, context = app.current_event.raw_event, app.lambda_context
+        context = app.lambda_context
         return Sent(
             data=body.data,
             record_type=body.record_type,
-            caller=caller_of(event),
-            request_id=request_id_of(event),
+            caller=_caller(app),
+            request_id=app.current_event.request_context.request_id,
             function_name=context.function_name,
             deadline=datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis()),
         )
@@ -204,7 +205,7 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
         security=_TOKEN,
     )
     def sign_upload(body: Annotated[UploadRequest, Body()]) -> UploadAnswer:
-        return services.uploads().sign(body, caller_of(app.current_event.raw_event))
+        return services.uploads().sign(body, _caller(app))
 
     @app.get(
         "/files",
@@ -240,6 +241,10 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
         return services.files().show(unquote(file_id), version_id)
 
 
+def _caller(app: APIGatewayHttpResolver) -> Caller:
+    return cast("Caller", app.context["caller"])
+
+
 def _check_question(**asked: object) -> None:
     """Refuse a question that a key or a prefix is only a part of."""
     given = [name for name, value in asked.items() if value is not None]
@@ -249,12 +254,12 @@ def _check_question(**asked: object) -> None:
         raise invalid("; ".join(f"{name} {message}" for name, message in fields.items()), fields)
 
 
-def answer_error(event: Mapping[str, object], error: ApiError) -> Response[str]:
+def answer_error(request: APIGatewayProxyEventV2, error: ApiError) -> Response[str]:
     """Render a refusal or a failure: the one shape of all errors."""
     body = ErrorAnswer(
         code=error.code,
         message=error.message,
-        request_id=request_id_of(event),
+        request_id=request.request_context.request_id,
         errors=[FieldError(field=name, message=message) for name, message in error.fields.items()],
     )
     return Response(error.status, content_types.APPLICATION_JSON, body.model_dump_json())

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from types_boto3_s3 import S3Client
 
+    from api.access import Caller
     from api.models import UploadRequest
-    from api.requests import Caller
     from api.settings import ApiSettings
     from shared.rules import IntakeRules
 

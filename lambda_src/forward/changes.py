@@ -26,6 +26,7 @@ _TEXTS: Final = (
 _NUMBERS: Final = ("size", "records_valid", "records_rejected", "attempt", "duration_ms")
 _ID_DIGITS: Final = 32
 _REOPENED: Final = "reopened_by"
+_IS_CHECK: Final = "is_check"
 
 
 class _Value(Struct, frozen=True):
@@ -33,6 +34,7 @@ class _Value(Struct, frozen=True):
 
     text: str | None = field(default=None, name="S")
     number: str | None = field(default=None, name="N")
+    flag: bool | None = field(default=None, name="BOOL")
 
 
 _Item: TypeAlias = Mapping[str, _Value]
@@ -112,6 +114,15 @@ def parse_change(record: Mapping[str, object]) -> StatusChange | None:
     if len(body) > MAX_BODY_BYTES:
         raise MalformedRecordError(f"the message would have {len(body)} bytes, and a queue takes {MAX_BODY_BYTES}")
     return StatusChange(id=delivery_id, group=_group(new), body=body)
+
+
+def is_check(record: Mapping[str, object]) -> bool:
+    """Return whether a record is of a file that ``operate check`` uploaded; one of another shape is not."""
+    try:
+        image = msgspec.convert(record, _Record).change.new
+    except msgspec.ValidationError:
+        return False
+    return _IS_CHECK in image and image[_IS_CHECK].flag is True
 
 
 def sequence_number(record: Mapping[str, object]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from forward.changes import is_check
 from forward.forwarder import Forwarder
 from forward.settings import ForwardSettings
 from shared import clients, measures
@@ -48,7 +49,8 @@ def handler(
     """
     for measure in (measures.CHANGES_QUEUED, measures.BATCHES_RETURNED, measures.CHANGES_DEAD_LETTERED):
         measure.add(0)  # a graph can tell none from no news
-    queued = _forwarder.forward(event["Records"])
+    records = [record for record in event["Records"] if _settings.deliver_checks or not is_check(record)]
+    queued = _forwarder.forward(records)
     measures.CHANGES_QUEUED.add(queued.sent)
     measures.CHANGES_DEAD_LETTERED.add(queued.dead_lettered)
     if queued.first_failed is None:

@@ -70,6 +70,8 @@ class ObjectVersion:
         S3's order of the key's events, in hex; empty where the event has none.
     event_name, event_time
         What happened, and when, as the event says it.
+    reprocessed
+        Whether the event is no upload's: an operator wants the version processed again.
     """
 
     bucket: str
@@ -80,6 +82,7 @@ class ObjectVersion:
     sequencer: str
     event_name: str
     event_time: str
+    reprocessed: bool = False
 
     @property
     def object_id(self) -> str:
@@ -255,6 +258,8 @@ class CatalogItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     uploaded_by: str | None = None
     reopened_by: str | None = None
     ended_by: str | None = None
+    is_check: bool | None = None
+    """Whether ``operate check`` uploaded it."""
     bucket_shard: str | None = None
     status_shard: str | None = None
     ttl: int | None = None

@@ -65,6 +65,7 @@ def read_custom(kind: type, value: object) -> object:
     if kind is object:  # anything, as in JSON
         return value
     if not issubclass(kind, Money):
+        # How a hook tells msgspec that it does not know the type.
         raise NotImplementedError(f"{kind.__name__} is no type of a schema's field")
     if isinstance(value, kind):  # read before, where a row becomes a record
         return value
@@ -78,5 +79,6 @@ def read_custom(kind: type, value: object) -> object:
 def render_custom(value: object) -> Decimal:
     """Return an amount as msgspec renders it: any other value is of no type that a schema may have."""
     if not isinstance(value, Money):
+        # The same, of a hook that encodes.
         raise NotImplementedError(f"{type(value).__name__} is no type of a schema's field")
     return Decimal(value)

@@ -235,12 +235,57 @@ def test_a_dead_letter_queue_out_of_reach_has_the_stream_read_again(delivery: De
     record = change(1, key=None)
     calls.fail("SendMessage", "ServiceUnavailable", status=503)
 
-    with pytest.raises(Exception, match="ServiceUnavailable"):
-        delivery.forward(record, change(2))
+    assert delivery.forward(change(0), record, change(2)) == [number_of(record)]
+    assert queued(delivery) == [("uploads/0.csv", "COMPLETED")]
 
     assert delivery.forward(record, change(2)) == []
     assert len(delivery.dead_letters()) == 1
-    assert len(queued(delivery)) == 1
+    assert queued(delivery) == [("uploads/2.csv", "COMPLETED")]
+
+
+def test_what_is_behind_a_record_that_fails_is_not_dead_lettered_before_it(delivery: Delivering, calls: Calls) -> None:
+    """Each retry would dead-letter it again."""
+    records = [change(0), change(1, key=None), change(2)]
+    calls.fail("SendMessageBatch", "ServiceUnavailable", status=503, times=2)
+
+    assert delivery.forward(*records) == [number_of(records[0])]
+    assert delivery.forward(*records) == [number_of(records[0])]
+    assert "SendMessage" not in calls.made
+    assert delivery.forward(*records) == []
+
+    assert calls.made.count("SendMessage") == 1
+    assert len(delivery.dead_letters()) == 1
+    assert queued(delivery) == [("uploads/0.csv", "COMPLETED"), ("uploads/2.csv", "COMPLETED")]
+
+
+def test_a_message_that_sqs_refuses_behind_one_that_is_throttled_is_not_dead_lettered_before_it(
+    delivery: Delivering, calls: Calls
+) -> None:
+    records = [change(number) for number in range(4)]
+    refused = {"Id": "2", "Code": "InvalidMessageContents", "SenderFault": True}
+
+    def throttle(answer: dict[str, object]) -> None:
+        answer["Failed"] = [refused, {"Id": "1", "Code": "RequestThrottled", "SenderFault": True}]
+        calls.after["SendMessageBatch"] = refuse
+
+    def refuse(answer: dict[str, object]) -> None:
+        answer["Failed"] = [{**refused, "Id": "1"}]
+
+    calls.after["SendMessageBatch"] = throttle
+
+    assert delivery.forward(*records) == [number_of(records[1])]
+    assert "SendMessage" not in calls.made
+    assert delivery.forward(*records[1:]) == []
+    assert calls.made.count("SendMessage") == 1
+
+
+def test_records_that_can_never_be_queued_leave_the_order_as_it_is(delivery: Delivering) -> None:
+    records = [change(0), change(1, key=None), change(0, status="FAILED", before="COMPLETED"), change(2, key=None)]
+
+    assert delivery.forward(*records) == []
+
+    assert queued(delivery) == [("uploads/0.csv", "COMPLETED"), ("uploads/0.csv", "FAILED")]
+    assert len(delivery.dead_letters()) == 2
 
 
 def test_a_file_put_through_again_that_fails_before_it_is_claimed_is_delivered(delivery: Delivering) -> None:

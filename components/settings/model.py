@@ -21,7 +21,7 @@ from components.settings.reconciliation import ReconciliationGroup
 from components.settings.stack import StackGroup
 
 MIN_CATALOG_RETENTION_DAYS = 30
-"""A dead letter may be sent again after 14 days, and then be retried for days."""
+"""A dead-letter message may be sent again after 14 days, and then be retried for days."""
 
 LIFECYCLE_LAG_DAYS = 2
 """S3 counts days to the next midnight UTC, and deletes later (S3 User Guide, Lifecycle configuration elements)."""
@@ -77,7 +77,7 @@ class Settings(
             raise ValueError(
                 f"maxReceiveCount = {self.max_receive_count}: with {self.visibility_seconds} s of visibility, the last "
                 f"receive comes after {self.retry_seconds} s; should be within half of intakeRetentionDays "
-                f"({self.intake_retention_days}), or messages are dropped before they are dead letters"
+                f"({self.intake_retention_days}), or messages are dropped before they are dead-lettered"
             )
 
     def _check_retention(self) -> None:
@@ -109,7 +109,7 @@ class Settings(
         if self.delivery_alarm_seconds >= self.delivery_retry_seconds:
             raise ValueError(
                 f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryRetrySeconds "
-                f"({self.delivery_retry_seconds}), or the alarm comes after the dead letters"
+                f"({self.delivery_retry_seconds}), or the alarm comes after the messages are dead-lettered"
             )
 
     @property
@@ -119,5 +119,5 @@ class Settings(
 
     @property
     def retry_seconds(self) -> int:
-        """How long a message that always fails is retried before it is a dead letter."""
+        """How long a message that always fails is retried before it is dead-lettered."""
         return self.max_receive_count * self.visibility_seconds

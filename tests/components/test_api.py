@@ -37,7 +37,7 @@ def test_the_function_is_called_by_this_api_alone(stack: DeclaredStack) -> None:
 
     assert integration.text("payloadFormatVersion") == "2.0"
     assert integration.text("integrationType") == "AWS_PROXY"
-    assert f"file-pipeline-{stack.stage}-api/invocations" in integration.text("integrationUri")
+    assert f"file-pipeline-{stack.stage}-api:live/invocations" in integration.text("integrationUri")
     assert permission.text("principal") == "apigateway.amazonaws.com"
     assert permission.text("sourceArn") == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.text('name')}/*"
 

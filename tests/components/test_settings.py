@@ -175,7 +175,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
         ({"timeReserveSeconds": 30}, "should be less than half of functionTimeoutSeconds (60)"),
         ({"autoscalingMinCapacity": 9, "autoscalingMaxCapacity": 8}, "should be at most autoscalingMaxCapacity (8)"),
         ({"deadLetterRetentionDays": 4}, "should be more than intakeRetentionDays (4)"),
-        ({"maxReceiveCount": 500}, "or messages are dropped before they are dead letters"),
+        ({"maxReceiveCount": 500}, "or messages are dropped before they are dead-lettered"),
         (
             {"deliveryAlarmSeconds": 21600, "deliveryEndpoint": "https://example.com/"},
             "should be less than deliveryRetrySeconds (21600)",

@@ -139,7 +139,7 @@ class DeliveryDrill:
         return files
 
     def _outcome(self, fault: str, files: Sequence[UploadedFile], *, dead: set[str]) -> DrillOutcome:
-        """Wait until all is delivered, and say what became of it; takes the dead letters."""
+        """Wait until all is delivered, and say what became of it; takes the dead-letter messages."""
         receiver = self._receiver
         expected = set(files)
         self._wait(
@@ -185,7 +185,7 @@ def _file(arrival: Arrival) -> UploadedFile:
 
 
 def _out_of_order(written: Sequence[UploadedFile], taken: Sequence[Arrival], dead: set[str]) -> list[str]:
-    """Return the keys whose changes arrived in another order than they were written in, leaving out dead letters."""
+    """Return the keys whose changes arrived in the wrong order, leaving out dead-letter messages."""
     first = list(dict.fromkeys(_file(arrival) for arrival in taken if arrival.delivery_id not in dead))
     arrived = set(first)
     wrong = []

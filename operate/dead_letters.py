@@ -46,7 +46,7 @@ class DeadLetterMessage:
         What it is known and deleted by.
     body
         Its text.
-    refusal
+    function_reason
         Why the function dead-lettered it; empty if SQS did, since it was received too often.
     malformed
         Whether it would be dead-lettered again however often it is sent.
@@ -57,20 +57,20 @@ class DeadLetterMessage:
     id: str
     receipt: str
     body: str
-    refusal: str
+    function_reason: str
     malformed: bool = False
     group: str = ""
 
     @classmethod
     def of(cls, message: MessageTypeDef) -> Self:
         """Read a message. The ingest function dead-letters what is malformed, the delivery other messages too."""
-        reason, group = refusal(message), message.get("Attributes", {}).get("MessageGroupId", "")
+        reason, group = dead_letter_reason(message), message.get("Attributes", {}).get("MessageGroupId", "")
         marked = "malformed" in message.get("MessageAttributes", {})
         return cls(
             id=message["MessageId"],
             receipt=message["ReceiptHandle"],
             body=message["Body"],
-            refusal=reason,
+            function_reason=reason,
             malformed=marked or (bool(reason) and not group),
             group=group,
         )
@@ -78,7 +78,7 @@ class DeadLetterMessage:
     @property
     def reason(self) -> str:
         """Why it is here."""
-        return self.refusal or RETRIED
+        return self.function_reason or RETRIED
 
     def sendable(self) -> Self | None:
         """Return the message as its queue takes it, or None if no message can be made of it.
@@ -195,7 +195,7 @@ def _visible_at_once(
         ]
 
 
-def refusal(message: MessageTypeDef) -> str:
+def dead_letter_reason(message: MessageTypeDef) -> str:
     """Return why a function dead-lettered a message; empty if none did."""
     attribute = message.get("MessageAttributes", {}).get("reason")
     return attribute.get("StringValue", "") if attribute else ""

@@ -91,32 +91,35 @@ def redrive(
     Parameters
     ----------
     queue
-        Those of one queue alone.
+        Only those of this queue; default: both.
     dry_run
-        Say what is there, and send nothing.
+        List the messages and their reasons, and send nothing.
     malformed
         Send malformed messages too, once each: after a fix that lets the functions read them. What this version cannot
         read either stays.
     by_sqs
-        Have SQS move all messages, where it can; not if some are malformed.
+        Have SQS itself move all messages, which is faster; not if some are malformed.
     rate
-        Messages a second at most.
+        Maximum messages per second.
     session
         The stack.
 
     Returns
     -------
     int
-        0 if no dead-letter message is left, else 1; 1 too if some are in flight, which nobody can see.
+        0 if no dead-letter message is left, else 1; also 1 if some are in flight, so that they cannot be read.
 
     Raises
     ------
     operate.stack_outputs.OutputsError
-        If the queue is one that the stack has not.
+        If the stack does not have the queue.
     """
+    queues = _queues(session.outputs, queue)
+    if not dry_run:
+        session.announce_change()
     results: dict[str, _Redriven] = {}
     try:
-        for one in _queues(session.outputs, queue):
+        for one in queues:
             done = results[one.name] = _Redriven()
             if dry_run:
                 _list(session, one, done, malformed=malformed)
@@ -178,7 +181,9 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
         with session.console.progress() as bars, _dead_letters(session, queue) as dead:
             for message in bars.track(dead.take(), total=expected, description="Sending dead-letter messages again"):
                 # What a function dead-letters again comes back as a new message at once: once is enough.
-                held_back = (message.malformed and not malformed) or (message.refusal and message.digest in digests)
+                held_back = (message.malformed and not malformed) or (
+                    message.function_reason and message.digest in digests
+                )
                 sendable = None if held_back else message.sendable()
                 if sendable is None:
                     done.kept[message.reason] += 1
@@ -246,7 +251,7 @@ def _move_by_sqs(session: Session, queue: _Queue, rate: float, done: _Redriven) 
     if task := _start_task(session, queue, rate):
         _follow_task(session, queue, task, done)
         return True
-    session.console.error("SQS cannot move them here: they are sent one by one")
+    session.console.error("SQS has no message move task here: the messages are sent one by one")
     return False
 
 

@@ -231,7 +231,7 @@ def _say(session: Session, queue: _Queue, done: _Redriven, *, asked_for_malforme
         )
         console.say(f"Malformed messages stay: {done.malformed}. {way_out}")
     if done.not_reached:
-        console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")
+        console.say(f"About {done.not_reached} not reached: still in the dead-letter queue.")
     _say_hidden(session, done.in_flight)
 
 

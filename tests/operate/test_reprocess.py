@@ -210,7 +210,7 @@ def test_a_version_that_changed_meanwhile_is_left(aws: Aws, operate: Operate, ca
     calls.before["UpdateItem"] = other_operator
     ran = operate("reprocess", version.key, "--json")
 
-    assert ran.json()["counts"] == {"changed meanwhile": 1}
+    assert ran.json()["counts"] == {"changed in the meantime": 1}
     assert aws.item(version.key)["reopened_by"] == "another"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from local.ends import Ends
-from local.files import UploadedFile, wait_for_final
+from local.files import UploadedFile, wait_for_attempts
 from local.intake import IntakeDriver
 from local.outcome import DrillOutcome
 from local.receiver import Arrival, Receiver, Reply, listening
@@ -135,7 +135,7 @@ class DeliveryDrill:
             for _ in range(_VERSIONS)
             for number in range(self._size)
         ]
-        wait_for_final(self._intake.stack.cloud, self._intake.table, files, timeout_seconds=_WAIT_SECONDS)
+        wait_for_attempts(self._intake.stack.cloud, self._intake.table, files, timeout_seconds=_WAIT_SECONDS)
         return files
 
     def _outcome(self, fault: str, files: Sequence[UploadedFile], *, dead: set[str]) -> DrillOutcome:

@@ -31,7 +31,7 @@ _LONG_POLL_SECONDS: Final = 1
 """A receive that waits asks every server of SQS; one that does not may miss messages."""
 
 _STALE_RECEIVES: Final = 20
-"""Receives in a row that give only what was received before: then nothing else is left."""
+"""Receives in a row that give only what was received before, beyond those that give all of it again."""
 
 _BATCH: Final = 10  # the most that SQS gives or takes at once
 
@@ -154,7 +154,7 @@ class DeadLetters:
         What is asked for late, since those before it took long, is received again: others may see it soon.
         """
         taken = stale = 0
-        while (limit is None or taken < limit) and stale < _STALE_RECEIVES:
+        while (limit is None or taken < limit) and stale < _STALE_RECEIVES + len(self._held) / _BATCH:
             received_at = self._now()
             messages = self._client.receive_message(
                 QueueUrl=self._url,

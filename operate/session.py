@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 
 
+LIVE: Final = "live"
+"""The alias that the stack calls its functions by: of the version behind it, the environment is in force."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """A deployed stack, and the console of its operator.
@@ -139,7 +143,7 @@ class Session:
 
     @cached_property
     def _function(self) -> FunctionConfigurationResponseTypeDef:
-        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function)
+        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function, Qualifier=LIVE)
 
 
 CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]

@@ -15,6 +15,8 @@ from components.settings.functions import FunctionsGroup
 from components.settings.identity import IdentityGroup
 from components.settings.intake import IntakeGroup
 from components.settings.landing import LandingGroup
+from components.settings.needs import find_unmet
+from components.settings.places import find_apart
 from components.settings.reconciliation import ReconciliationGroup
 from components.settings.stack import StackGroup
 
@@ -43,6 +45,9 @@ class Settings(
 
     @model_validator(mode="after")
     def _check_across_groups(self) -> Settings:
+        problems = [*find_unmet(self), *find_apart(self)]
+        if problems:
+            raise ValueError("\n".join(problems))
         self._check_times()
         self._check_retention()
         if self.api and self.api_memory_mb > self.function_memory_mb:
@@ -55,8 +60,6 @@ class Settings(
             raise ValueError("testUser = true: only in a stage that keeps no data (retainData = false)")
         if self.delivery_endpoint:
             self._check_delivery()
-        if self.alarm_topic_arns and not self.alarms:
-            raise ValueError("alarmTopicArns: get alarms, but alarms = false: take the topics out, or set alarms")
         return self
 
     def _check_times(self) -> None:

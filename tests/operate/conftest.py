@@ -16,6 +16,7 @@ import pytest
 from msgspec import to_builtins
 
 from operate.__main__ import main
+from operate.session import LIVE
 from shared.catalog.model import ApiResult, ObjectFacts, ObjectVersion, Outcome, Status, Worker
 from shared.catalog.requests import RequestWriter
 from shared.catalog.table import CatalogTable
@@ -190,14 +191,17 @@ def _function(table: str) -> str:
     variables = {key.upper(): str(value) for key, value in settings.items() if key != "aws_region"}
     iam = boto3.client("iam")
     iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")
-    boto3.client("lambda").create_function(
+    lambda_ = boto3.client("lambda")
+    lambda_.create_function(
         FunctionName=name,
+        Publish=True,
         Role=f"arn:aws:iam::{ACCOUNT}:role/role",
         Runtime="python3.13",
         Handler="handler.handler",
         Code={"ZipFile": archive.getvalue()},
         Environment={"Variables": {**variables, "UPLOADS_PREFIX": "uploads/"}},
     )
+    lambda_.create_alias(FunctionName=name, Name=LIVE, FunctionVersion="1")
     return name
 
 

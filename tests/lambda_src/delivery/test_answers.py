@@ -26,12 +26,12 @@ from tests.lambda_src.delivery.conftest import (
 from tests.scripted_receiver import ScriptedReceiver
 
 
-def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+def counted(capsys: pytest.CaptureFixture[str], prefix: str = "Deliveries") -> dict[str, float]:
     """Metric name → sum, of all that was printed; without those that are 0."""
     found: dict[str, float] = {}
     for line in capsys.readouterr().out.splitlines():
         for name, values in json.loads(line).items():
-            if name.startswith("Deliveries"):
+            if name.startswith(prefix):
                 found[name] = found.get(name, 0) + sum(values)
     return {name: value for name, value in found.items() if value}
 

@@ -289,11 +289,11 @@ def _answer(description: str, model: type[BaseModel] | UnionType) -> OpenAPIResp
 
 
 def _explain(error: RequestValidationError) -> ApiError:
-    """Say which fields are wrong, without what is ours to know."""
+    """Say which fields are wrong, and nothing of our code."""
     fields: dict[str, str] = {}
     for detail in error.errors():
         place = [str(part) for part in detail["loc"][1:]]
-        # What stands behind a choice of types is told by the field itself.
+        # Of a choice of types, each has a message: the first that a field has is enough.
         name = place[0] if place else "body"
         fields.setdefault(name, _MESSAGES.get(name) or str(detail["msg"]))
     shown = dict(list(fields.items())[:_MAX_SHOWN_ERRORS])

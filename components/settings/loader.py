@@ -53,7 +53,7 @@ class SettingsError(pulumi.RunError):
 
 
 class StackSettings(BaseModel):
-    """Everything the program is told: which stack it is, its settings, and its provider's."""
+    """All of the program's input: which stack it is, its settings, and its provider's."""
 
     model_config = ConfigDict(frozen=True)
 

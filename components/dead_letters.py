@@ -22,7 +22,7 @@ THROUGHPUT_LIMIT: Final = "perMessageGroupId"
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterArgs:
-    """How dead letters are kept.
+    """How dead-letter messages are kept.
 
     Parameters
     ----------

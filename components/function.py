@@ -1,7 +1,8 @@
-"""A Lambda function with a role, a log group and a recursion guard of its own."""
+"""A Lambda function with a role, a log group and a recursion guard of its own, called by its alias alone."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -19,6 +20,12 @@ INSIGHTS_LOG_GROUP = "/aws/lambda-insights"
 
 LOG_GROUP_PREFIX = "/aws/lambda/"
 """What the names of the functions' log groups begin with."""
+
+ALIAS: Final = "live"
+"""The alias that queues, the stream, the schedule and the API call: it moves to a new version when that has started."""
+
+CHECK_EVENT: Final = {"check": "start"}
+"""What a new version is invoked with before the alias moves: it answers when it could start, and does nothing else."""
 
 _NETWORK_ACTIONS: Final = (
     "ec2:AssignPrivateIpAddresses",
@@ -130,6 +137,10 @@ class Function(pulumi.ComponentResource):
     ----------
     function, role, policy, log_group
         The resources that others depend on.
+    name, arn
+        The function's name and its ARN, without a version.
+    alias
+        What calls the function calls: a published version that answered `CHECK_EVENT`.
     """
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -150,6 +161,8 @@ class Function(pulumi.ComponentResource):
             opts=self._child,
         )
         self.function = self._function(name, args)
+        self.name, self.arn = self.function.name, self.function.arn
+        self.alias = self._alias(name)
         aws.lambda_.FunctionRecursionConfig(
             f"{name}-recursion",
             function_name=self.function.name,
@@ -157,6 +170,24 @@ class Function(pulumi.ComponentResource):
             opts=self._child,
         )
         self.register_outputs({"functionName": self.function.name, "functionArn": self.function.arn})
+
+    def _alias(self, name: str) -> aws.lambda_.Alias:
+        """Declare the check of each new version, and the alias that moves to it after."""
+        check = aws.lambda_.Invocation(
+            f"{name}-check",
+            function_name=self.function.name,
+            # A version is another resource: it is invoked once, and an error of the function fails the update.
+            qualifier=self.function.version,
+            input=json.dumps(CHECK_EVENT),
+            opts=self._child,
+        )
+        return aws.lambda_.Alias(
+            f"{name}-alias",
+            name=ALIAS,
+            function_name=self.function.name,
+            function_version=self.function.version,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[check]),
+        )
 
     def _permissions(self, name: str, args: FunctionArgs) -> list[Statement]:
         account, runtime = Account(self), args.runtime
@@ -180,6 +211,8 @@ class Function(pulumi.ComponentResource):
             handler=f"{args.purpose}.handler.handler",
             code=pulumi.FileArchive(args.code.path),
             source_code_hash=args.code.sha256_base64,
+            # Each change of code or configuration is a version: what runs is never half of both.
+            publish=True,
             layers=[runtime.layer_arn, *([runtime.insights_layer_arn] if runtime.insights_layer_arn else [])],
             memory_size=runtime.memory_mb,
             timeout=args.timeout_seconds,

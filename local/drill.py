@@ -91,7 +91,16 @@ def _print_files(console: Console, outcome: DrillOutcome) -> None:
 
 
 def _table(outcomes: Sequence[DrillOutcome]) -> Table:
-    columns = ("fault", "events sent", "completed once", "rejected", "dead letters", "lost", "processed twice", "")
+    columns = (
+        "fault",
+        "events sent",
+        "completed once",
+        "rejected",
+        "dead-letter messages",
+        "lost",
+        "processed twice",
+        "",
+    )
     rows = [
         (
             *(one.fault, one.sent, one.completed, one.rejected, one.dead, one.lost, one.twice),

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 
 
+LIVE: Final = "live"
+"""The alias that the stack calls its functions by: of the version behind it, the environment is in force."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """A deployed stack, and the console of its operator.
@@ -57,6 +61,13 @@ class Session:
     def region(self) -> str:
         """The stack's region, whatever region the operator's own shell is set to."""
         return self.outputs.region
+
+    def announce_change(self) -> None:
+        """Say which stack is about to be changed, on standard error: a script's JSON stays JSON."""
+        outputs = self.outputs
+        self.console.error(
+            f"Changing the stack with the bucket {outputs.bucket}, in account {outputs.account}, {outputs.region}."
+        )
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
@@ -168,7 +179,7 @@ class Session:
 
     @cached_property
     def _function(self) -> FunctionConfigurationResponseTypeDef:
-        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function)
+        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function, Qualifier=LIVE)
 
 
 CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]

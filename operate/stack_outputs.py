@@ -96,10 +96,18 @@ class StackOutputs:
     @property
     def region(self) -> str:
         """The stack's region."""
+        return self._queue_arn_parts()[3]
+
+    @property
+    def account(self) -> str:
+        """The id of the account that the stack is in."""
+        return self._queue_arn_parts()[4]
+
+    def _queue_arn_parts(self) -> list[str]:
         parts = self.queue_arn.split(":")
         if len(parts) != _ARN_PARTS:
             raise OutputsError(f"the output queueArn is {self.queue_arn!r}: should be the ARN of a queue")
-        return parts[3]
+        return parts
 
     def _own(self, name: str) -> str:
         return self.get(name, "are these the outputs of this program's stack, and is it deployed?")

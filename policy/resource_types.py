@@ -52,6 +52,8 @@ class Type(StrEnum):
     USER = "aws:cognito/user:User"
     USER_GROUP = "aws:cognito/userGroup:UserGroup"
     USER_IN_GROUP = "aws:cognito/userInGroup:UserInGroup"
+    FUNCTION_ALIAS = "aws:lambda/alias:Alias"
+    FUNCTION_INVOCATION = "aws:lambda/invocation:Invocation"
     KEY_ALIAS = "aws:kms/alias:Alias"
     LAYER = "aws:lambda/layerVersion:LayerVersion"
     SCHEDULE = "aws:scheduler/schedule:Schedule"

@@ -82,6 +82,23 @@ def test_a_version_that_comes_while_s3_is_asked_stays_the_latest(aws: Aws, clock
     assert (latest(aws), bucket.asked) == ("v3", 2)
 
 
+def test_an_answer_of_s3_from_before_a_later_version_came_and_went_does_not_count(aws: Aws, clock: Clock) -> None:
+    """The latest is again what it was before the question; v2, which S3 answered then, has been deleted since."""
+    bucket = Bucket("v2")
+    catalog = make_catalog(aws, clock, bucket)
+    catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
+
+    def come_and_go() -> None:
+        catalog.claim(V3, FACTS, worker("w3", clock))
+        bucket.version_id = "v1"
+        catalog.withdraw(V3)
+
+    bucket.meanwhile.append(come_and_go)
+    assert catalog.record(WITHOUT_SEQUENCER, FACTS, COMPLETED, worker("w2", clock)) is Claim.TAKEN
+
+    assert latest(aws) == "v1"
+
+
 def test_versions_that_come_without_end_leave_the_message(aws: Aws, clock: Clock) -> None:
     bucket = Bucket("v2")
     catalog = make_catalog(aws, clock, bucket)

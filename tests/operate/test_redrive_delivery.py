@@ -91,9 +91,11 @@ def test_of_a_record_of_the_stream_the_message_is_made_once_it_can_be_read(
     expected = parse_change(change())
     assert expected
 
-    kept = operate("redrive", "--queue", "delivery")
-    assert (kept.status, queued(aws)) == (1, [])
-    assert "Malformed messages stay: 1. Look at them and delete them, or send them with --all after a fix." in kept.out
+    for options in (("--dry-run",), ()):
+        kept = operate("redrive", "--queue", "delivery", *options)
+        assert (kept.status, queued(aws)) == (1, [])
+        assert "Malformed messages stay: 1. Look at them and delete them, or send them with --all" in kept.out
+    assert "Malformed" not in operate("redrive", "--queue", "delivery", "--all", "--dry-run").out
 
     assert operate("redrive", "--queue", "delivery", "--all").status == 0
     (message,) = queued(aws)

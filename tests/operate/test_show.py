@@ -32,7 +32,7 @@ def test_show_prints_all_versions_the_latest_and_the_dead_letter(aws: Aws, opera
 
     ran = operate("show", "uploads/a b.csv", "--json")
 
-    assert ran.status == 1, "it has a dead letter"
+    assert ran.status == 1, "it has a dead-letter message"
     versions = ran.json()["versions"]
     assert isinstance(versions, list)
     assert [(v["version_id"], v["status"], v["is_latest"], v["in_s3"]) for v in versions] == [

@@ -70,6 +70,36 @@ FILE: Final = f"lambda_src/shared/records/schemas/{NAME}.py"
             f"{FILE}: field _a: a name that begins with an underscore",
             id="a field renamed to one of ours",
         ),
+        *(
+            pytest.param(
+                code + END,
+                f"{FILE}: field {name}: results are laid out by record_type and day, so their table has such a column",
+                id=f"a column of the table {number}",
+            )
+            for number, (code, name) in enumerate(
+                (
+                    (RECORD + "a: int\n    day: str", "day"),
+                    (RECORD + "record_type: str", "record_type"),
+                    (RECORD + "Day: int", "Day"),
+                    ("from msgspec import Struct\nclass Thing(Struct, rename={'a': 'day'}):\n    a: int", "day"),
+                    (
+                        "import msgspec\nclass Thing(msgspec.Struct, tag_field='record_type', tag='x'):\n    a: int",
+                        "record_type",
+                    ),
+                )
+            )
+        ),
+        pytest.param(
+            RECORD + "carrier: str\n    Carrier: str" + END,
+            f"{FILE}: fields carrier and Carrier: differ in case alone, and are one column of a table: rename one",
+            id="two names that differ in case alone",
+        ),
+        pytest.param(
+            "from msgspec import Struct\nclass Inner(Struct):\n    no: int\n    NO: int\n"
+            "class Thing(Struct):\n    at: list[Inner]" + END,
+            f"{FILE}: fields at.no and at.NO: differ in case alone",
+            id="two names of an inner record",
+        ),
         pytest.param("import nosuch", f"{FILE} cannot be imported: ModuleNotFoundError: No module", id="import error"),
         pytest.param("class Thing(", f"{FILE} cannot be imported: SyntaxError: '('", id="syntax error"),
         pytest.param("1 / 0", f"{FILE} cannot be imported: ZeroDivisionError: division by zero", id="any error"),
@@ -164,6 +194,8 @@ def test_a_schema_that_cannot_be_used_is_a_wrong_setting(write: Write, code: str
         + "a: list[Fee] = []\n    b: Fee | None = None\n    c: Fee = Fee('1.50')"
         + END,
         "from msgspec import UNSET, UnsetType\n" + RECORD + "a: str | UnsetType = UNSET" + END,
+        "from msgspec import Struct\nclass Inner(Struct):\n    day: int\n    record_type: str\n"
+        "class Thing(Struct):\n    days: list[Inner]" + END,
         "from msgspec import Struct\nclass Thing(Struct, tag='x', tag_field='@type', kw_only=True):\n"
         "    a: 'Thing | None' = None\n    b: int" + END,
     ],

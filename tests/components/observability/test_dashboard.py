@@ -119,7 +119,7 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
             *by("forward", "ChangesQueued", "BatchesReturned", "ChangesDeadLettered"),
             seen("AWS/Lambda", "IteratorAge", functions["forward"], "Maximum"),
         ],
-        "Dead letters": [seen("AWS/SQS", visible, of, "Maximum") for of in letters],
+        "Dead-letter messages": [seen("AWS/SQS", visible, of, "Maximum") for of in letters],
     }
 
 

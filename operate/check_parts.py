@@ -17,6 +17,9 @@ Part: TypeAlias = tuple[str, Callable[[], str]]
 """What a part is called, and what looks at it."""
 
 _FUNCTIONS: Final = ("ingest", "api", "forward", "delivery", "reconcile")
+ALIAS: Final = "live"
+"""The alias that everybody calls a function by."""
+
 _PENDING: Final = "PendingConfirmation"
 _BATCH: Final = 100
 """Alarms that one call describes (DescribeAlarms, AlarmNames)."""
@@ -129,15 +132,26 @@ def _function(session: Session, purpose: str) -> str:
         raise FaultError(f"{name} is {found.get('State')}: {found.get('StateReason', 'Lambda gives no reason')}")
     if found.get("LastUpdateStatus") == "Failed":
         raise FaultError(f"the last update of {name} failed: {found.get('LastUpdateStatusReason')}")
-    return name
+    pages = session.lambda_.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    versions = [version["Version"] for page in pages for version in page["Versions"]]
+    newest = max((int(version) for version in versions if version.isdigit()), default=0)
+    alias = session.lambda_.get_alias(FunctionName=name, Name=ALIAS)
+    if alias["FunctionVersion"] != str(newest):
+        raise FaultError(
+            f"{ALIAS} of {name} is version {alias['FunctionVersion']}, and {newest} is the newest: it was rolled back, "
+            "or its release has not ended"
+        )
+    if alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
+        raise FaultError(f"{ALIAS} of {name} is two versions at once: its release has not ended")
+    return f"{name}, version {newest}"
 
 
 def _source(session: Session, purpose: str, source: Callable[[], str]) -> str:
     name, arn = function_name(session, purpose), source()
     found = session.lambda_.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-    mappings = [mapping for mapping in found if _names(mapping.get("FunctionArn", ""), name)]
+    mappings = [mapping for mapping in found if _is_alias(mapping.get("FunctionArn", ""), name)]
     if not mappings:
-        raise FaultError(f"nothing hands {arn} to {name}: `pulumi up --refresh` puts it back")
+        raise FaultError(f"nothing hands {arn} to {name}:{ALIAS}: `pulumi up --refresh` puts it back")
     for mapping in mappings:
         if mapping.get("State") != "Enabled":
             raise FaultError(
@@ -147,9 +161,9 @@ def _source(session: Session, purpose: str, source: Callable[[], str]) -> str:
     return arn
 
 
-def _names(function_arn: str, name: str) -> bool:
-    """Whether an ARN is a function's, or one of its aliases'."""
-    return name in function_arn.rsplit(":function:", maxsplit=1)[-1].split(":")
+def _is_alias(arn: str, name: str) -> bool:
+    """Whether an ARN is that of a function's alias."""
+    return arn.endswith(f":function:{name}:{ALIAS}")
 
 
 def _schedule(session: Session) -> str:
@@ -158,8 +172,8 @@ def _schedule(session: Session) -> str:
     if found.get("State") != "ENABLED":
         raise FaultError(f"schedule {name} is {found.get('State')}")
     function = function_name(session, "reconcile")
-    if not _names(found["Target"]["Arn"], function):
-        raise FaultError(f"schedule {name} invokes {found['Target']['Arn']}, not {function}")
+    if not _is_alias(found["Target"]["Arn"], function):
+        raise FaultError(f"schedule {name} invokes {found['Target']['Arn']}, not {function}:{ALIAS}")
     return f"{name}, {found['ScheduleExpression']}"
 
 

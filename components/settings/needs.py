@@ -42,6 +42,9 @@ _POOL_FIELDS: Final = (
     *("threat_protection", "threat_protection_skipped_ranges", "test_user", "program_client"),
 )
 
+_FINAL: Final = frozenset({"final_within_seconds", "final_within_percent"})
+"""What is drawn on the dashboard, too."""
+
 NEEDS: Final = (
     Need(
         fields=frozenset({*ApiGroup.model_fields, *IdentityGroup.model_fields} - {"api"}),
@@ -93,16 +96,22 @@ NEEDS: Final = (
     ),
     Need(
         # The latency that raises an alarm is drawn on the dashboard too.
-        fields=frozenset(AlertingGroup.model_fields) - {"alarms", "dashboard"} | {"delivery_alarm_seconds"},
+        fields=frozenset(AlertingGroup.model_fields) - {"alarms", "dashboard", *_FINAL} | {"delivery_alarm_seconds"},
         met=lambda settings: settings.alarms,
         otherwise="with alarms = false",
         way="set alarms to true",
     ),
     Need(
-        fields=frozenset({"api_latency_alarm_ms"}),
+        fields=frozenset({"api_latency_alarm_ms", *_FINAL}),
         met=lambda settings: settings.alarms or settings.dashboard,
         otherwise="with alarms = false and dashboard = false",
         way="set one of them to true",
+    ),
+    Need(
+        fields=frozenset({"final_within_percent"}),
+        met=lambda settings: bool(settings.final_within_seconds),
+        otherwise="with finalWithinSeconds = 0",
+        way="set finalWithinSeconds",
     ),
     Need(
         fields=frozenset({"archive_after_days", "deep_archive_after_days"}),

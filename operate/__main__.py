@@ -11,6 +11,7 @@ from typing import Annotated, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from cyclopts import CycloptsError, Group, Parameter
 
+from operate.check import check
 from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line, explain_usage
 from operate.console import Console, flush_output
 from operate.end import end
@@ -27,7 +28,7 @@ _EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs atte
 _STACK: Final = Group("Stack", sort_key=1)
 
 APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
-for _command in (status, redrive, reprocess, end, rotate_secret):
+for _command in (status, check, redrive, reprocess, end, rotate_secret):
     APP.command(_command)
 APP.command(show, alias="why")
 APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left

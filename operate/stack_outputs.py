@@ -13,6 +13,8 @@ from typing import Final
 FILE_VARIABLE: Final = "PIPELINE_OUTPUTS"
 """Environment variable that names the outputs file where no argument does; the local cloud prints an export of it."""
 
+MASKED: Final = "[secret]"
+"""What ``pulumi stack output`` prints in the place of a secret one."""
 
 _ARN_PARTS: Final = 6
 
@@ -45,6 +47,11 @@ class StackOutputs:
         if not value:
             raise OutputsError(f"the stack has no output {name}: {needed_for}")
         return value
+
+    def find(self, name: str) -> str | None:
+        """Return the output `name`; None if the stack has none, or Pulumi does not show it."""
+        value = self._values.get(name)
+        return None if value in {"", MASKED} else value
 
     @property
     def bucket(self) -> str:

@@ -41,6 +41,9 @@ _POOL_FIELDS: Final = (
     *("threat_protection", "threat_protection_skipped_ranges", "test_user", "program_client"),
 )
 
+_FINAL: Final = frozenset({"final_within_seconds", "final_within_percent"})
+"""What is drawn on the dashboard, too."""
+
 NEEDS: Final = (
     Need(
         fields=frozenset({*ApiGroup.model_fields, *IdentityGroup.model_fields} - {"api"}),
@@ -91,19 +94,14 @@ NEEDS: Final = (
         way="take kmsKeyArn out",
     ),
     Need(
-        fields=frozenset(
-            {
-                *("alert_emails", "alarm_topic_arns", "failed_alarm_percent", "rejected_alarm_percent"),
-                *("silence_alarm_hours", "delivery_alarm_seconds"),
-            }
-        ),
+        # The latency that raises an alarm is drawn on the dashboard too.
+        fields=frozenset(AlertingGroup.model_fields) - {"alarms", "dashboard", *_FINAL} | {"delivery_alarm_seconds"},
         met=lambda settings: settings.alarms,
         otherwise="with alarms = false",
         way="set alarms to true",
     ),
     Need(
-        # The dashboard draws them.
-        fields=frozenset({"api_latency_alarm_ms", "final_within_percent"}),
+        fields=frozenset({"api_latency_alarm_ms", *_FINAL}),
         met=lambda settings: settings.alarms or settings.dashboard,
         otherwise="with alarms = false and dashboard = false",
         way="set one of them to true",

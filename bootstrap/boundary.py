@@ -13,7 +13,7 @@ _DATA: Final = (
     (
         "s3",
         ("arn:{partition}:s3:::{name}",),
-        "GetObject GetObjectVersion ListBucketVersions PutObject",
+        "AbortMultipartUpload GetObject GetObjectVersion ListBucket ListBucketVersions PutObject",
     ),
     (
         "dynamodb",

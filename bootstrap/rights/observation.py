@@ -28,8 +28,9 @@ _ALARM: Final = Target(
 _ALARM_LISTS: Final = Target(
     sid="AlarmLists",
     service="cloudwatch",
-    arns=("arn:{partition}:cloudwatch:{region}:{account}:alarm:*",),
-    why="a request by name asks for all of the account's alarms",
+    arns=("*",),
+    conditions=IN_REGION,
+    why="composite alarms are shown to those alone who may list all (CloudWatch API Reference, DescribeAlarms)",
 )
 _DASHBOARD: Final = Target(
     sid="Dashboards", service="cloudwatch", arns=("arn:{partition}:cloudwatch::{account}:dashboard/{prefix}",)
@@ -50,6 +51,16 @@ OBSERVATION: Final[Table] = {
         Rights(
             on=_ALARM,
             create="PutMetricAlarm TagResource",
+            read="ListTagsForResource",
+            update="UntagResource",
+            delete="DeleteAlarms",
+        ),
+        Rights(on=_ALARM_LISTS, read="DescribeAlarms"),
+    ),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": (
+        Rights(
+            on=_ALARM,
+            create="PutCompositeAlarm TagResource",
             read="ListTagsForResource",
             update="UntagResource",
             delete="DeleteAlarms",

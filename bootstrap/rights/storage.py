@@ -124,7 +124,7 @@ STORAGE: Final[Table] = {
         Rights(on=_SCALING, create="PutScalingPolicy", delete="DeleteScalingPolicy"),
         Rights(on=_SCALING_LISTS, read="DescribeScalingPolicies"),
         # Those by which it tracks its target.
-        Rights(on=_SCALING_ALARMS, create="DescribeAlarms PutMetricAlarm", delete="DeleteAlarms"),
+        Rights(on=_SCALING_ALARMS, create="PutMetricAlarm", delete="DeleteAlarms"),
     ),
     "aws:kms/key:Key": (
         Rights(on=_NEW_KEY, create="CreateKey"),

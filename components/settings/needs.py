@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from components.settings.alerting import AlertingGroup
 from components.settings.api import ApiGroup
 from components.settings.identity import IdentityGroup
 

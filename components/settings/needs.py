@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from components.settings.alerting import AlertingGroup
 from components.settings.api import ApiGroup
 from components.settings.identity import IdentityGroup
 
@@ -92,17 +91,28 @@ NEEDS: Final = (
         way="take kmsKeyArn out",
     ),
     Need(
-        # The latency that raises an alarm is drawn on the dashboard too.
-        fields=frozenset(AlertingGroup.model_fields) - {"alarms", "dashboard"} | {"delivery_alarm_seconds"},
+        fields=frozenset(
+            {
+                *("alert_emails", "alarm_topic_arns", "failed_alarm_percent", "rejected_alarm_percent"),
+                *("silence_alarm_hours", "delivery_alarm_seconds"),
+            }
+        ),
         met=lambda settings: settings.alarms,
         otherwise="with alarms = false",
         way="set alarms to true",
     ),
     Need(
-        fields=frozenset({"api_latency_alarm_ms"}),
+        # The dashboard draws them.
+        fields=frozenset({"api_latency_alarm_ms", "final_within_percent"}),
         met=lambda settings: settings.alarms or settings.dashboard,
         otherwise="with alarms = false and dashboard = false",
         way="set one of them to true",
+    ),
+    Need(
+        fields=frozenset({"final_within_percent"}),
+        met=lambda settings: bool(settings.final_within_seconds),
+        otherwise="with finalWithinSeconds = 0",
+        way="set finalWithinSeconds",
     ),
     Need(
         fields=frozenset({"archive_after_days", "deep_archive_after_days"}),

@@ -77,6 +77,9 @@ class RuntimeArgs:
         Days that logs are kept; one of those that CloudWatch Logs takes.
     insights_layer_arn
         The versioned ARN of the Lambda Insights extension. Empty: no Insights.
+    shifts
+        Whether CodeDeploy moves the alias step by step, and metrics are kept by version too. Otherwise the update moves
+        it at once.
     role
         What a company asks of every role.
     network
@@ -92,6 +95,7 @@ class RuntimeArgs:
     detailed_tracing: bool = False
     log_retention_days: int = 365
     insights_layer_arn: str = ""
+    shifts: bool = False
     role: RoleArgs = field(default_factory=RoleArgs)
     network: NetworkArgs | None = None
 
@@ -162,7 +166,7 @@ class Function(pulumi.ComponentResource):
         )
         self.function = self._function(name, args)
         self.name, self.arn = self.function.name, self.function.arn
-        self.alias = self._alias(name)
+        self.alias = self._alias(name, args.runtime)
         aws.lambda_.FunctionRecursionConfig(
             f"{name}-recursion",
             function_name=self.function.name,
@@ -171,7 +175,7 @@ class Function(pulumi.ComponentResource):
         )
         self.register_outputs({"functionName": self.function.name, "functionArn": self.function.arn})
 
-    def _alias(self, name: str) -> aws.lambda_.Alias:
+    def _alias(self, name: str, runtime: RuntimeArgs) -> aws.lambda_.Alias:
         """Declare the check of each new version, and the alias that moves to it after."""
         check = aws.lambda_.Invocation(
             f"{name}-check",
@@ -186,7 +190,12 @@ class Function(pulumi.ComponentResource):
             name=ALIAS,
             function_name=self.function.name,
             function_version=self.function.version,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[check]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[check],
+                # What CodeDeploy moves is its own: the program says where the alias begins.
+                ignore_changes=["functionVersion", "routingConfig"] if runtime.shifts else None,
+            ),
         )
 
     def _permissions(self, name: str, args: FunctionArgs) -> list[Statement]:
@@ -226,6 +235,7 @@ class Function(pulumi.ComponentResource):
                     "POWERTOOLS_LOG_LEVEL": runtime.log_level,
                     "STAGE": runtime.stage,
                     "DETAILED_TRACING": str(runtime.detailed_tracing).lower(),
+                    "METRICS_BY_VERSION": str(runtime.shifts).lower(),
                     **args.environment,
                 }
             ),

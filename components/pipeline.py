@@ -18,6 +18,7 @@ from components.api import Api
 from components.catalog import Catalog
 from components.delivery import Delivery
 from components.encryption import Encryption
+from components.function import Function
 from components.gateway import Gateway
 from components.identity import Identity
 from components.ingest import Ingest
@@ -31,6 +32,8 @@ from components.observability.monitoring import Monitoring, MonitoringArgs
 from components.outputs import pipeline_outputs
 from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
 from components.reconciliation import Reconciliation
+from components.release_arguments import releases
+from components.releases import Releases
 from components.secret import Secret
 from components.settings import LOCAL_STAGE, Settings, SettingsError, places
 
@@ -71,7 +74,7 @@ class Pipeline(pulumi.ComponentResource):
     ----------
     landing, intake, catalog, ingest, secret
         The components that it is made of.
-    encryption, gateway, identity, api, delivery, reconciliation, monitoring, dashboard
+    encryption, gateway, identity, api, delivery, reconciliation, monitoring, dashboard, releases
         The same; None: the stage goes without it, or brings its own.
     key_arn
         The key of all that is stored.
@@ -107,7 +110,10 @@ class Pipeline(pulumi.ComponentResource):
         flow = self._flow(args)
         self.monitoring = self._make_monitoring(args, flow) if args.settings.alarms else None
         self.dashboard = self._make_dashboard(flow) if args.settings.dashboard else None
-        self.outputs = pipeline_outputs(self)
+        self.releases: Releases | None = None
+        if args.settings.shift and self.monitoring:
+            self.releases = self._make_releases(args.namespace, self.monitoring.topic.arn)
+        self.outputs = pipeline_outputs(self, args.settings)
         self.register_outputs({**self.outputs, **brought})
 
     def _make_encryption(self) -> Encryption:
@@ -209,6 +215,29 @@ class Pipeline(pulumi.ComponentResource):
     def _make_dashboard(self, flow: Flow) -> Dashboard:
         args = DashboardArgs(title=self._name, rows=pipeline_rows(flow))
         return Dashboard(f"{self._name}-dashboard", args, self._child)
+
+    def _make_releases(self, namespace: str, topic_arn: pulumi.Output[str]) -> Releases:
+        args = releases(
+            self._settings,
+            self.functions,
+            namespace=namespace,
+            api_id=self.gateway.api.id if self.gateway else None,
+            topic_arn=topic_arn,
+            role=self._runtime.role,
+        )
+        return Releases(f"{self._name}-releases", args, self._child)
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        """The functions, by what they do."""
+        found = {"ingest": self.ingest.function}
+        if self.api:
+            found["api"] = self.api.function
+        if self.reconciliation:
+            found["reconcile"] = self.reconciliation.function
+        if self.delivery:
+            found |= {"forward": self.delivery.forward_function, "delivery": self.delivery.function}
+        return found
 
     def _flow(self, args: PipelineArgs) -> Flow:
         settings = args.settings

@@ -96,9 +96,12 @@ class IntakeDriver:
     def take(self, url: str) -> Iterator[MessageTypeDef]:
         """Take every message that a queue has."""
         sqs = self.stack.cloud.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
-            "Messages"
-        ):
+        while messages := sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            WaitTimeSeconds=0,  # as long as the queue says otherwise: 20 seconds, when it is empty
+        ).get("Messages"):
             for message in messages:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 yield message

@@ -8,6 +8,8 @@ from typing import Final
 NOT_EMULATED: Final[Mapping[str, str]] = {
     "aws:appautoscaling/policy:Policy": "capacity is not emulated",
     "aws:appautoscaling/target:Target": "capacity is not emulated",
+    "aws:codedeploy/application:Application": "the alias moves at once, with the update",
+    "aws:codedeploy/deploymentGroup:DeploymentGroup": "the alias moves at once, with the update",
     "aws:cognito/riskConfiguration:RiskConfiguration": "no attack is looked for",
     "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "nothing is archived",
 }

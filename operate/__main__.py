@@ -23,7 +23,7 @@ from operate.show import show
 from operate.stack_outputs import OutputsError, read_outputs
 from operate.status import status
 
-_HELP: Final = "Commands for a deployed stack. AWS is reached as the AWS CLI reaches it."
+_HELP: Final = "Commands for a deployed stack. They use the same AWS credentials as the AWS CLI."
 _EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs attention, 2 wrong arguments."
 _STACK: Final = Group("Stack", sort_key=1)
 

@@ -52,7 +52,7 @@ class _Queue:
 
 @dataclass(kw_only=True)
 class _Redriven:
-    """What became of one queue's messages. Counted as it goes, so that an interruption is told too."""
+    """What became of one queue's messages. Counted message by message, so that an interrupted run is reported too."""
 
     sent: int = 0
     kept: Counter[str] = field(default_factory=Counter)
@@ -195,7 +195,7 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
                     digests.add(message.digest)
                     done.sent += 1
                 done.not_reached = max(0, expected - done.sent - done.kept.total())
-            # SQS counts approximately: after a whole round, nothing is left that could be taken.
+            # SQS counts approximately: once all were received, nothing is left.
             done.not_reached = 0
         visible, done.in_flight = depth(session.sqs, queue.dead_letter_url)
         if queue.url.endswith(".fifo"):  # one that stays hides those of its file that are behind it
@@ -227,7 +227,7 @@ def _say(session: Session, queue: _Queue, done: _Redriven, *, malformed: bool) -
     console.say(f"{queue.name}: {done.sent} dead-letter messages sent again, {done.kept.total()} left.")
     _say_malformed(session, done.malformed, asked_for=malformed)
     if done.not_reached:
-        console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")
+        console.say(f"About {done.not_reached} not reached: still in the dead-letter queue.")
     _say_hidden(session, done.in_flight)
 
 

@@ -161,7 +161,7 @@ def _print(session: Session, found: _Found) -> None:
     if found.dead_not_seen:
         console.say(f"About {found.dead_not_seen} dead-letter messages were not read: they are in flight, or too many.")
     if not found.files and not found.unseen:
-        console.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
+        console.say(f"{key} is neither in S3 nor in the catalog. --search looks for its old versions.")
 
 
 def _rows(file: CatalogItem) -> list[tuple[str, object]]:

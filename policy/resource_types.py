@@ -54,6 +54,8 @@ class Type(StrEnum):
     USER_IN_GROUP = "aws:cognito/userInGroup:UserInGroup"
     FUNCTION_ALIAS = "aws:lambda/alias:Alias"
     FUNCTION_INVOCATION = "aws:lambda/invocation:Invocation"
+    RELEASE_APPLICATION = "aws:codedeploy/application:Application"
+    RELEASE_GROUP = "aws:codedeploy/deploymentGroup:DeploymentGroup"
     KEY_ALIAS = "aws:kms/alias:Alias"
     LAYER = "aws:lambda/layerVersion:LayerVersion"
     SCHEDULE = "aws:scheduler/schedule:Schedule"

@@ -28,9 +28,11 @@ MAX_NAME_PREFIX = 40
 LOCAL_STAGE = "local"
 """The stage that runs on one machine."""
 
-_AWS = "aws"
+AWS_NAMESPACE = "aws"
+"""What the provider's own keys begin with."""
+
 # The provider in use, and Pulumi's own: tags of the stack, names, default providers.
-_OTHER_NAMESPACES = (_AWS, "pulumi")
+_OTHER_NAMESPACES = (AWS_NAMESPACE, "pulumi")
 _STAGE = re.compile(r"[a-z][a-z0-9-]*")
 
 _GONE = {
@@ -51,7 +53,7 @@ class SettingsError(pulumi.RunError):
 
 
 class StackSettings(BaseModel):
-    """Everything the program is told: which stack it is, its settings, and its provider's."""
+    """All of the program's input: which stack it is, its settings, and its provider's."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -94,9 +96,9 @@ def load() -> StackSettings:
         other. All problems are named at once.
     """
     project, stage = pulumi.get_project(), pulumi.get_stack()
-    problems = [*_check_names(project, stage), *_foreign_keys(project, stage)]
-    settings = _parse(Settings, project, problems)
-    aws = _parse(AwsSettings, _AWS, problems)
+    problems = [*_check_names(project, stage), *foreign_keys(project, stage)]
+    settings = read_group(Settings, project, problems)
+    aws = read_group(AwsSettings, AWS_NAMESPACE, problems)
     problems += _check_hosts(project, stage, settings)
     if settings and aws:
         allowed, forbidden = aws.allowed_account_ids or (), aws.forbidden_account_ids or ()
@@ -135,13 +137,13 @@ def parse(project: str, stage: str, values: Mapping[str, object]) -> Settings:
     return settings
 
 
-def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
-    """Build `model` from the keys of `namespace`, or append what is wrong with them."""
+def read_group(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
+    """Build `model` from the keys of `namespace` in the stack's config, or append what is wrong with them."""
     read = _read(namespace)
     hidden = [key for key in read if runtime_config.is_config_secret(f"{namespace}:{key}")]
     if hidden:
         way = "no setting is a secret, set it without --secret"
-        if namespace == _AWS:
+        if namespace == AWS_NAMESPACE:
             way = "give credentials by a profile, a role or the environment, a proxy's by HTTPS_PROXY"
         why = f"would be in clear in the stack's state; {way}"
         problems += [f"{namespace}:{key}: {why}" for key in hidden]
@@ -182,7 +184,7 @@ def _check_hosts(project: str, stage: str, settings: Settings | None) -> Iterato
             )
 
 
-def _foreign_keys(project: str, stage: str) -> Iterator[str]:
+def foreign_keys(project: str, stage: str) -> Iterator[str]:
     """Say which keys nobody would read: after the project was renamed, all of its settings."""
     namespaces = {key.partition(":")[0] for key in _handed_over()} - {project, *_OTHER_NAMESPACES}
     for namespace in sorted(namespaces):
@@ -224,7 +226,7 @@ def _explain(namespace: str, detail: ErrorDetails) -> str:
         return f"{key}: is required"
     unknown = detail["type"] == "extra_forbidden"
     # A key of the provider that this program does not know may be a credential, which stays out of logs.
-    hidden = namespace == _AWS and (unknown or runtime_config.is_config_secret(key))
+    hidden = namespace == AWS_NAMESPACE and (unknown or runtime_config.is_config_secret(key))
     given = key if hidden else f"{key} = {detail['input']!r}"
     if unknown:
         why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; docs/configuration.md lists them all")

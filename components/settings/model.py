@@ -18,6 +18,7 @@ from components.settings.landing import LandingGroup
 from components.settings.needs import find_unmet
 from components.settings.places import find_apart
 from components.settings.reconciliation import ReconciliationGroup
+from components.settings.releases import ReleasesGroup
 from components.settings.stack import StackGroup
 
 MIN_CATALOG_RETENTION_DAYS = 30
@@ -34,6 +35,7 @@ class Settings(
     IdentityGroup,
     ApiGroup,
     FilesGroup,
+    ReleasesGroup,
     FunctionsGroup,
     ReconciliationGroup,
     CatalogGroup,
@@ -60,6 +62,11 @@ class Settings(
             raise ValueError("testUser = true: only in a stage that keeps no data (retainData = false)")
         if self.delivery_endpoint:
             self._check_delivery()
+        if self.shift and not self.alarms:
+            raise ValueError(
+                f"release = {self.release}: is rolled back by alarms, but alarms = false: set alarms, or "
+                "release = allAtOnce"
+            )
         return self
 
     def _check_times(self) -> None:

@@ -80,6 +80,8 @@ def refused(values: Mapping[str, object]) -> str:
             }.items()
         ),
         ("apiLatencyAlarmMs", 900, {"alarms": False, "dashboard": False}, "with alarms = false and dashboard = false"),
+        ("finalWithinPercent", 95, {"finalWithinSeconds": 0}, "with finalWithinSeconds = 0"),
+        ("finalWithinPercent", 95, {"alarms": False, "dashboard": False}, "with alarms = false and dashboard = false"),
         ("archiveAfterDays", 90, {}, "with intelligentTiering = false"),
         ("deepArchiveAfterDays", 180, {}, "with intelligentTiering = false"),
         ("tableMaxReadUnits", 10, {"tableBillingMode": "PROVISIONED"}, "with tableBillingMode = PROVISIONED, whose"),
@@ -103,7 +105,7 @@ def test_a_setting_that_would_do_nothing_is_refused(
     "values",
     [
         {"api": False},
-        {"alarms": False, "apiLatencyAlarmMs": 900},
+        {"alarms": False, "apiLatencyAlarmMs": 900, "finalWithinSeconds": 60, "finalWithinPercent": 95},
         {"api": False, "selfSignup": False, "apiThrottleRate": 100, "threatProtection": "audit"},
         {**ISSUER, "jwtGroupsClaim": "roles", "readScope": "ask", "testUser": False},
         {"kmsKeyArn": KEY, "keyDeletionDays": 30},

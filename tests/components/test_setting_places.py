@@ -88,6 +88,7 @@ def test_what_cannot_all_be_where_the_stack_is_is_refused_wherever_that_is(
             for value in (
                 KEY.partition("key/")[0] + "key/-",
                 KEY.partition("key/")[0] + "key/1234abcd",
+                KEY.removesuffix("34567890ab"),
                 KEY.partition("key/")[0] + "key/mrk-1234",
                 KEY.upper(),
                 KEY + "\n",

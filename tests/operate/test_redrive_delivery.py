@@ -221,3 +221,25 @@ def test_others_of_a_file_are_behind_the_first_ones(aws: Aws, operate: Operate, 
     assert delivery(listed)["reasons"] == {"received too often": 10, "not seen: behind others of the same file": 2}
 
     assert delivery(operate("redrive", "--json"))["sent"] == 12
+
+
+def test_what_is_behind_messages_of_its_file_that_stay_is_not_reached(
+    aws: Aws, operate: Operate, delivery_letters: str
+) -> None:
+    for number in range(12):
+        bury_delivery(aws, delivery_letters, json.dumps(number), "a", reason="another shape", malformed="true")
+
+    ran = operate("redrive", "--queue", "delivery", "--json")
+
+    assert (delivery(ran)["kept"], delivery(ran)["notReached"]) == (10, 2)
+
+
+def test_of_what_is_malformed_only_records_of_the_stream_are_sent_as_anything_else(
+    aws: Aws, operate: Operate, delivery_letters: str
+) -> None:
+    bury(aws, '{"eventID": "1"}', "the message has no Records")
+    bury_delivery(aws, delivery_letters, '{"delivery_id": 1}', "a", reason="another shape", malformed="true")
+
+    assert operate("redrive", "--all").status == 0
+    assert bodies(aws) == ['{"eventID": "1"}']
+    assert [message["Body"] for message in queued(aws)] == ['{"delivery_id": 1}']

@@ -29,6 +29,7 @@ SETTINGS: Final[Mapping[str, object]] = {
     "testUser": True,
     "programClient": True,
     "deliveryEndpoint": "https://receiver.example.com/files",
+    "release": "canary10Percent5Minutes",
 }
 """Everything that can be left out is there."""
 

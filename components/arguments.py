@@ -120,6 +120,7 @@ def runtime(
         detailed_tracing=settings.detailed_tracing,
         log_retention_days=settings.log_retention_days,
         insights_layer_arn=settings.lambda_insights_layer_arn,
+        shifts=bool(settings.shift),
         role=RoleArgs(
             permissions_boundary_arn=settings.permissions_boundary_arn or None,
             path=None if settings.iam_path == "/" else settings.iam_path,

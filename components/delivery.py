@@ -134,7 +134,7 @@ class Delivery(pulumi.ComponentResource):
         forward_name = f"{name.removesuffix('-delivery')}-forward"
         forward = Function(forward_name, self._forward_args(args), self._child)
         delivery = Function(name, self._delivery_args(args), self._child)
-        self.forward_function, self.function = forward.function, delivery.function
+        self.forward_function, self.function = forward, delivery
         self._read_stream(forward_name, args.catalog, forward)
         feed_function(name, self.queue, delivery, max_concurrency=args.max_concurrency, parent=self)
         self.register_outputs({"queueUrl": self.queue.url, "deadLetterQueueUrl": self.dead_letters.url})
@@ -210,7 +210,7 @@ class Delivery(pulumi.ComponentResource):
         aws.lambda_.EventSourceMapping(
             f"{name}-source",
             event_source_arn=catalog.table.stream_arn,
-            function_name=forward.function.arn,
+            function_name=forward.alias.arn,
             # From the first change on: a file that is finished while this is being deployed is delivered too.
             starting_position="TRIM_HORIZON",
             batch_size=STREAM_BATCH_SIZE,

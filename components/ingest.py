@@ -73,7 +73,7 @@ class Ingest(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: IngestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Ingest", name, None, opts)
-        ingest = Function(
+        self.function = Function(
             name,
             FunctionArgs(
                 purpose="ingest",
@@ -92,8 +92,7 @@ class Ingest(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        self.function = ingest.function
-        feed_function(name, args.intake.queue, ingest, max_concurrency=args.max_concurrency, parent=self)
+        feed_function(name, args.intake.queue, self.function, max_concurrency=args.max_concurrency, parent=self)
         self.register_outputs({"functionName": self.function.name})
 
 

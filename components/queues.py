@@ -34,7 +34,7 @@ def feed_function(
     aws.lambda_.EventSourceMapping(
         f"{name}-source",
         event_source_arn=queue.arn,
-        function_name=function.function.arn,
+        function_name=function.alias.arn,
         batch_size=_BATCH_SIZE,
         function_response_types=["ReportBatchItemFailures"],
         scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=max_concurrency),

@@ -100,6 +100,10 @@ class FilePipelineArgs(TypedDict):
     """Subnets of a VPC that the functions run in. Empty: in no VPC. docs/configuration.md lists the endpoints that they need. Default: []."""
     security_group_ids: NotRequired[list[str]]
     """Security groups of the functions in the VPC. Default: []."""
+    release: NotRequired[str]
+    """How a new version takes over: allAtOnce with the update; the others step by step, by CodeDeploy, when `operate release` is run, with a rollback on alarms. Allowed: allAtOnce, canary10Percent5Minutes, canary10Percent10Minutes, canary10Percent15Minutes, canary10Percent30Minutes, linear10PercentEvery1Minute, linear10PercentEvery2Minutes, linear10PercentEvery3Minutes, linear10PercentEvery10Minutes. Default: "allAtOnce"."""
+    kept_versions: NotRequired[int]
+    """Old versions of each function that `operate release` keeps, to go back to. Allowed: 1 to 50. Default: 5."""
     max_object_bytes: NotRequired[int]
     """Size above which an object is skipped, in bytes. Allowed: 1 to 5497558138880. Default: 1073741824."""
     allowed_extensions: NotRequired[list[str]]

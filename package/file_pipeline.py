@@ -41,6 +41,10 @@ class FilePipeline(pulumi.ComponentResource):
     """ARN of the function that checks files."""
     secret_arn: pulumi.Output[str]
     """ARN of the secret with the credentials that your endpoint checks."""
+    kept_versions: pulumi.Output[str]
+    """How many old versions of each function `operate release` keeps."""
+    release_application_name: pulumi.Output[str] | None
+    """Name of CodeDeploy's application. With a release that shifts step by step."""
     reconcile_function_name: pulumi.Output[str] | None
     """Name of the function that searches for uploads whose event never came. With reconciliationHours."""
     reconcile_schedule_name: pulumi.Output[str] | None

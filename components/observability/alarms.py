@@ -104,7 +104,7 @@ def function_alarms(function: ObservedFunction) -> list[Alarm]:
 def file_alarms(flow: Flow) -> list[Alarm]:
     """Return the alarms on how files end, and that none does.
 
-    No data means, for how they end, that none ended: to be watched by `intake_alarms`.
+    No data means, for how they end, that none ended: `intake_alarms` has an alarm for that.
     """
     metrics = IngestMetrics(flow.namespace)
     alarms = [
@@ -115,7 +115,7 @@ def file_alarms(flow: Flow) -> list[Alarm]:
             "dead-letter messages.",
             causes="S3, KMS or DynamoDB deny or throttle, a permission was taken away, the key is disabled",
             runbook="Failure rate",
-            metric=_share("failed", metrics),
+            metric=share("failed", metrics),
             threshold=flow.failed_alarm_percent,
             comparison="GreaterThanThreshold",
             missing="notBreaching",
@@ -128,7 +128,7 @@ def file_alarms(flow: Flow) -> list[Alarm]:
                 meaning=f"More than {flow.rejected_alarm_percent} % of an hour's files were rejected.",
                 causes="a sender changed its format, or a new version of a schema is stricter than the files",
                 runbook="Rejected files",
-                metric=_share("rejected", metrics),
+                metric=share("rejected", metrics),
                 threshold=flow.rejected_alarm_percent,
                 comparison="GreaterThanThreshold",
                 missing="notBreaching",
@@ -231,7 +231,7 @@ def _silence(flow: Flow, hours: int) -> Alarm:
     )
 
 
-def _share(outcome: str, metrics: IngestMetrics) -> Expression:
+def share(outcome: str, metrics: IngestMetrics) -> Expression:
     """Return the share of files with an outcome, in percent. All outcomes come together, at least one of them 1."""
     outcomes: dict[str, Metric] = metrics.outcomes
     return Expression(

@@ -31,10 +31,10 @@ _MAX_ID_BYTES: Final = 2048
 
 _UPLOADER: Final = "uploaded-by"
 
-FAILED_REASON: Final = "this did not work now, and is tried again; the operator's logs say what happened"
+FAILED_REASON: Final = "processing failed for now and is retried; the operator's logs have the cause"
 """Shown instead of what AWS said, which names our resources."""
 
-FAILED_REQUEST_REASON: Final = "this did not work; send the same request again"
+FAILED_REQUEST_REASON: Final = "processing failed; send the same request again"
 """The same, of records that came through the API: nobody but their sender tries again."""
 
 

@@ -14,7 +14,8 @@ from api.requests import prepare
 from api.routes import Services, answer_error, build_app
 from api.settings import ApiSettings
 from shared import clients, measures
-from shared.observability import logger, metrics, traced_handler
+from shared.check import answers_check
+from shared.observability import logger, measured, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -66,9 +67,21 @@ _app = build_app(
 )
 
 
+def _load() -> None:
+    from api import strict_json  # noqa: F401, PLC0415
+    from shared.records.decoder import RecordDecoder  # noqa: PLC0415
+    from shared.records.schemas import load_schema  # noqa: PLC0415
+
+    for service in (_records, _uploads, _files):
+        service()
+    for schema in _settings.schemas:
+        RecordDecoder(load_schema(schema))
+
+
+@answers_check(_load)
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Answer one request.
 
@@ -92,6 +105,6 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
         _app.context["caller"] = caller
         answer = _app.resolve(prepared, context)
     except ApiError as error:
-        refusal = answer_error(request, error)
-        answer = {"statusCode": int(error.status), "headers": refusal.headers, "body": refusal.body}
+        error_answer = answer_error(request, error)
+        answer = {"statusCode": int(error.status), "headers": error_answer.headers, "body": error_answer.body}
     return {**answer, "headers": {**answer["headers"], **_HEADERS}}

@@ -9,8 +9,9 @@ from forward.changes import is_check
 from forward.forwarder import Forwarder
 from forward.settings import ForwardSettings
 from shared import clients, measures
+from shared.check import answers_check
 from shared.dead_letters import DeadLetterQueue
-from shared.observability import logger, metrics, traced_handler
+from shared.observability import logger, measured, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ _forwarder = Forwarder(
 )
 
 
+@answers_check()
 @logger.inject_lambda_context
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(
     event: Mapping[str, Sequence[Mapping[str, object]]],
     context: LambdaContext,  # noqa: ARG001 - Lambda hands it over, and the logger reads it

@@ -16,10 +16,13 @@ from shared import clients, measures
 from shared.catalog.model import ObjectVersion, Outcome, Status, Worker
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
+from shared.check import answers_check
 from shared.dead_letters import DeadLetterQueue
 from shared.objects import Objects
-from shared.observability import logger, metrics, traced, traced_handler
+from shared.observability import logger, measured, traced, traced_handler
+from shared.records.decoder import RecordDecoder
 from shared.records.output import Publisher
+from shared.records.schemas import load_schema
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -44,9 +47,15 @@ _dead_letters = DeadLetterQueue(clients.sqs, _settings.dead_letter_queue_url)
 _batches = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+def _load() -> None:
+    for schema in set(_settings.record_rules.record_types.values()):
+        RecordDecoder(load_schema(schema))
+
+
+@answers_check(_load)
 @logger.inject_lambda_context
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Process one batch.
 

@@ -40,6 +40,11 @@ class Status(StrEnum):
         """Whether the state is never left, unless an operator reopens the file. FAILED is: its message is retried."""
         return self not in {Status.PROCESSING, Status.FAILED}
 
+    @property
+    def ends_attempt(self) -> bool:
+        """Whether an attempt is over: by a final status, or FAILED, after which the file may be tried again."""
+        return self.is_final or self is Status.FAILED
+
 
 class Claim(Enum):
     """The result of a write that needs the file to be free."""

@@ -14,6 +14,7 @@ from cyclopts import CycloptsError, Group, Parameter
 from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line
 from operate.console import Console, flush_output
 from operate.end import end
+from operate.limits import show_limits
 from operate.redrive import redrive
 from operate.reprocess import reprocess
 from operate.rotate_secret import rotate_secret
@@ -30,6 +31,7 @@ APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
 for _command in (status, redrive, reprocess, end, rotate_secret):
     APP.command(_command)
 APP.command(show, alias="why")
+APP.command(show_limits, name="limits")
 APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_service_quotas import ServiceQuotasClient
     from types_boto3_sqs import SQSClient
 
 # A person waits: longer than a function would, and through more throttling.
@@ -76,6 +77,11 @@ class Session:
     def secretsmanager(self) -> SecretsManagerClient:
         """Client of the secret."""
         return boto3.client("secretsmanager", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def service_quotas(self) -> ServiceQuotasClient:
+        """Client of the account's quotas."""
+        return boto3.client("service-quotas", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def environment(self) -> Mapping[str, str]:

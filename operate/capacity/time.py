@@ -6,8 +6,9 @@ from typing import Final
 
 from operate.capacity.measured import Case, Work
 
-CPU_FACTOR: Final = 1.5
-"""CPU time of one of Lambda's arm64 processors, as a multiple of that of the machine that measured. An assumption."""
+CPU_FACTOR: Final = 1.0
+"""CPU time of one of Lambda's arm64 processors, as a multiple of what was measured, on a machine that others use too.
+An assumption."""
 
 FULL_CPU_MB: Final = 1769
 """Memory with which a function has one whole processor; less has its share (Lambda Developer Guide, Memory)."""

@@ -250,3 +250,13 @@ def test_logs_name_the_file_and_the_invocation(handler: Handler, aws: Aws, caplo
     assert line["function_request_id"] == context.aws_request_id
     assert str(line["timestamp"]).endswith("+00:00")
     assert aws.item("uploads/a.csv")["attempt"] == 3
+
+
+def test_a_files_line_says_nothing_that_every_line_says(
+    handler: Handler, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler(batch(message(aws.put("uploads/a.txt"))), LambdaContext())
+
+    (line,) = (line for line in emitted(capsys) if line.get("message") == "file processed")
+    assert {"key", "version_id", "status", "function_request_id", "level", "timestamp"} <= line.keys()
+    assert {"function_arn", "function_memory_size", "location"}.isdisjoint(line)

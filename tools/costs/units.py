@@ -122,7 +122,7 @@ def item_bytes(item: Mapping[str, AttributeValueTypeDef]) -> int:
 
 def _value_bytes(value: AttributeValueTypeDef) -> int:
     if "N" in value:
-        return len(value["N"].strip("-.0")) // 2 + 2
+        return -(-len(value["N"].strip("-.0")) // 2) + 1
     if "M" in value:
         return 3 + sum(1 + len(f"{name}{inner['S']}".encode()) for name, inner in value["M"].items())  # all are texts
     return len(value.get("S", "").encode())

@@ -23,6 +23,9 @@ CONCURRENCY: Final = 2
 """The stage's cap: two functions at once are what two cores can run."""
 
 _FILES: Final = 200
+_FIRST: Final = 0.75
+"""What is left of a burst when its first quarter has ended."""
+
 _EVERY_SECONDS: Final = 0.5
 
 
@@ -33,21 +36,19 @@ class Burst(Struct, frozen=True, kw_only=True):
     ----------
     files
         How many were there at once.
-    single_seconds
-        How long one file takes there with nothing beside it, on average, from one end to the next.
     depth
         Files that had not ended yet, by the seconds since the queue was let go.
     """
 
     files: int
-    single_seconds: float
     depth: tuple[tuple[float, int], ...]
 
     def flow(self) -> Flow:
-        """Return the flow that should end so: nothing in it comes from the burst but its size."""
+        """Return the flow that should end so: it knows the pace of the burst's first quarter alone."""
+        at, left = next((at, left) for at, left in self.depth if left <= _FIRST * self.files)
         return Flow(
             files=self.files,
-            service_seconds=self.single_seconds,
+            service_seconds=CONCURRENCY * at / (self.files - left),
             concurrency=CONCURRENCY,
             ramp_per_minute=0.0,  # the emulator polls with all of them at once
         )
@@ -71,11 +72,7 @@ def measure(console: Console) -> Burst:
         drill = Drill(stack, seed=1, size=_FILES, burst_size=_FILES)
         with working(console, "Playing a burst"):
             drill.audit("warm", drill.upload("warm", CONCURRENCY * 5))
-            alone = _drain(drill, "alone", _FILES // 4)
-            depth = _drain(drill, "burst", _FILES)
-    # The time of one file is that of a smaller burst: what is compared is how it grows.
-    single = alone[-1][0] * CONCURRENCY / (_FILES // 4)
-    return Burst(files=_FILES, single_seconds=round(single, 4), depth=tuple(depth))
+            return Burst(files=_FILES, depth=tuple(_drain(drill, "burst", _FILES)))
 
 
 def _drain(drill: Drill, name: str, count: int) -> list[tuple[float, int]]:

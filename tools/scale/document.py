@@ -130,7 +130,7 @@ def _rates() -> Iterator[str]:
             found = limits(rate, case, _SHIPPED, quotas)
             short = [limit for limit in found if limit.share > 1]
             first = f"{found[0].name}, {found[0].share:,.1f} times" if short else "none"
-            raised = "; ".join(limit.raised_by for limit in short) or "nothing"
+            raised = "; ".join(dict.fromkeys(limit.raised_by for limit in short)) or "nothing"
             rows.append(
                 [
                     f"{rate:,}",
@@ -176,11 +176,12 @@ def _bursts() -> list[str]:
 def _checked() -> list[str]:
     seen, model = burst(), simulated_burst()
     took = seen.depth[-1][0]
-    return [
+    said = (
         f"{seen.files} files at once, two functions: drained in {took:.1f} s, in the model in {model.seconds:.1f} s, "
-        f"{abs(model.seconds / took - 1):.0%} off. The model is given one number of that machine: how long a file takes, "
-        "measured in a burst of a quarter of the size.",
-    ]
+        f"{abs(model.seconds / took - 1):.0%} off. The model is given one number of that machine: how long a file "
+        "took on average in the first quarter of the burst."
+    )
+    return [said]
 
 
 def _quotas() -> list[str]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pygal
 from pygal.style import Style
 
+# pygal leaves a finder of its plug-ins behind, whose old interface makes each later import warn.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+
 Points = Sequence[tuple[float, float]]
 
 _GREY: Final = "#808890"
 """Has a contrast of more than 3 to white and to black alike."""
+
+_LIVE: Final = re.compile("<!--.*?-->|<script.*?</script>", re.DOTALL)
+"""What is another each day, and what a picture in a page does not run."""
 
 _STYLE: Final = Style(
     background="transparent",
@@ -55,5 +63,5 @@ def draw(name: str, title: str, x_title: str, y_title: str, lines: Mapping[str, 
     chart.uuid = name
     for label, points in lines.items():
         chart.add(label, [(float(x), float(y)) for x, y in points])
-    text: str = chart.render(is_unicode=True)
+    text = _LIVE.sub("", chart.render(is_unicode=True))
     return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1) + "\n"

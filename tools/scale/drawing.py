@@ -28,6 +28,8 @@ _STYLE: Final = Style(
     foreground_strong=_GREY,
     foreground_subtle=_GREY,
     font_family="sans-serif",
+    guide_stroke_color=f"{_GREY}60",
+    major_guide_stroke_color=f"{_GREY}60",
     opacity=".9",
     colors=("#2f81f7", "#d9730d", "#2da44e"),
 )

@@ -168,4 +168,7 @@ class _Run:
 
     def _changed(self, size: int) -> None:
         self._depth += size
-        self.ended.depth.append((self.environment.now, self._depth))
+        depth, now = self.ended.depth, self.environment.now
+        if depth and depth[-1][0] == now:
+            depth.pop()
+        depth.append((now, self._depth))

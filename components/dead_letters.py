@@ -22,7 +22,7 @@ THROUGHPUT_LIMIT: Final = "perMessageGroupId"
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterArgs:
-    """How dead letters are kept.
+    """How dead-letter messages are kept.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def dead_letter_queue(name: str, args: DeadLetterArgs, opts: pulumi.ResourceOpti
 
 
 def redrive_policy(dead_letters: aws.sqs.Queue, receives: int) -> pulumi.Output[str]:
-    """Return a queue's redrive policy: a message that was received so often is a dead letter."""
+    """Return a queue's redrive policy: after so many receives SQS dead-letters a message."""
     return pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives})
 
 

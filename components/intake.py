@@ -37,11 +37,11 @@ class IntakeArgs:
     kms_key_arn
         The key that the messages are encrypted with; its policy must let S3 use it.
     dead_letters
-        How dead letters are kept.
+        How dead-letter messages are kept.
     consumer_timeout_seconds
         Time-out of the function that takes the messages: what it received stays hidden six times as long.
     max_receive_count
-        Receives of a message before it is a dead letter.
+        Receives of a message before it is dead-lettered.
     retention_days
         Days that a message waits before SQS drops it.
     event_bridge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import arguments
+from components.account import Account
 from components.addresses import FORBIDDEN_NETWORKS
 from components.api import Api
 from components.catalog import Catalog
@@ -28,12 +30,12 @@ from components.observability.flow import Flow, ObservedApi, ObservedDelivery, O
 from components.observability.late_alarms import late_alarms
 from components.observability.monitoring import Monitoring, MonitoringArgs
 from components.outputs import pipeline_outputs
-from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
+from components.packaging import ARCHITECTURE, RUNTIME, Archive, build_archives
 from components.reconciliation import Reconciliation
 from components.release_arguments import releases
 from components.releases import Releases
 from components.secret import Secret
-from components.settings import LOCAL_STAGE, Settings
+from components.settings import LOCAL_STAGE, Settings, SettingsError, places
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = _ROOT / "lambda_src"
@@ -87,12 +89,11 @@ class Pipeline(pulumi.ComponentResource):
         super().__init__("pipeline:index:Pipeline", name, {**brought}, opts)
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
-        layer, self._codes = _build(args.settings)
-        self.encryption = None if args.settings.kms_key_arn else self._make_encryption()
-        self.key_arn = (
-            self.encryption.key.arn if self.encryption else pulumi.Output.from_input(args.settings.kms_key_arn)
+        layer, self._codes = build_archives(
+            SOURCE, BUILD, FUNCTIONS, args.settings.layer_platform, schema_folder(args.settings)
         )
-        key_arn = self.key_arn
+        self.encryption = None if args.settings.kms_key_arn else self._make_encryption()
+        self.key_arn = key_arn = self._key_where_all_is(args)
         self.landing = Landing(f"{name}-landing", arguments.landing(args.settings, key_arn), self._child)
         self.intake = Intake(f"{name}-intake", arguments.intake(args.settings, key_arn, self.landing), self._child)
         self.catalog = Catalog(f"{name}-catalog", arguments.catalog(args.settings, key_arn), self._child)
@@ -119,6 +120,26 @@ class Pipeline(pulumi.ComponentResource):
 
     def _make_encryption(self) -> Encryption:
         return Encryption(f"{self._name}-encryption", arguments.encryption(self._name, self._settings), self._child)
+
+    def _key_where_all_is(self, args: PipelineArgs) -> pulumi.Output[str]:
+        """Return the key, once what is brought turns out to be of the provider's region and account.
+
+        Only the provider knows them: it may be another program's.
+        """
+        settings, account = args.settings, Account(self)
+        key_arn = self.encryption.key.arn if self.encryption else pulumi.Output.from_input(settings.kms_key_arn)
+        if not places.needs_place(settings):
+            return key_arn
+
+        def check(known: Sequence[str]) -> str:
+            region, account_id, arn = known
+            problems = list(places.find_elsewhere(settings, region=region, accounts=[account_id]))
+            if problems:
+                lines = "\n".join(f"  {args.project}:{text}" for text in problems)
+                raise SettingsError(f"wrong settings of stack {args.stage!r}:\n{lines}")
+            return arn
+
+        return pulumi.Output.all(account.region, account.id, key_arn).apply(check)
 
     def _declare_layer(self, layer: Archive) -> pulumi.Output[str]:
         return aws.lambda_.LayerVersion(
@@ -276,17 +297,3 @@ class Pipeline(pulumi.ComponentResource):
 def schema_folder(settings: Settings) -> Path | None:
     """Return the folder with the stack's own schemas. A path that is not absolute begins at this program's folder."""
     return _ROOT / settings.record_schemas if settings.record_schemas else None
-
-
-def _build(settings: Settings) -> tuple[Archive, dict[str, Archive]]:
-    """Build the layer and each function's code, and say how large they are."""
-    layer = build_layer(SOURCE, BUILD, settings.layer_platform)
-    schemas = schema_folder(settings)
-    codes = {purpose: build_function(SOURCE, purpose, BUILD, schemas) for purpose in FUNCTIONS}
-    for purpose, code in codes.items():
-        size = layer.unzipped_bytes + code.unzipped_bytes
-        pulumi.log.info(
-            f"{purpose} unzipped: {code.unzipped_bytes / 1024:,.0f} KiB of code and "
-            f"{layer.unzipped_bytes / 1024**2:.1f} MiB of layer, {size / MAX_UNZIPPED_BYTES:.1%} of Lambda's limit"
-        )
-    return layer, codes

@@ -29,6 +29,8 @@ LIMITS: Final[Mapping[str, str]] = {
     "other services do not ask it, so the condition kms:ViaService only keeps functions from asking it themselves",
     "aws:lambda/eventSourceMapping:EventSourceMapping": "created; of a stream, one batch at a time is "
     "read, without asking the role; a batch that fails in part is retried whole, unsplit, and retries are not counted",
+    "aws:lambda/function:Function": "created, but outside of any network: its subnets and security groups, which need "
+    "not exist, are only noted",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "created, but nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "created, but no access logs are written",
     "aws:secretsmanager/secret:Secret": "created, but not encrypted with the key",

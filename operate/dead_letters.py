@@ -31,7 +31,7 @@ _LONG_POLL_SECONDS: Final = 1
 """A receive that waits asks every server of SQS; one that does not may miss messages."""
 
 _STALE_RECEIVES: Final = 20
-"""Receives in a row that give only what was received before: then nothing else is left."""
+"""Receives in a row that give only what was received before, beyond those that give all of it again."""
 
 _BATCH: Final = 10  # the most that SQS gives or takes at once
 
@@ -46,7 +46,7 @@ class DeadLetterMessage:
         What it is known and deleted by.
     body
         Its text.
-    refusal
+    function_reason
         Why the function dead-lettered it; empty if SQS did, since it was received too often.
     malformed
         Whether it would be dead-lettered again however often it is sent.
@@ -57,20 +57,20 @@ class DeadLetterMessage:
     id: str
     receipt: str
     body: str
-    refusal: str
+    function_reason: str
     malformed: bool = False
     group: str = ""
 
     @classmethod
     def of(cls, message: MessageTypeDef) -> Self:
         """Read a message. The ingest function dead-letters what is malformed, the delivery other messages too."""
-        reason, group = refusal(message), message.get("Attributes", {}).get("MessageGroupId", "")
+        reason, group = dead_letter_reason(message), message.get("Attributes", {}).get("MessageGroupId", "")
         marked = "malformed" in message.get("MessageAttributes", {})
         return cls(
             id=message["MessageId"],
             receipt=message["ReceiptHandle"],
             body=message["Body"],
-            refusal=reason,
+            function_reason=reason,
             malformed=marked or (bool(reason) and not group),
             group=group,
         )
@@ -78,7 +78,7 @@ class DeadLetterMessage:
     @property
     def reason(self) -> str:
         """Why it is here."""
-        return self.refusal or RETRIED
+        return self.function_reason or RETRIED
 
     def sendable(self) -> Self | None:
         """Return the message as its queue takes it, or None if no message can be made of it.
@@ -154,7 +154,7 @@ class DeadLetters:
         What is asked for late, since those before it took long, is received again: others may see it soon.
         """
         taken = stale = 0
-        while (limit is None or taken < limit) and stale < _STALE_RECEIVES:
+        while (limit is None or taken < limit) and stale < _STALE_RECEIVES + len(self._held) / _BATCH:
             received_at = self._now()
             messages = self._client.receive_message(
                 QueueUrl=self._url,
@@ -195,7 +195,7 @@ def _visible_at_once(
         ]
 
 
-def refusal(message: MessageTypeDef) -> str:
+def dead_letter_reason(message: MessageTypeDef) -> str:
     """Return why a function dead-lettered a message; empty if none did."""
     attribute = message.get("MessageAttributes", {}).get("reason")
     return attribute.get("StringValue", "") if attribute else ""

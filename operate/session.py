@@ -21,12 +21,19 @@ from shared.catalog.writer import CatalogWriter
 from shared.settings import CatalogSettings, read_settings
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_codedeploy import CodeDeployClient
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_lambda.type_defs import AliasConfigurationResponseTypeDef, FunctionConfigurationResponseTypeDef
+    from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
+    from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_service_quotas import ServiceQuotasClient
+    from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
 # A person waits: longer than a function would, and through more throttling.
@@ -56,6 +63,13 @@ class Session:
     def region(self) -> str:
         """The stack's region, whatever region the operator's own shell is set to."""
         return self.outputs.region
+
+    def announce_change(self) -> None:
+        """Say which stack is about to be changed, on standard error: a script's JSON stays JSON."""
+        outputs = self.outputs
+        self.console.error(
+            f"Changing the stack with the bucket {outputs.bucket}, in account {outputs.account}, {outputs.region}."
+        )
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
@@ -90,6 +104,41 @@ class Session:
     def secretsmanager(self) -> SecretsManagerClient:
         """Client of the secret."""
         return boto3.client("secretsmanager", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """Client of the alarms."""
+        return boto3.client("cloudwatch", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def kms(self) -> KMSClient:
+        """Client of the key."""
+        return boto3.client("kms", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """Client of the functions' logs."""
+        return boto3.client("logs", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        """Client of the schedules."""
+        return boto3.client("scheduler", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """Client of the alert topic."""
+        return boto3.client("sns", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def cognito(self) -> CognitoIdentityProviderClient:
+        """Client of the user pool."""
+        return boto3.client("cognito-idp", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def service_quotas(self) -> ServiceQuotasClient:
+        """Client of the account's quotas."""
+        return boto3.client("service-quotas", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def environment(self) -> Mapping[str, str]:

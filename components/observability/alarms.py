@@ -104,7 +104,7 @@ def function_alarms(function: ObservedFunction) -> list[Alarm]:
 def file_alarms(flow: Flow) -> list[Alarm]:
     """Return the alarms on how files end, and that none does.
 
-    No data means, for how they end, that none ended: to be watched by `intake_alarms`.
+    No data means, for how they end, that none ended: `intake_alarms` has an alarm for that.
     """
     metrics = IngestMetrics(flow.namespace)
     alarms = [

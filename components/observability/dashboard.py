@@ -76,7 +76,7 @@ def pipeline_rows(flow: Flow) -> dict[str, list[Graph]]:
         "Files: arrivals, waiting, outcomes": _files(flow),
         "Work: records, catalog and its indexes": _work(flow),
         "Functions: duration, errors": _functions(flow),
-        "Out: API, delivery, dead letters": _out(flow),
+        "Out: API, delivery, dead-letter messages": _out(flow),
     }
 
 
@@ -180,7 +180,7 @@ def _out(flow: Flow) -> list[Graph]:
     return [
         *(_api(flow.namespace, flow.api) if flow.api else []),
         *(_delivery(flow.namespace, flow.delivery) if flow.delivery else []),
-        Graph("Dead letters", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()]),
+        Graph("Dead-letter messages", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()]),
     ]
 
 
@@ -209,7 +209,7 @@ def _delivery(namespace: str, delivery: ObservedDelivery) -> list[Graph]:
             [
                 Line(sent.sent, "sent"),
                 Line(sent.failed, "failed, tried again"),
-                Line(sent.dead_lettered, "dead letters"),
+                Line(sent.dead_lettered, "dead-letter messages"),
                 Line(queue.visible, "waiting"),
                 Line(queue.oldest, "oldest, seconds", right=True),
             ],
@@ -219,7 +219,7 @@ def _delivery(namespace: str, delivery: ObservedDelivery) -> list[Graph]:
             [
                 Line(forward.queued, "queued"),
                 Line(forward.returned, "batches that failed"),
-                Line(forward.dead_lettered, "dead letters"),
+                Line(forward.dead_lettered, "dead-letter messages"),
                 Line(stream.iterator_age, "oldest, ms", right=True),
             ],
         ),

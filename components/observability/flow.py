@@ -39,7 +39,7 @@ class ObservedIntake:
     queue_name, dead_letters_name
         Its name, and its dead-letter queue's.
     retry_seconds
-        How long a message that always fails is retried before it is a dead letter.
+        How long a message that always fails is retried before it is dead-lettered.
     consumer_timeout_seconds
         Time-out of the function that takes its messages.
     silence_alarm_hours

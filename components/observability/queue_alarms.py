@@ -87,7 +87,7 @@ def dead_letter_alarm(purpose: str, queue_name: pulumi.Input[str], holding: str)
         meaning=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
         causes="what failed for longer than it is retried, or can never pass; `redrive --dry-run` counts them by "
         "reason",
-        runbook=f"{purpose.title()} dead letters",
+        runbook=f"{purpose.title()} dead-letter queue",
         metric=SqsMetrics(queue_name).visible,
         threshold=1,
         # SQS stops to report of a queue that nobody has asked for six hours, full or empty: it is as it was.

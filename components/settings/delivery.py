@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from components.dead_letters import DAY_SECONDS
 from components.settings.values import Endpoint, Group
@@ -34,9 +32,3 @@ class DeliveryGroup(Group):
     delivery_alarm_seconds: int = Field(
         900, ge=5, description="Age of a delivery from which the alarm for late ones is raised."
     )
-
-    @model_validator(mode="after")
-    def _check_checks(self) -> Self:
-        if self.deliver_checks and not self.delivery_endpoint:
-            raise ValueError("deliverChecks = true: needs deliveryEndpoint; set it, or take deliverChecks out")
-        return self

@@ -113,6 +113,6 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
         _app.context["caller"] = caller
         answer = _app.resolve(prepared, context)
     except ApiError as error:
-        refusal = answer_error(request, error)
-        answer = {"statusCode": int(error.status), "headers": refusal.headers, "body": refusal.body}
+        error_answer = answer_error(request, error)
+        answer = {"statusCode": int(error.status), "headers": error_answer.headers, "body": error_answer.body}
     return {**answer, "headers": {**answer["headers"], **_HEADERS}}

@@ -115,7 +115,7 @@ class Records:
         checked = self._check(sent)
         identity = checked.digest if idempotency_key is None else f"key {idempotency_key}"
         item_id = self._item_id("process", sent.caller, identity)
-        # First the id is taken: of two requests with one key and other records, one is refused and stores nothing.
+        # First the id is taken: of two requests with one key and other records, one is answered 409 and stores nothing.
         taken = self._result(sent, checked, item_id, Outcome(status=Status.PROCESSING), started)
         try:
             existing = self._catalog.store(taken)

@@ -54,7 +54,7 @@ def _read_body(request: APIGatewayProxyEventV2, max_body_bytes: int) -> str:
     except (binascii.Error, UnicodeError) as error:
         raise invalid("the body is not UTF-8") from error
     if size > max_body_bytes:
-        raise too_large(f"the body has {size} bytes; at most {max_body_bytes} are taken: upload a file")
+        raise too_large(f"the body has {size} bytes, more than the limit of {max_body_bytes}: upload a file instead")
     if not text.strip():
         raise invalid("the body is empty")
     return text

@@ -136,8 +136,7 @@ def _delivery_id(item: _Item, status: str) -> str:
     run = _required(item, "request_id"), _number(item, "attempt"), _text(item, "processed_at")
     parts = (_required(item, "object_id"), _required(item, "version_id"), status, *run)
     # A NUL can stand in none of the parts, so two different changes never join to the same text.
-    joined = "\0".join("" if part is None else str(part) for part in parts)
-    return hashlib.sha256(joined.encode()).hexdigest()[:_ID_DIGITS]
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:_ID_DIGITS]
 
 
 def _group(item: _Item) -> str:

@@ -84,4 +84,4 @@ def _end_requests() -> None:
     """Give the API's items that are PROCESSING though their worker died their end: FAILED, with a reason."""
     for request in _reader.lapsed_requests(datetime.now(UTC)):
         if _requests.end_lapsed(request.object_id, by=SENDER):
-            logger.warning("request ended whose worker died", extra={"object_id": request.object_id})
+            logger.warning("stuck request set to FAILED", extra={"object_id": request.object_id})

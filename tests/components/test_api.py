@@ -187,7 +187,7 @@ def test_threat_protection_skips_the_addresses_that_config_names(mode: str) -> N
 
 
 def test_threat_protection_that_is_off_costs_nothing() -> None:
-    declared = declare("prod", overrides={"threatProtection": "off", "threatProtectionSkippedRanges": RANGES})
+    declared = declare("prod", overrides={"threatProtection": "off"})
 
     assert declared.one("UserPool").text("userPoolTier") == "ESSENTIALS"
     assert declared.one("UserPool").inputs.get("userPoolAddOns") is None

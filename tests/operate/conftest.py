@@ -100,13 +100,13 @@ def bodies(aws: Aws) -> list[str]:  # noqa: F811
 
 
 def buried(aws: Aws) -> list[str]:  # noqa: F811
-    """The dead letters that can be seen now, ten at most."""
+    """The dead-letter messages that can be seen now, ten at most."""
     messages = aws.sqs.receive_message(QueueUrl=aws.dead_letter_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return [message["Body"] for message in messages.get("Messages", [])]
 
 
 def bury(aws: Aws, body: str, reason: str = "") -> None:  # noqa: F811
-    """Put a dead letter."""
+    """Put a dead-letter message."""
     attributes = {"reason": {"DataType": "String", "StringValue": reason}} if reason else {}
     aws.sqs.send_message(QueueUrl=aws.dead_letter_url, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]
 

@@ -51,3 +51,22 @@ def test_a_limit_counts_what_is_given_out(aws: Aws, calls: Calls) -> None:
 
     assert calls.made.count("DeleteMessage") == 4
     assert len(buried(aws)) == 1, "what was not given out is shown again at once"
+
+
+def test_what_is_left_is_found_behind_all_that_is_visible_again_after_a_long_while(aws: Aws, calls: Calls) -> None:
+    names = [f"m{number}" for number in range(300)]
+    kept = [names[start : start + 10] for start in range(0, 300, 10)]
+    receives = iter([*kept, *kept, ["last"], []])
+
+    def receive() -> None:
+        messages = [{"MessageId": name, "ReceiptHandle": name, "Body": name} for name in next(receives)]
+        calls.answers["ReceiveMessage"] = {"Messages": messages}
+        calls.before["ReceiveMessage"] = receive
+
+    calls.before["ReceiveMessage"] = receive
+    calls.answers["ChangeMessageVisibilityBatch"] = {}
+
+    with DeadLetters(aws.sqs, aws.dead_letter_url, complain=pytest.fail) as dead:
+        given = [message.body for message in dead.take()]
+
+    assert given == [*names, "last"]

@@ -91,9 +91,11 @@ def test_of_a_record_of_the_stream_the_message_is_made_once_it_can_be_read(
     expected = parse_change(change())
     assert expected
 
-    kept = operate("redrive", "--queue", "delivery")
-    assert (kept.status, queued(aws)) == (1, [])
-    assert "Malformed messages stay: 1. Look at them and delete them, or send them with --all after a fix." in kept.out
+    for options in (("--dry-run",), ()):
+        kept = operate("redrive", "--queue", "delivery", *options)
+        assert (kept.status, queued(aws)) == (1, [])
+        assert "Malformed messages stay: 1. Look at them and delete them, or send them with --all" in kept.out
+    assert "Malformed" not in operate("redrive", "--queue", "delivery", "--all", "--dry-run").out
 
     assert operate("redrive", "--queue", "delivery", "--all").status == 0
     (message,) = queued(aws)
@@ -219,3 +221,25 @@ def test_others_of_a_file_are_behind_the_first_ones(aws: Aws, operate: Operate, 
     assert delivery(listed)["reasons"] == {"received too often": 10, "not seen: behind others of the same file": 2}
 
     assert delivery(operate("redrive", "--json"))["sent"] == 12
+
+
+def test_what_is_behind_messages_of_its_file_that_stay_is_not_reached(
+    aws: Aws, operate: Operate, delivery_letters: str
+) -> None:
+    for number in range(12):
+        bury_delivery(aws, delivery_letters, json.dumps(number), "a", reason="another shape", malformed="true")
+
+    ran = operate("redrive", "--queue", "delivery", "--json")
+
+    assert (delivery(ran)["kept"], delivery(ran)["notReached"]) == (10, 2)
+
+
+def test_of_what_is_malformed_only_records_of_the_stream_are_sent_as_anything_else(
+    aws: Aws, operate: Operate, delivery_letters: str
+) -> None:
+    bury(aws, '{"eventID": "1"}', "the message has no Records")
+    bury_delivery(aws, delivery_letters, '{"delivery_id": 1}', "a", reason="another shape", malformed="true")
+
+    assert operate("redrive", "--all").status == 0
+    assert bodies(aws) == ['{"eventID": "1"}']
+    assert [message["Body"] for message in queued(aws)] == ['{"delivery_id": 1}']

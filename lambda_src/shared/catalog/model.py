@@ -17,6 +17,9 @@ MAX_KEY_BYTES = 1024
 API_VERSION = "api"
 """Sort key of the items of records that came through the API, which have no versions."""
 
+UPLOADER = "uploaded-by"
+"""The user metadata of an object that says who uploaded it, as the API's form has it."""
+
 _ID_DIGITS = 16
 _SEQUENCER_WIDTH = 64
 
@@ -39,6 +42,11 @@ class Status(StrEnum):
     def is_final(self) -> bool:
         """Whether the state is never left, unless an operator reopens the file. FAILED is: its message is retried."""
         return self not in {Status.PROCESSING, Status.FAILED}
+
+    @property
+    def ends_attempt(self) -> bool:
+        """Whether an attempt is over: by a final status, or FAILED, after which the file may be tried again."""
+        return self.is_final or self is Status.FAILED
 
 
 class Claim(Enum):

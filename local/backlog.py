@@ -49,7 +49,7 @@ def backlog(drill: Drill) -> DrillOutcome:
 def lost_events(drill: Drill) -> DrillOutcome:
     """Lose the events of some files while the queue holds others, and search for them twice."""
     intake = drill.intake
-    intake.search()  # a cold start now, so that what CloudWatch is told below is not old when it is asked
+    intake.search()  # a cold start now, so that the metrics put below are not old when they are read
     with intake.paused():
         lost = drill.upload("lost", drill.size)
         wait_until(lambda: intake.waiting() == len(lost), "not all events have arrived")

@@ -199,10 +199,10 @@ class Drill:
         return self.audit(f"burst of {self.burst_size}", self.upload("burst", self.burst_size))
 
     def redrive_after_a_fix(self) -> DrillOutcome:
-        """Let files fail until they are dead letters, remove the cause, and send them again."""
+        """Let messages fail until they are dead-lettered, remove the cause, and send them again."""
         with self.intake.retried_after(1), self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
             files = self.upload("redrive", max(1, self.size // 2))
-            _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead letters")
+            _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead-lettered")
         command = [sys.executable, "-m", "operate", "redrive", "--json"]
         done = subprocess.run(  # noqa: S603 - all of it is ours
             command,

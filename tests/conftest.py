@@ -122,9 +122,12 @@ class _Mocks(pulumi.runtime.Mocks):
             return "", inputs
         service = args.typ.split(":")[1].partition("/")[0]
         name = str(inputs.get("name") or inputs.get("bucket") or args.name)
+        if args.typ == "aws:lambda/alias:Alias":
+            name = f"{inputs['functionName']}:{name}"
         arn = f"arn:aws:s3:::{name}" if service == "s3" else f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
         made = {"arn": arn, "name": name, "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}", "keyId": name}
         made |= {
+            "version": "7",
             "streamArn": f"{arn}/stream",
             "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",

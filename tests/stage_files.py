@@ -14,8 +14,8 @@ from local.stack_config import ROOT, StackConfig
 STAGES: Final = Path(__file__).with_name("stages")
 """The stages of the tests: copies of those that are shipped, and `prod-…` for each way to depart from `prod`.
 
-A stage of the tests holds only what it sets differently, if its name begins with another's. The stage files of the
-project are a team's own: whatever valid settings they hold, these tests pass.
+A stage of the tests holds only what it sets differently, if its name begins with another's; null takes out what the
+other sets. The stage files of the project are a team's own: whatever valid settings they hold, these tests pass.
 """
 
 

@@ -195,7 +195,8 @@ def test_a_component_is_built_alone_and_twice_in_one_program(kind: str) -> None:
 
 def _is_global(kind: str) -> bool:
     """Whether the name of such a resource counts in the whole account, and not within another resource."""
-    return not kind.endswith((":UserGroup", ":Stage", ":ResourceServer", ":BucketIntelligentTieringConfiguration"))
+    within = (":UserGroup", ":Stage", ":ResourceServer", ":BucketIntelligentTieringConfiguration", "lambda/alias:Alias")
+    return not kind.endswith(within)
 
 
 def test_every_component_is_here() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from components.landing import UPLOADS_PREFIX
 from tests.conftest import ACCOUNT, REGION, declare
 from tests.declared_stack import DeclaredStack, Json, dig, texts
@@ -106,6 +108,13 @@ def test_metrics_survive_a_high_log_level() -> None:
     assert logging["applicationLogLevel"] == "INFO"
 
 
+@pytest.mark.parametrize(("level", "logged"), [("DEBUG", "INFO"), ("INFO", "WARN"), ("ERROR", "WARN")])
+def test_lambda_logs_each_invocation_only_where_everything_is_logged(level: str, logged: str) -> None:
+    stack = declare("prod", overrides={"logLevel": level})
+
+    assert {function.part("loggingConfig")["systemLogLevel"] for function in stack.all("Function")} == {logged}
+
+
 def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:
     prefix = f"file-pipeline-{stack.stage}"
     bucket, logs = f"arn:aws:s3:::{prefix}-landing", f"/aws/lambda/{prefix}-ingest"
@@ -164,7 +173,7 @@ def test_the_reconcile_role_may_do_exactly_this(stack: DeclaredStack) -> None:
 
 
 def test_the_search_is_scheduled_every_hour(stack: DeclaredStack) -> None:
-    schedule, function = stack.one("Schedule"), arn("lambda", f"file-pipeline-{stack.stage}-reconcile")
+    schedule, function = stack.one("Schedule"), arn("lambda", f"file-pipeline-{stack.stage}-reconcile:live")
 
     assert schedule.text("scheduleExpression") == "rate(1 hour)"
     assert dig(schedule.inputs, "target", "arn") == function

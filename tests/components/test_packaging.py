@@ -204,3 +204,19 @@ import importlib, sys
 sys.path += sys.argv[1:3]
 print(type(importlib.import_module(sys.argv[3]).handler).__name__)
 """
+
+
+def test_an_archive_under_the_working_directory_has_a_path_that_is_the_same_in_every_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Path(build_function(SOURCE, "ingest", tmp_path / "build").path).parent == Path("build")
+
+
+def test_an_archive_elsewhere_has_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.mkdir()
+    monkeypatch.chdir(program)
+
+    assert Path(build_function(SOURCE, "ingest", tmp_path / "build").path).is_absolute()

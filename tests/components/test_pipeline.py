@@ -7,7 +7,7 @@ import json
 from tests.declared_stack import DeclaredStack, texts
 
 # Their names count within a bucket, a pool or an API, which are the stage's own.
-_NAMED_WITHIN = (":BucketIntelligentTieringConfiguration", ":UserGroup", ":Stage")
+_NAMED_WITHIN = (":BucketIntelligentTieringConfiguration", ":UserGroup", ":Stage", "lambda/alias:Alias")
 
 
 def test_everything_goes_through_the_tagging_provider(stack: DeclaredStack) -> None:
@@ -44,7 +44,7 @@ def test_outputs(stack: DeclaredStack) -> None:
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
         *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn", "secretArn", "dashboardUrl"),
         *("apiEndpoint", "apiFunctionName", "apiFunctionArn", "userPoolId", "userPoolClientId"),
-        "reconcileFunctionName",
+        *("reconcileFunctionName", "keptVersions"),
         *(("testUserName", "testUserPassword") if stack.stage == "dev" else ()),
     }
     assert all(isinstance(value, str) and value for value in stack.outputs.values())

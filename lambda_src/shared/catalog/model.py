@@ -17,6 +17,9 @@ MAX_KEY_BYTES = 1024
 API_VERSION = "api"
 """Sort key of the items of records that came through the API, which have no versions."""
 
+UPLOADER = "uploaded-by"
+"""The user metadata of an object that says who uploaded it, as the API's form has it."""
+
 _ID_DIGITS = 16
 _SEQUENCER_WIDTH = 64
 
@@ -39,6 +42,11 @@ class Status(StrEnum):
     def is_final(self) -> bool:
         """Whether the state is never left, unless an operator reopens the file. FAILED is: its message is retried."""
         return self not in {Status.PROCESSING, Status.FAILED}
+
+    @property
+    def ends_attempt(self) -> bool:
+        """Whether an attempt is over: by a final status, or FAILED, after which the file may be tried again."""
+        return self.is_final or self is Status.FAILED
 
 
 class Claim(Enum):
@@ -70,6 +78,8 @@ class ObjectVersion:
         S3's order of the key's events, in hex; empty where the event has none.
     event_name, event_time
         What happened, and when, as the event says it.
+    reprocessed
+        Whether the event is no upload's: an operator wants the version processed again.
     """
 
     bucket: str
@@ -80,6 +90,7 @@ class ObjectVersion:
     sequencer: str
     event_name: str
     event_time: str
+    reprocessed: bool = False
 
     @property
     def object_id(self) -> str:
@@ -255,6 +266,8 @@ class CatalogItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     uploaded_by: str | None = None
     reopened_by: str | None = None
     ended_by: str | None = None
+    is_check: bool | None = None
+    """Whether ``operate check`` uploaded it."""
     bucket_shard: str | None = None
     status_shard: str | None = None
     ttl: int | None = None

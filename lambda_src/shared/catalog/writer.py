@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.catalog.latest import LatestWriter, is_order_known
-from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker, iso
+from shared.catalog.model import UPLOADER, Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker, iso
 from shared.catalog.table import (
     BUCKET_KEY,
     CONDITION_FAILED,
@@ -63,6 +63,8 @@ class CatalogWriter:
     current
         Asks S3 for the version of a key that is its latest now, given any of them; None if the key has none. Only who
         processes files needs it.
+    is_check
+        Whether a key is that of a check's file, which its item then says.
     """
 
     def __init__(
@@ -70,9 +72,11 @@ class CatalogWriter:
         table: CatalogTable,
         *,
         current: Callable[[ObjectVersion], ObjectVersion | None] = lambda _version: None,
+        is_check: Callable[[str], bool] = lambda _key: False,
     ) -> None:
         self._table = table
         self._current = current
+        self._is_check = is_check
         self._latest = LatestWriter(table)
 
     def claim(self, version: ObjectVersion, facts: ObjectFacts, worker: Worker) -> Claim:
@@ -227,6 +231,7 @@ class CatalogWriter:
             "content_encoding": facts.content_encoding,
             "expires": facts.expires,
             "user_metadata": facts.user_metadata or None,
+            "uploaded_by": facts.user_metadata.get(UPLOADER),
             "owner": worker.request_id,
             **self._changes(version, outcome, worker),
         }
@@ -242,6 +247,7 @@ class CatalogWriter:
             "size": version.size,
             "event_name": version.event_name,
             "event_time": version.event_time or None,
+            "is_check": True if self._is_check(version.key) else None,
             **self._table.origin(),
             BUCKET_KEY: self._table.shard(version.bucket, version.object_id, version.version_id),
             **self._status(version, status),

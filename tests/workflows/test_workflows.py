@@ -110,6 +110,14 @@ def test_a_preview_fails_when_pulumi_does_and_stands_on_the_page_of_the_run() ->
     assert preview["id"] == "preview"
 
 
+def test_what_is_deployed_is_released_after_the_update() -> None:
+    """Both kinds of release: it shifts, or says that the update did not move the alias."""
+    ran = [step for step in steps() if "pulumi up" in step.get("run", "") or "operate release" in step.get("run", "")]
+
+    assert [step["run"].split(" --")[0] for step in ran] == ["pulumi up", ".venv/bin/python -m operate release"]
+    assert all(step["if"] == "inputs.command == 'up'" for step in ran), "and not after an update that failed"
+
+
 def test_each_stage_is_previewed_and_deployed_by_a_role_of_its_own() -> None:
     """A preview reads its stage's state, and may decrypt what is secret there."""
     previews = dig(load("checks.yml"), "jobs", "preview")

@@ -236,7 +236,9 @@ class Function(pulumi.ComponentResource):
                 # Powertools filters by the stage's level. Lambda's own filter stays below it: it takes metrics, which
                 # are log lines without a level, for INFO, and would drop them.
                 application_log_level="DEBUG" if runtime.log_level == "DEBUG" else "INFO",
-                system_log_level="INFO",
+                # At INFO, Lambda logs the start and the end of each invocation: a third of what a file logs, and
+                # what metrics say too. At WARN, those that failed.
+                system_log_level="INFO" if runtime.log_level == "DEBUG" else "WARN",
             ),
             vpc_config=aws.lambda_.FunctionVpcConfigArgs(
                 subnet_ids=list(runtime.network.subnet_ids), security_group_ids=list(runtime.network.security_group_ids)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from local.cloud import Cloud
 from local.deploy import Deployment, deploy
 from local.emulator import Emulator, running
-from local.files import upload, wait_for_final
+from local.files import upload, wait_for_attempts
 from tests.bootstrap.account import OWN, bootstrap, boundary, boundary_arn, documents
 from tests.conftest import ACCOUNT, HOST_LAYER, REGION
 from tests.stage_files import stage_config
@@ -108,7 +108,7 @@ def test_it_builds_the_stage_and_the_stage_works(account: Account, deployment: D
     outputs = deployment.outputs
     file = upload(account.admin, outputs["bucketName"], "uploads/a.txt", b"content", "text/plain")
 
-    items = wait_for_final(account.admin, outputs["tableName"], [file], timeout_seconds=60)
+    items = wait_for_attempts(account.admin, outputs["tableName"], [file], timeout_seconds=60)
 
     assert items[file]["status"] == "COMPLETED"
 

@@ -10,9 +10,11 @@ from typing import Final, NoReturn
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from bootstrap.settings import BootstrapSettings
+from tools.costs.document import costs
 from tools.docs import permissions, roles
 from tools.docs.package import ARGUMENTS, arguments_source, outputs_table, package_schema
 from tools.docs.settings import bootstrap_table, project_config, settings_table
+from tools.scale.document import drawings, scale
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
@@ -24,6 +26,8 @@ _SETTINGS: Final = ("settings: made by `make docs` from components/settings/", "
 _OUTPUTS: Final = ("outputs: made by `make docs` from package/file_pipeline.py", "outputs: end")
 _BOOTSTRAP: Final = ("settings: made by `make docs` from bootstrap/settings.py", "settings: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
+_COSTS: Final = ("costs: made by `make docs` from operate/capacity/ and tools/costs/prices.json", "costs: end")
+_SCALE: Final = ("scale: made by `make docs` from operate/capacity/ and tools/scale/", "scale: end")
 
 
 def generated() -> dict[Path, str]:
@@ -37,6 +41,9 @@ def generated() -> dict[Path, str]:
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
         configuration: _between(text, outputs_table(), "<!-- {} -->", _OUTPUTS),
         benchmarks: _between(benchmarks.read_text(), figures, "<!-- {} -->", _FIGURES),
+        docs / "costs.md": _between((docs / "costs.md").read_text(), costs(), "<!-- {} -->", _COSTS),
+        docs / "scale.md": _between((docs / "scale.md").read_text(), scale(), "<!-- {} -->", _SCALE),
+        **{docs / name: text for name, text in drawings().items()},
         docs / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
         docs / "iam.md": permissions.document() + roles.document(),
         own: _between(own.read_text(), project_config(BootstrapSettings), "# {}", _BOOTSTRAP),

@@ -140,6 +140,35 @@ def test_each_stage_is_previewed_and_deployed_by_a_role_of_its_own() -> None:
     assert used == set(re.findall(r"AWS_\w+_ROLE_\w+", guide)), "the guide names the variables to set"
 
 
+def test_drift_is_looked_for_each_week_on_main_by_a_role_of_its_own() -> None:
+    """It reads the stage's secrets, as a preview of a branch may not."""
+    workflow = load("drift.yml")
+    # YAML reads `on` as true.
+    assert dig({str(key): value for key, value in workflow.items()}, "True", "schedule", 0, "cron") == "17 4 * * 1"
+    job = dig(workflow, "jobs", "drift")
+
+    assert dig(job, "if") == "github.ref == 'refs/heads/main'"
+    assert dig(job, "strategy", "matrix", "include") == [
+        {"stage": "dev", "role": "AWS_DRIFT_ROLE_DEV"},
+        {"stage": "prod", "role": "AWS_DRIFT_ROLE_PROD"},
+    ]
+    assert dig(job, "with") == {
+        "command": "drift",
+        "stage": "${{ matrix.stage }}",
+        "environment": "drift-${{ matrix.stage }}",
+        "role": "${{ vars[matrix.role] }}",
+    }
+
+
+def test_what_differs_from_the_state_fails_the_run_and_is_on_its_page() -> None:
+    preview, summary = (step for step in steps() if "preview.txt" in step.get("run", ""))
+
+    assert preview["if"] == "inputs.command != 'up'"
+    assert 'if [ "$COMMAND" = drift ]; then set -- --refresh --expect-no-changes; fi' in preview["run"]
+    assert '"$@" 2>&1' in preview["run"]
+    assert "$COMMAND of $STAGE" in summary["run"]
+
+
 def test_newer_actions_and_packages_are_proposed() -> None:
     updates: list[dict[str, object]] = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
     found = {

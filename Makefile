@@ -30,8 +30,8 @@ check: lint types .venv/.installed  ## what to run before a commit: lint, types 
 test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included (about 5 minutes on two cores)
 	@$(BIN)/python -m pytest $(WORKERS)
 
-# A process for each core, each with a local cloud of its own; a file's tests stay together and share what they build.
-WORKERS = --numprocesses logical --maxprocesses 6 --dist loadfile --no-loadscope-reorder
+# A process for each core and one more; tests that share a local cloud stay together: tests/workers.py.
+WORKERS = --numprocesses logical --maxprocesses 6 --no-loadscope-reorder
 
 declared: .venv/.installed  ## write anew what the program declares for the stages of the tests, to be reviewed
 	@$(BIN)/python -m tests.declared

@@ -12,7 +12,7 @@ schemas.check(stack)
 pipeline = Pipeline(
     stack.prefix,
     PipelineArgs(project=stack.project, stage=stack.stage, settings=stack.settings),
-    pulumi.ResourceOptions(providers=[stack_provider(stack)]),
+    pulumi.ResourceOptions(providers=[stack_provider(stack.prefix, stack.aws, stack.tags)]),
 )
 for name, value in pipeline.outputs.items():
     pulumi.export(name, value)

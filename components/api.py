@@ -158,6 +158,7 @@ class Api(pulumi.ComponentResource):
             f"{name}-permission",
             action="lambda:InvokeFunction",
             function=self.function.name,
+            qualifier=self.function.alias.name,
             principal="apigateway.amazonaws.com",
             # Of one account by its ARN: API Gateway is not said to send aws:SourceAccount.
             source_arn=pulumi.Output.concat(self._api.execution_arn, "/*"),
@@ -167,7 +168,7 @@ class Api(pulumi.ComponentResource):
         self._stage(args, [*routes, permission])
         self.register_outputs({"functionName": self.function.name})
 
-    def _function(self, args: ApiArgs) -> aws.lambda_.Function:
+    def _function(self, args: ApiArgs) -> Function:
         return Function(
             self._name,
             FunctionArgs(
@@ -187,7 +188,7 @@ class Api(pulumi.ComponentResource):
                 key_services=["dynamodb", "s3"],
             ),
             self._child,
-        ).function
+        )
 
     def _routes(self, args: AuthorizerArgs) -> list[aws.apigatewayv2.Route]:
         authorizer = aws.apigatewayv2.Authorizer(
@@ -205,7 +206,7 @@ class Api(pulumi.ComponentResource):
             f"{self._name}-integration",
             api_id=self._api.id,
             integration_type="AWS_PROXY",
-            integration_uri=self.function.invoke_arn,
+            integration_uri=self.function.alias.invoke_arn,
             payload_format_version="2.0",
             timeout_milliseconds=INTEGRATION_TIMEOUT_MS,
             opts=self._child,

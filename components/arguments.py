@@ -120,6 +120,7 @@ def runtime(
         detailed_tracing=settings.detailed_tracing,
         log_retention_days=settings.log_retention_days,
         insights_layer_arn=settings.lambda_insights_layer_arn,
+        shifts=bool(settings.shift),
         role=RoleArgs(
             permissions_boundary_arn=settings.permissions_boundary_arn or None,
             path=None if settings.iam_path == "/" else settings.iam_path,
@@ -156,6 +157,7 @@ def ingest(
         max_concurrency=settings.max_concurrency,
         max_rejected_records=settings.max_rejected_records,
         record_bytes_per_second=settings.record_bytes_per_second,
+        final_within_seconds=settings.final_within_seconds,
     )
 
 
@@ -264,6 +266,7 @@ def delivery(
         forbidden_networks=forbidden_networks,
         retry_seconds=settings.delivery_retry_seconds,
         max_concurrency=settings.delivery_max_concurrency,
+        deliver_checks=settings.deliver_checks,
         forward_timeout_seconds=settings.function_timeout_seconds,
         time_reserve_seconds=settings.time_reserve_seconds,
     )

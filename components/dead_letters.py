@@ -22,7 +22,7 @@ THROUGHPUT_LIMIT: Final = "perMessageGroupId"
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterArgs:
-    """How dead letters are kept.
+    """How dead-letter messages are kept.
 
     Parameters
     ----------
@@ -73,6 +73,21 @@ def dead_letter_queue(name: str, args: DeadLetterArgs, opts: pulumi.ResourceOpti
         opts=opts,
     )
     return queue
+
+
+def redrive_policy(dead_letters: aws.sqs.Queue, receives: int) -> pulumi.Output[str]:
+    """Return a queue's redrive policy: after so many receives SQS dead-letters a message."""
+    return pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives})
+
+
+def allow_redrive(name: str, dead_letters: aws.sqs.Queue, queue: aws.sqs.Queue, opts: pulumi.ResourceOptions) -> None:
+    """Let `queue`, and no other, be the one whose messages SQS moves to `dead_letters`, and back."""
+    aws.sqs.RedriveAllowPolicy(
+        f"{name}-redrive-allow",
+        queue_url=dead_letters.url,
+        redrive_allow_policy=pulumi.Output.json_dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
+        opts=opts,
+    )
 
 
 def grant_dead_letter(queue: aws.sqs.Queue) -> list[Statement]:

@@ -17,13 +17,15 @@ from components.dead_letters import (
     DEDUPLICATION_SCOPE,
     THROUGHPUT_LIMIT,
     DeadLetterArgs,
+    allow_redrive,
     dead_letter_queue,
     grant_dead_letter,
+    redrive_policy,
 )
 from components.function import Function, FunctionArgs, RuntimeArgs
 from components.iam import Statement, deny_insecure_transport, policy_document
-from components.intake import VISIBILITY_PER_TIMEOUT
 from components.packaging import Archive
+from components.queues import VISIBILITY_PER_TIMEOUT, feed_function
 from components.secret import Secret
 
 DELIVERED_STATUSES = ("COMPLETED", "FAILED", "REJECTED")
@@ -34,9 +36,6 @@ STREAM_BATCH_SIZE = 100
 
 STREAM_PARALLELIZATION = 4
 """Batches of one shard that run at once: a shard takes 1,000 writes a second, and a request takes about 20 ms."""
-
-DELIVERY_BATCH_SIZE = 1
-"""One message is one invocation's work: one that fails or is slow costs no other a receive."""
 
 QUEUE_RETENTION_DAYS = 14
 """The longest that SQS keeps a message: one that waits behind others of its file is not lost before it is tried."""
@@ -81,6 +80,8 @@ class DeliveryArgs:
         Seconds for which a message that fails is tried again, from its first try on. Then it is dead-lettered.
     max_concurrency
         Deliveries that run at once; from 2 to 1000.
+    deliver_checks
+        Whether the files that `operate check` uploads are delivered too.
     forward_timeout_seconds
         Time-out of the function that fills the queue.
     time_reserve_seconds
@@ -98,6 +99,7 @@ class DeliveryArgs:
     forbidden_networks: Sequence[str] = FORBIDDEN_NETWORKS
     retry_seconds: int = 21_600
     max_concurrency: int = 5
+    deliver_checks: bool = False
     forward_timeout_seconds: int = 120
     time_reserve_seconds: int = 10
 
@@ -132,9 +134,9 @@ class Delivery(pulumi.ComponentResource):
         forward_name = f"{name.removesuffix('-delivery')}-forward"
         forward = Function(forward_name, self._forward_args(args), self._child)
         delivery = Function(name, self._delivery_args(args), self._child)
-        self.forward_function, self.function = forward.function, delivery.function
+        self.forward_function, self.function = forward, delivery
         self._read_stream(forward_name, args.catalog, forward)
-        self._read_queue(name, args.max_concurrency, delivery)
+        feed_function(name, self.queue, delivery, max_concurrency=args.max_concurrency, parent=self)
         self.register_outputs({"queueUrl": self.queue.url, "deadLetterQueueUrl": self.dead_letters.url})
 
     def _declare_queue(self, name: str, args: DeliveryArgs) -> aws.sqs.Queue:
@@ -147,19 +149,10 @@ class Delivery(pulumi.ComponentResource):
             kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
             visibility_timeout_seconds=VISIBILITY_PER_TIMEOUT * args.timeout_seconds,
             message_retention_seconds=QUEUE_RETENTION_DAYS * DAY_SECONDS,
-            redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": receives(args.retry_seconds)}
-            ),
+            redrive_policy=redrive_policy(self.dead_letters, receives(args.retry_seconds)),
             opts=self._child,
         )
-        aws.sqs.RedriveAllowPolicy(
-            f"{name}-redrive-allow",
-            queue_url=self.dead_letters.url,
-            redrive_allow_policy=pulumi.Output.json_dumps(
-                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
-            ),
-            opts=self._child,
-        )
+        allow_redrive(name, self.dead_letters, queue, self._child)
         aws.sqs.QueuePolicy(
             f"{name}-queue-policy",
             queue_url=queue.url,
@@ -174,7 +167,11 @@ class Delivery(pulumi.ComponentResource):
             runtime=args.runtime,
             code=args.forward_code,
             timeout_seconds=args.forward_timeout_seconds,
-            environment={"QUEUE_URL": self.queue.url, "DEAD_LETTER_QUEUE_URL": self.dead_letters.url},
+            environment={
+                "QUEUE_URL": self.queue.url,
+                "DEAD_LETTER_QUEUE_URL": self.dead_letters.url,
+                "DELIVER_CHECKS": str(args.deliver_checks).lower(),
+            },
             statements=[
                 *args.catalog.grant_read_stream(),
                 *self.grant_send(),
@@ -213,7 +210,7 @@ class Delivery(pulumi.ComponentResource):
         aws.lambda_.EventSourceMapping(
             f"{name}-source",
             event_source_arn=catalog.table.stream_arn,
-            function_name=forward.function.arn,
+            function_name=forward.alias.arn,
             # From the first change on: a file that is finished while this is being deployed is delivered too.
             starting_position="TRIM_HORIZON",
             batch_size=STREAM_BATCH_SIZE,
@@ -228,19 +225,6 @@ class Delivery(pulumi.ComponentResource):
             function_response_types=["ReportBatchItemFailures"],
             # Lambda checks that the role may read the stream before it makes the mapping.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[forward.policy]),
-        )
-
-    def _read_queue(self, name: str, max_concurrency: int, delivery: Function) -> None:
-        aws.lambda_.EventSourceMapping(
-            f"{name}-source",
-            event_source_arn=self.queue.arn,
-            function_name=delivery.function.arn,
-            batch_size=DELIVERY_BATCH_SIZE,
-            function_response_types=["ReportBatchItemFailures"],
-            # Past the cap messages wait in the queue; throttled by the function, each would burn a receive.
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=max_concurrency),
-            # Lambda checks that the role may receive before it makes the mapping.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[delivery.policy]),
         )
 
     def grant_send(self) -> list[Statement]:

@@ -1,7 +1,8 @@
-"""A Lambda function with a role, a log group and a recursion guard of its own."""
+"""A Lambda function with a role, a log group and a recursion guard of its own, called by its alias alone."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -11,23 +12,20 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.encryption import grant_use_key
+from components.function_permissions import join_network, send_traces, write_insights, write_logs
 from components.iam import RoleArgs, Statement, policy_document, service_role
 from components.packaging import ARCHITECTURE, RUNTIME, Archive
 
-INSIGHTS_LOG_GROUP = "/aws/lambda-insights"
 """Where the Lambda Insights extension writes; its name is fixed (Lambda Insights, Required permissions)."""
 
 LOG_GROUP_PREFIX = "/aws/lambda/"
 """What the names of the functions' log groups begin with."""
 
-_NETWORK_ACTIONS: Final = (
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:UnassignPrivateIpAddresses",
-)
+ALIAS: Final = "live"
+"""The alias that queues, the stream, the schedule and the API call: it moves to a new version when that has started."""
+
+CHECK_EVENT: Final = {"check": "start"}
+"""What a new version is invoked with before the alias moves: it answers when it could start, and does nothing else."""
 
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -70,6 +68,9 @@ class RuntimeArgs:
         Days that logs are kept; one of those that CloudWatch Logs takes.
     insights_layer_arn
         The versioned ARN of the Lambda Insights extension. Empty: no Insights.
+    shifts
+        Whether CodeDeploy moves the alias step by step, and metrics are kept by version too. Otherwise the update moves
+        it at once.
     role
         What a company asks of every role.
     network
@@ -85,6 +86,7 @@ class RuntimeArgs:
     detailed_tracing: bool = False
     log_retention_days: int = 365
     insights_layer_arn: str = ""
+    shifts: bool = False
     role: RoleArgs = field(default_factory=RoleArgs)
     network: NetworkArgs | None = None
 
@@ -130,6 +132,10 @@ class Function(pulumi.ComponentResource):
     ----------
     function, role, policy, log_group
         The resources that others depend on.
+    name, arn
+        The function's name and its ARN, without a version.
+    alias
+        What calls the function calls: a published version that answered `CHECK_EVENT`.
     """
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -150,6 +156,8 @@ class Function(pulumi.ComponentResource):
             opts=self._child,
         )
         self.function = self._function(name, args)
+        self.name, self.arn = self.function.name, self.function.arn
+        self.alias = self._alias(name, args.runtime)
         aws.lambda_.FunctionRecursionConfig(
             f"{name}-recursion",
             function_name=self.function.name,
@@ -158,15 +166,38 @@ class Function(pulumi.ComponentResource):
         )
         self.register_outputs({"functionName": self.function.name, "functionArn": self.function.arn})
 
+    def _alias(self, name: str, runtime: RuntimeArgs) -> aws.lambda_.Alias:
+        """Declare the check of each new version, and the alias that moves to it after."""
+        check = aws.lambda_.Invocation(
+            f"{name}-check",
+            function_name=self.function.name,
+            # A version is another resource: it is invoked once, and an error of the function fails the update.
+            qualifier=self.function.version,
+            input=json.dumps(CHECK_EVENT),
+            opts=self._child,
+        )
+        return aws.lambda_.Alias(
+            f"{name}-alias",
+            name=ALIAS,
+            function_name=self.function.name,
+            function_version=self.function.version,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[check],
+                # What CodeDeploy moves is its own: the program says where the alias begins.
+                ignore_changes=["functionVersion", "routingConfig"] if runtime.shifts else None,
+            ),
+        )
+
     def _permissions(self, name: str, args: FunctionArgs) -> list[Statement]:
         account, runtime = Account(self), args.runtime
         return [
             *args.statements,
             *grant_use_key(runtime.kms_key_arn, account.region, ["lambda", *args.key_services]),
-            _write_logs("WriteLogs", self.log_group.arn),
-            _send_traces(account),
-            *(_write_insights(account) if runtime.insights_layer_arn else []),
-            *(_join_network(name, account) if runtime.network else []),
+            write_logs("WriteLogs", self.log_group.arn),
+            send_traces(account),
+            *(write_insights(account) if runtime.insights_layer_arn else []),
+            *(join_network(name, account) if runtime.network else []),
         ]
 
     def _function(self, name: str, args: FunctionArgs) -> aws.lambda_.Function:
@@ -180,6 +211,8 @@ class Function(pulumi.ComponentResource):
             handler=f"{args.purpose}.handler.handler",
             code=pulumi.FileArchive(args.code.path),
             source_code_hash=args.code.sha256_base64,
+            # Each change of code or configuration is a version: what runs is never half of both.
+            publish=True,
             layers=[runtime.layer_arn, *([runtime.insights_layer_arn] if runtime.insights_layer_arn else [])],
             memory_size=runtime.memory_mb,
             timeout=args.timeout_seconds,
@@ -193,6 +226,7 @@ class Function(pulumi.ComponentResource):
                     "POWERTOOLS_LOG_LEVEL": runtime.log_level,
                     "STAGE": runtime.stage,
                     "DETAILED_TRACING": str(runtime.detailed_tracing).lower(),
+                    "METRICS_BY_VERSION": str(runtime.shifts).lower(),
                     **args.environment,
                 }
             ),
@@ -215,52 +249,3 @@ class Function(pulumi.ComponentResource):
             # The first invocation must find its permissions and its log group.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, self.log_group]),
         )
-
-
-def _write_logs(sid: str, log_group_arn: pulumi.Input[str]) -> Statement:
-    return Statement(
-        sid=sid,
-        actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources=[pulumi.Output.concat(log_group_arn, ":log-stream:*")],
-    )
-
-
-def _write_insights(account: Account) -> list[Statement]:
-    group = account.arn("logs", f"log-group:{INSIGHTS_LOG_GROUP}")
-    # The extension makes the group, which all stacks of the account share, when it is not there.
-    make_group = Statement(sid="MakeInsights", actions=["logs:CreateLogGroup"], resources=[group])
-    return [make_group, _write_logs("WriteInsights", group)]
-
-
-def _send_traces(account: Account) -> Statement:
-    # X-Ray has no resource-level permission for these two (Service Authorization Reference, AWS X-Ray).
-    return Statement(
-        sid="SendTraces",
-        actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-        resources=["*"],
-        conditions={"StringEquals": {"aws:RequestedRegion": account.region}},
-    )
-
-
-def _join_network(name: str, account: Account) -> list[Statement]:
-    """Grant Lambda itself to put the function into its VPC, and deny it to the function's own code.
-
-    The first is what AWS asks for (Lambda Developer Guide, Giving Lambda functions access to resources in a VPC): there
-    is no interface yet that it could be bound to.
-    """
-    return [
-        Statement(
-            sid="JoinNetwork",
-            actions=list(_NETWORK_ACTIONS),
-            resources=["*"],
-            conditions={"StringEquals": {"aws:RequestedRegion": account.region}},
-        ),
-        Statement(
-            sid="CodeLeavesNetworkAlone",
-            effect="Deny",
-            actions=list(_NETWORK_ACTIONS),
-            resources=["*"],
-            # Pulumi adds a suffix to the function's name.
-            conditions={"ArnLike": {"lambda:SourceFunctionArn": account.arn("lambda", f"function:{name}-*")}},
-        ),
-    ]

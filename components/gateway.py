@@ -1,4 +1,4 @@
-"""The HTTP API's address: made before what signs users in, which is told where to send them back to."""
+"""The HTTP API's address: made before the user pool's client, which sends users back to it."""
 
 from __future__ import annotations
 

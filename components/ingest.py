@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 
 from components.catalog import Catalog
 from components.file_rules import FileRulesArgs
 from components.function import Function, FunctionArgs, RuntimeArgs
 from components.intake import Intake
-from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
+from components.landing import CHECKS_PREFIX, PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
+from components.queues import feed_function
 
-BATCH_SIZE = 1
-"""One message is one invocation's work: a file has the whole of its time, and one that fails takes no other with it."""
+CHECK_TYPE = "check"
+"""The record type of the files of `operate check`: a schema of the functions' own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class IngestArgs:
     record_bytes_per_second
         Speed of the record work that is counted on, in bytes a second after decompression. Times what the time-out
         leaves, it is the size of the largest record file.
+    final_within_seconds
+        Seconds from its upload to its final status after which a file is counted as late. 0: none is.
     """
 
     runtime: RuntimeArgs
@@ -56,6 +59,7 @@ class IngestArgs:
     max_concurrency: int = 10
     max_rejected_records: int = 200_000
     record_bytes_per_second: int = 10_000_000
+    final_within_seconds: int = 300
 
 
 class Ingest(pulumi.ComponentResource):
@@ -69,7 +73,7 @@ class Ingest(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: IngestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pipeline:index:Ingest", name, None, opts)
-        ingest = Function(
+        self.function = Function(
             name,
             FunctionArgs(
                 purpose="ingest",
@@ -88,17 +92,7 @@ class Ingest(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        self.function = ingest.function
-        aws.lambda_.EventSourceMapping(
-            f"{name}-source",
-            event_source_arn=args.intake.queue.arn,
-            function_name=self.function.arn,
-            batch_size=BATCH_SIZE,
-            function_response_types=["ReportBatchItemFailures"],
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.max_concurrency),
-            # Lambda checks that the role may receive before it makes the mapping.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[ingest.policy]),
-        )
+        feed_function(name, args.intake.queue, self.function, max_concurrency=args.max_concurrency, parent=self)
         self.register_outputs({"functionName": self.function.name})
 
 
@@ -113,6 +107,9 @@ def _environment(args: IngestArgs) -> dict[str, pulumi.Input[str]]:
         "DEAD_LETTER_QUEUE_URL": args.intake.dead_letters.url,
         **args.catalog.environment,
         **args.files.environment,
+        "CHECKS_PREFIX": CHECKS_PREFIX,
+        "RECORD_TYPES": json.dumps([*args.files.record_types, f"{CHECKS_PREFIX}={CHECK_TYPE}"]),
+        "FINAL_WITHIN_SECONDS": str(args.final_within_seconds),
         "TIME_RESERVE_SECONDS": str(args.time_reserve_seconds),
         "STORAGE_CLASS": args.landing.storage_class,
         "MAX_REJECTED_RECORDS": str(args.max_rejected_records),

@@ -12,16 +12,16 @@ from components.dead_letters import (
     DATA_KEY_REUSE_SECONDS,
     DAY_SECONDS,
     DeadLetterArgs,
+    allow_redrive,
     dead_letter_queue,
     grant_dead_letter,
+    redrive_policy,
 )
 from components.iam import Statement, deny_insecure_transport, policy_document
+from components.queues import VISIBILITY_PER_TIMEOUT
 
 LONG_POLL_SECONDS = 20
 """The longest that SQS lets a receiver wait."""
-
-VISIBILITY_PER_TIMEOUT = 6
-"""Visibility of a message as a multiple of its consumer's time-out (Lambda, Using Lambda with Amazon SQS)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,11 @@ class IntakeArgs:
     kms_key_arn
         The key that the messages are encrypted with; its policy must let S3 use it.
     dead_letters
-        How dead letters are kept.
+        How dead-letter messages are kept.
     consumer_timeout_seconds
         Time-out of the function that takes the messages: what it received stays hidden six times as long.
     max_receive_count
-        Receives of a message before it is a dead letter.
+        Receives of a message before it is dead-lettered.
     retention_days
         Days that a message waits before SQS drops it.
     event_bridge
@@ -101,19 +101,10 @@ class Intake(pulumi.ComponentResource):
             visibility_timeout_seconds=VISIBILITY_PER_TIMEOUT * args.consumer_timeout_seconds,
             message_retention_seconds=args.retention_days * DAY_SECONDS,
             receive_wait_time_seconds=LONG_POLL_SECONDS,
-            redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": args.max_receive_count}
-            ),
+            redrive_policy=redrive_policy(self.dead_letters, args.max_receive_count),
             opts=self._child,
         )
-        aws.sqs.RedriveAllowPolicy(
-            f"{name}-redrive-allow",
-            queue_url=self.dead_letters.url,
-            redrive_allow_policy=pulumi.Output.json_dumps(
-                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
-            ),
-            opts=self._child,
-        )
+        allow_redrive(name, self.dead_letters, queue, self._child)
         return queue
 
     def _let_bucket_send(self, name: str, args: IntakeArgs) -> aws.sqs.QueuePolicy:

@@ -17,6 +17,9 @@ from components.upload_rules import upload_rules
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
 REJECTED_PREFIX = "rejected/"
+CHECKS_PREFIX = "uploads/checks/"
+"""Where `operate check` uploads its files."""
+
 API_RESULTS = "record_type=*/day=*/api-"
 """How the API's results are named under the prefix of results: in a table's folders, and apart from those of files."""
 

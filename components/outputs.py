@@ -8,9 +8,10 @@ import pulumi
 
 if TYPE_CHECKING:
     from components.pipeline import Pipeline
+    from components.settings import Settings
 
 
-def pipeline_outputs(pipeline: Pipeline) -> dict[str, pulumi.Output[str]]:
+def pipeline_outputs(pipeline: Pipeline, settings: Settings) -> dict[str, pulumi.Output[str]]:
     """Return what a stack exports of its pipeline: output name → value."""
     bucket = pipeline.landing.bucket
     outputs: dict[str, pulumi.Output[str]] = {
@@ -27,6 +28,7 @@ def pipeline_outputs(pipeline: Pipeline) -> dict[str, pulumi.Output[str]]:
         "keyId": pipeline.encryption.key.key_id if pipeline.encryption else pipeline.key_arn.apply(_last_part),
         "keyArn": pipeline.key_arn,
         "secretArn": pipeline.secret.secret.arn,
+        "keptVersions": pulumi.Output.from_input(str(settings.kept_versions)),
         **_api_outputs(pipeline),
     }
     if pipeline.delivery is not None:
@@ -37,10 +39,14 @@ def pipeline_outputs(pipeline: Pipeline) -> dict[str, pulumi.Output[str]]:
         outputs["deliveryFunctionName"] = pipeline.delivery.function.name
         outputs["deliveryFunctionArn"] = pipeline.delivery.function.arn
         outputs["deliveryDeadLetterQueueUrl"] = pipeline.delivery.dead_letters.url
+    if pipeline.releases is not None:
+        outputs["releaseApplicationName"] = pipeline.releases.application.name
     if pipeline.reconciliation is not None:
         outputs["reconcileFunctionName"] = pipeline.reconciliation.function.name
+        outputs["reconcileScheduleName"] = pipeline.reconciliation.schedule.name
     if pipeline.monitoring is not None:
         outputs["topicArn"] = pipeline.monitoring.topic.arn
+        outputs["alarmNames"] = pipeline.monitoring.alarm_names
     if pipeline.dashboard is not None:
         outputs["dashboardUrl"] = pipeline.dashboard.url
     return outputs

@@ -56,7 +56,7 @@ class Archive:
     Parameters
     ----------
     path
-        Where it is.
+        Where it is: relative to the working directory if it lies under it, otherwise absolute.
     unzipped_bytes
         The size of its contents.
     sha256_base64
@@ -66,6 +66,34 @@ class Archive:
     path: str
     unzipped_bytes: int
     sha256_base64: str
+
+
+def build_archives(
+    source: Path, build: Path, purposes: Iterable[str], platform: Platform, schemas: Path | None
+) -> tuple[Archive, dict[str, Archive]]:
+    """Build the layer and the code of each function, by purpose, and say how large they are.
+
+    Parameters
+    ----------
+    source, build, platform, schemas
+        As `build_layer` and `build_function` take them.
+    purposes
+        The functions.
+
+    Raises
+    ------
+    PackagingError
+        As `build_layer` and `build_function`.
+    """
+    layer = build_layer(source, build, platform)
+    codes = {purpose: build_function(source, purpose, build, schemas) for purpose in purposes}
+    for purpose, code in codes.items():
+        size = layer.unzipped_bytes + code.unzipped_bytes
+        pulumi.log.info(
+            f"{purpose} unzipped: {code.unzipped_bytes / 1024:,.0f} KiB of code and "
+            f"{layer.unzipped_bytes / 1024**2:.1f} MiB of layer, {size / MAX_UNZIPPED_BYTES:.1%} of Lambda's limit"
+        )
+    return layer, codes
 
 
 def build_function(source: Path, purpose: str, build: Path, schemas: Path | None = None) -> Archive:
@@ -188,4 +216,6 @@ def _describe(path: Path) -> Archive:
     with zipfile.ZipFile(path) as archive:
         unzipped = sum(entry.file_size for entry in archive.infolist())
     digest = hashlib.sha256(path.read_bytes()).digest()
-    return Archive(path=str(path), unzipped_bytes=unzipped, sha256_base64=base64.b64encode(digest).decode())
+    # Paths stand in the state: relative where the program runs, so that every machine's and every clone's are alike.
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return Archive(path=str(shown), unzipped_bytes=unzipped, sha256_base64=base64.b64encode(digest).decode())

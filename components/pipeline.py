@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,13 @@ import pulumi
 import pulumi_aws as aws
 
 from components import arguments
+from components.account import Account
 from components.addresses import FORBIDDEN_NETWORKS
 from components.api import Api
 from components.catalog import Catalog
 from components.delivery import Delivery
 from components.encryption import Encryption
+from components.function import Function
 from components.gateway import Gateway
 from components.identity import Identity
 from components.ingest import Ingest
@@ -24,12 +27,15 @@ from components.landing import Landing
 from components.observability.alarms import pipeline_alarms
 from components.observability.dashboard import Dashboard, DashboardArgs, pipeline_rows
 from components.observability.flow import Flow, ObservedApi, ObservedDelivery, ObservedFunction, ObservedIntake
+from components.observability.late_alarms import late_alarms
 from components.observability.monitoring import Monitoring, MonitoringArgs
 from components.outputs import pipeline_outputs
-from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
+from components.packaging import ARCHITECTURE, RUNTIME, Archive, build_archives
 from components.reconciliation import Reconciliation
+from components.release_arguments import releases
+from components.releases import Releases
 from components.secret import Secret
-from components.settings import LOCAL_STAGE, Settings
+from components.settings import LOCAL_STAGE, Settings, SettingsError, places
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = _ROOT / "lambda_src"
@@ -68,7 +74,7 @@ class Pipeline(pulumi.ComponentResource):
     ----------
     landing, intake, catalog, ingest, secret
         The components that it is made of.
-    encryption, gateway, identity, api, delivery, reconciliation, monitoring, dashboard
+    encryption, gateway, identity, api, delivery, reconciliation, monitoring, dashboard, releases
         The same; None: the stage goes without it, or brings its own.
     key_arn
         The key of all that is stored.
@@ -83,12 +89,11 @@ class Pipeline(pulumi.ComponentResource):
         super().__init__("pipeline:index:Pipeline", name, {**brought}, opts)
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
-        layer, self._codes = _build(args.settings)
-        self.encryption = None if args.settings.kms_key_arn else self._make_encryption()
-        self.key_arn = (
-            self.encryption.key.arn if self.encryption else pulumi.Output.from_input(args.settings.kms_key_arn)
+        layer, self._codes = build_archives(
+            SOURCE, BUILD, FUNCTIONS, args.settings.layer_platform, schema_folder(args.settings)
         )
-        key_arn = self.key_arn
+        self.encryption = None if args.settings.kms_key_arn else self._make_encryption()
+        self.key_arn = key_arn = self._key_where_all_is(args)
         self.landing = Landing(f"{name}-landing", arguments.landing(args.settings, key_arn), self._child)
         self.intake = Intake(f"{name}-intake", arguments.intake(args.settings, key_arn, self.landing), self._child)
         self.catalog = Catalog(f"{name}-catalog", arguments.catalog(args.settings, key_arn), self._child)
@@ -107,11 +112,34 @@ class Pipeline(pulumi.ComponentResource):
         flow = self._flow(args)
         self.monitoring = self._make_monitoring(args, flow) if args.settings.alarms else None
         self.dashboard = self._make_dashboard(flow) if args.settings.dashboard else None
-        self.outputs = pipeline_outputs(self)
+        self.releases: Releases | None = None
+        if args.settings.shift and self.monitoring:
+            self.releases = self._make_releases(args.namespace, self.monitoring.topic.arn)
+        self.outputs = pipeline_outputs(self, args.settings)
         self.register_outputs({**self.outputs, **brought})
 
     def _make_encryption(self) -> Encryption:
         return Encryption(f"{self._name}-encryption", arguments.encryption(self._name, self._settings), self._child)
+
+    def _key_where_all_is(self, args: PipelineArgs) -> pulumi.Output[str]:
+        """Return the key, once what is brought turns out to be of the provider's region and account.
+
+        Only the provider knows them: it may be another program's.
+        """
+        settings, account = args.settings, Account(self)
+        key_arn = self.encryption.key.arn if self.encryption else pulumi.Output.from_input(settings.kms_key_arn)
+        if not places.needs_place(settings):
+            return key_arn
+
+        def check(known: Sequence[str]) -> str:
+            region, account_id, arn = known
+            problems = list(places.find_elsewhere(settings, region=region, accounts=[account_id]))
+            if problems:
+                lines = "\n".join(f"  {args.project}:{text}" for text in problems)
+                raise SettingsError(f"wrong settings of stack {args.stage!r}:\n{lines}")
+            return arn
+
+        return pulumi.Output.all(account.region, account.id, key_arn).apply(check)
 
     def _declare_layer(self, layer: Archive) -> pulumi.Output[str]:
         return aws.lambda_.LayerVersion(
@@ -180,6 +208,7 @@ class Pipeline(pulumi.ComponentResource):
             display_name=f"{args.project} alerts ({args.stage})",
             kms_key_arn=self.key_arn,
             alarms=pipeline_alarms(flow),
+            composite_alarms=late_alarms(flow),
             emails=args.settings.alert_emails,
             topic_arns=args.settings.alarm_topic_arns,
         )
@@ -188,6 +217,29 @@ class Pipeline(pulumi.ComponentResource):
     def _make_dashboard(self, flow: Flow) -> Dashboard:
         args = DashboardArgs(title=self._name, rows=pipeline_rows(flow))
         return Dashboard(f"{self._name}-dashboard", args, self._child)
+
+    def _make_releases(self, namespace: str, topic_arn: pulumi.Output[str]) -> Releases:
+        args = releases(
+            self._settings,
+            self.functions,
+            namespace=namespace,
+            api_id=self.gateway.api.id if self.gateway else None,
+            topic_arn=topic_arn,
+            role=self._runtime.role,
+        )
+        return Releases(f"{self._name}-releases", args, self._child)
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        """The functions, by what they do."""
+        found = {"ingest": self.ingest.function}
+        if self.api:
+            found["api"] = self.api.function
+        if self.reconciliation:
+            found["reconcile"] = self.reconciliation.function
+        if self.delivery:
+            found |= {"forward": self.delivery.forward_function, "delivery": self.delivery.function}
+        return found
 
     def _flow(self, args: PipelineArgs) -> Flow:
         settings = args.settings
@@ -216,6 +268,8 @@ class Pipeline(pulumi.ComponentResource):
             reconciles=self.reconciliation is not None,
             failed_alarm_percent=settings.failed_alarm_percent,
             rejected_alarm_percent=settings.rejected_alarm_percent,
+            final_within_seconds=settings.final_within_seconds,
+            final_within_percent=settings.final_within_percent,
         )
 
     def _observed_functions(self) -> list[ObservedFunction]:
@@ -243,17 +297,3 @@ class Pipeline(pulumi.ComponentResource):
 def schema_folder(settings: Settings) -> Path | None:
     """Return the folder with the stack's own schemas. A path that is not absolute begins at this program's folder."""
     return _ROOT / settings.record_schemas if settings.record_schemas else None
-
-
-def _build(settings: Settings) -> tuple[Archive, dict[str, Archive]]:
-    """Build the layer and each function's code, and say how large they are."""
-    layer = build_layer(SOURCE, BUILD, settings.layer_platform)
-    schemas = schema_folder(settings)
-    codes = {purpose: build_function(SOURCE, purpose, BUILD, schemas) for purpose in FUNCTIONS}
-    for purpose, code in codes.items():
-        size = layer.unzipped_bytes + code.unzipped_bytes
-        pulumi.log.info(
-            f"{purpose} unzipped: {code.unzipped_bytes / 1024:,.0f} KiB of code and "
-            f"{layer.unzipped_bytes / 1024**2:.1f} MiB of layer, {size / MAX_UNZIPPED_BYTES:.1%} of Lambda's limit"
-        )
-    return layer, codes

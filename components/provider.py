@@ -1,15 +1,26 @@
-"""The stack's own AWS provider: its region, its tags on everything, whose role it takes, and how it reaches AWS."""
+"""A stack's own AWS provider: its region, its tags on everything, whose role it takes, and how it reaches AWS."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi_aws as aws
 
-from components.settings import StackSettings
+from components.settings import AwsSettings
 
 
-def stack_provider(stack: StackSettings) -> aws.Provider:
-    """Declare the provider that every resource of the stack is made through."""
-    settings = stack.aws
+def stack_provider(prefix: str, settings: AwsSettings, tags: Mapping[str, str]) -> aws.Provider:
+    """Declare the provider that every resource of a stack is made through.
+
+    Parameters
+    ----------
+    prefix
+        What its name begins with.
+    settings
+        The ``aws:`` keys of the stack.
+    tags
+        The tags of every resource.
+    """
     endpoints = [
         aws.ProviderEndpointArgs(
             **{"lambda_" if service == "lambda" else service: url for service, url in entry.items()}
@@ -19,13 +30,13 @@ def stack_provider(stack: StackSettings) -> aws.Provider:
     roles = [aws.ProviderAssumeRoleArgs(**role.model_dump(exclude_none=True)) for role in settings.assume_roles or []]
     ignored = settings.ignore_tags
     return aws.Provider(
-        f"{stack.prefix}-aws",
+        f"{prefix}-aws",
         region=settings.region,
         profile=settings.profile,
         assume_roles=roles or None,
         allowed_account_ids=settings.allowed_account_ids,
         forbidden_account_ids=settings.forbidden_account_ids,
-        default_tags=aws.ProviderDefaultTagsArgs(tags=stack.tags),
+        default_tags=aws.ProviderDefaultTagsArgs(tags=tags),
         ignore_tags=aws.ProviderIgnoreTagsArgs(keys=ignored.keys, key_prefixes=ignored.key_prefixes)
         if ignored
         else None,

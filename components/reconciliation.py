@@ -62,8 +62,8 @@ class Reconciliation(pulumi.ComponentResource):
 
     Attributes
     ----------
-    function
-        The function.
+    function, schedule
+        The function, and what invokes it.
     """
 
     def __init__(self, name: str, args: ReconciliationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -88,7 +88,7 @@ class Reconciliation(pulumi.ComponentResource):
                 key_services=["dynamodb", "sqs"],
             ),
             self._child,
-        ).function
+        )
         self._schedule(name, args, account)
         self.register_outputs({"functionName": self.function.name})
 
@@ -100,18 +100,18 @@ class Reconciliation(pulumi.ComponentResource):
             self._child,
             conditions={"StringEquals": {"aws:SourceAccount": account.id}},
         )
-        invoke = Statement(sid="Invoke", actions=["lambda:InvokeFunction"], resources=[self.function.arn])
+        invoke = Statement(sid="Invoke", actions=["lambda:InvokeFunction"], resources=[self.function.alias.arn])
         policy = aws.iam.RolePolicy(
             f"{name}-schedule-policy", role=role.id, policy=policy_document([invoke]), opts=self._child
         )
-        aws.scheduler.Schedule(
+        self.schedule = aws.scheduler.Schedule(
             f"{name}-schedule",
             name=name,
             description="Searches for uploads whose event never came",
             schedule_expression=SCHEDULE,
             flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
             target=aws.scheduler.ScheduleTargetArgs(
-                arn=self.function.arn,
+                arn=self.function.alias.arn,
                 role_arn=role.arn,
                 # What fails now is done an hour later.
                 retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(maximum_retry_attempts=0),

@@ -12,7 +12,7 @@ from cyclopts import CycloptsError, Parameter
 
 from components.settings import SettingsError
 from local import demo, drill, up
-from operate.command import command_line
+from operate.command import command_line, explain_usage
 from operate.console import PlainConsole, flush_output
 
 APP: Final = command_line("python -m local", "The whole pipeline on one machine.")
@@ -44,20 +44,20 @@ def _drill(
     files: int = 40,
     burst: int = 2000,
 ) -> int:
-    """Play faults, and count what became of every file.
+    """Inject faults, and count what became of every file.
 
     Parameters
     ----------
     names
-        Which drills, of those that --list shows; none: all.
+        Names of drills, as --list shows them; none: all.
     listed
-        List the drills, and play none.
+        List the drills, and run none.
     seed
-        Of an earlier run, to play it again.
+        The seed of an earlier run, to repeat it.
     files
-        Files of each drill.
+        Number of files of each drill.
     burst
-        Files of the burst.
+        Number of files of the burst.
     """
     console = PlainConsole()
     if listed:
@@ -77,7 +77,7 @@ def main() -> int:
         PlainConsole().print("Interrupted: everything is stopped.")
         return 130
     except (CycloptsError, SettingsError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{explain_usage(error)}\n")
         return 2
     else:
         return status or 0

@@ -20,16 +20,18 @@ READ_SECONDS: Final = 1.5
 
 _HEADER: Final = b"shipment_id,status,timestamp\n"
 _ROW: Final = b"SHP-%07d,delivered,2026-11-20T08:15:00Z\n"
-_GAP: Final = timedelta(seconds=10)
 _LATE: Final = timedelta(seconds=5)
 """How much later the function may run than its metric is written."""
+
+_GAP: Final = _LATE + timedelta(seconds=1)
+"""Between the uploads whose events are lost and those that wait: S3 tells the second of an upload."""
 
 
 def backlog(drill: Drill) -> DrillOutcome:
     """Process a backlog of files of the largest allowed size, gzipped and not, in random order."""
     plain = _HEADER + b"".join(_ROW % number for number in range((LARGEST_BYTES - 100) // len(_ROW % 0)))
-    bodies = [(f"{number:05d}.csv", plain) for number in range(drill.size)]
-    bodies += [(f"{number:05d}.csv.gz", gzip.compress(plain, 1)) for number in range(drill.size)]
+    kinds = [(".csv", plain), (".csv.gz", gzip.compress(plain, 1))]
+    bodies = [(f"{number:05d}{kinds[number % 2][0]}", kinds[number % 2][1]) for number in range(drill.size)]
     drill.chance.shuffle(bodies)
     with drill.stack.emulator.slow_reads(READ_SECONDS):
         with drill.intake.paused():
@@ -44,7 +46,7 @@ def backlog(drill: Drill) -> DrillOutcome:
 def lost_events(drill: Drill) -> DrillOutcome:
     """Lose the events of some files while the queue holds others, and search for them twice."""
     intake = drill.intake
-    intake.search()  # a cold start now, so that what CloudWatch is told below is not old when it is asked
+    intake.search()  # a cold start now, so that the metrics put below are not old when they are read
     with intake.paused():
         lost = drill.upload("lost", drill.size)
         wait_until(lambda: intake.waiting() == len(lost), "not all events have arrived")

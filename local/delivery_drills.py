@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from local.ends import Ends
-from local.files import UploadedFile, wait_for_final
+from local.files import UploadedFile, wait_for_attempts
 from local.intake import IntakeDriver
 from local.outcome import DrillOutcome
 from local.receiver import Arrival, Receiver, Reply, listening
@@ -135,11 +135,11 @@ class DeliveryDrill:
             for _ in range(_VERSIONS)
             for number in range(self._size)
         ]
-        wait_for_final(self._intake.stack.cloud, self._intake.table, files, timeout_seconds=_WAIT_SECONDS)
+        wait_for_attempts(self._intake.stack.cloud, self._intake.table, files, timeout_seconds=_WAIT_SECONDS)
         return files
 
     def _outcome(self, fault: str, files: Sequence[UploadedFile], *, dead: set[str]) -> DrillOutcome:
-        """Wait until all is delivered, and say what became of it; takes the dead letters."""
+        """Wait until all is delivered, and say what became of it; takes the dead-letter messages."""
         receiver = self._receiver
         expected = set(files)
         self._wait(
@@ -185,7 +185,7 @@ def _file(arrival: Arrival) -> UploadedFile:
 
 
 def _out_of_order(written: Sequence[UploadedFile], taken: Sequence[Arrival], dead: set[str]) -> list[str]:
-    """Return the keys whose changes arrived in another order than they were written in, leaving out dead letters."""
+    """Return the keys whose changes arrived in the wrong order, leaving out dead-letter messages."""
     first = list(dict.fromkeys(_file(arrival) for arrival in taken if arrival.delivery_id not in dead))
     arrived = set(first)
     wrong = []

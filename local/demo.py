@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from local.api import ApiAnswer, ApiClient, sign_in_test_user
-from local.files import Item, UploadedFile, read_lines, upload, wait_for_final
+from local.files import Item, UploadedFile, read_lines, upload, wait_for_attempts
 from local.receiver import Receiver, listening
 from local.report import (
     AnswerRow,
@@ -121,7 +121,7 @@ def _upload(stack: LocalStack, samples: Sequence[Sample]) -> Mapping[Sample, Upl
 
 def _wait(console: Console, stack: LocalStack, files: Sequence[UploadedFile]) -> Mapping[UploadedFile, Item]:
     with working(console, "Processing files") as show:
-        return wait_for_final(
+        return wait_for_attempts(
             stack.cloud,
             stack.outputs["tableName"],
             files,

@@ -56,7 +56,7 @@ def run(console: Console, names: Sequence[str], *, seed: int | None, files: int,
         return 2
     chosen = secrets.randbits(_SEED_BITS) if seed is None else seed
     again = " ".join([*names, f"--seed {chosen}"])
-    console.print(Text(f"Seed {chosen}: `make drill DRILL='{again}'` plays it again"))
+    console.print(Text(f"Seed {chosen}: `make drill DRILL='{again}'` repeats it"))
     started = time.monotonic()
     outcomes: list[DrillOutcome] = []
     with local_stack(console, overrides=OVERRIDES, keep_state=True) as stack:
@@ -91,7 +91,16 @@ def _print_files(console: Console, outcome: DrillOutcome) -> None:
 
 
 def _table(outcomes: Sequence[DrillOutcome]) -> Table:
-    columns = ("fault", "events sent", "completed once", "rejected", "dead letters", "lost", "processed twice", "")
+    columns = (
+        "fault",
+        "events sent",
+        "completed once",
+        "rejected",
+        "dead-letter messages",
+        "lost",
+        "processed twice",
+        "",
+    )
     rows = [
         (
             *(one.fault, one.sent, one.completed, one.rejected, one.dead, one.lost, one.twice),

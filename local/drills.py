@@ -24,7 +24,7 @@ from local.outcome import DrillOutcome, audit
 from local.stack import LocalStack
 from local.stack_config import ROOT
 from local.waiting import wait_until
-from shared.catalog.model import ObjectVersion
+from shared.catalog.model import ObjectVersion, Status
 from shared.created_event import created_event
 
 # A worker's claim lapses with its invocation: after five seconds, not ten, and two of margin.
@@ -181,9 +181,13 @@ class Drill:
 
     def stopped_and_started(self) -> DrillOutcome:
         """Stop the emulator in the middle of the work and start it again, its state kept."""
-        with self.intake.paused():
-            files = self.upload("stopped", self.size)
-        _wait_until(lambda: self.intake.waiting() < len(files), "no file ended")
+        half = self.size // 2
+        files = self.upload("stopped-after", half)
+        _wait_until(lambda: self.intake.waiting() == 0, "the intake queue is not empty")
+        with self.stack.emulator.slow_reads(_WAIT_SECONDS):
+            held = self.upload("stopped", self.size - half)
+            _wait_until(lambda: self._is_claimed(held), "no file was claimed")
+        files += held
         self.ends.count()  # the emulator forgets its streams; what is written between this and its stop is not read
         self.stack.emulator.restart()
         left = self.intake.waiting()
@@ -195,10 +199,10 @@ class Drill:
         return self.audit(f"burst of {self.burst_size}", self.upload("burst", self.burst_size))
 
     def redrive_after_a_fix(self) -> DrillOutcome:
-        """Let files fail until they are dead letters, remove the cause, and send them again."""
+        """Let messages fail until they are dead-lettered, remove the cause, and send them again."""
         with self.intake.retried_after(1), self.intake.denied("s3:GetObject", "s3:GetObjectVersion"):
             files = self.upload("redrive", max(1, self.size // 2))
-            _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead letters")
+            _wait_until(lambda: self.intake.dead_letters() == len(files), "not all are dead-lettered")
         command = [sys.executable, "-m", "operate", "redrive", "--json"]
         done = subprocess.run(  # noqa: S603 - all of it is ours
             command,
@@ -226,6 +230,11 @@ class Drill:
 
         _wait_until(over, "no file has ended")
         return denied
+
+    def _is_claimed(self, files: Sequence[UploadedFile]) -> bool:
+        """Tell whether a worker is at one of the files."""
+        items = self.intake.items()
+        return any(items.get(file, {}).get("status") == Status.PROCESSING for file in files)
 
     def upload(self, name: str, count: int) -> list[UploadedFile]:
         """Upload good files, many at once."""

@@ -9,10 +9,12 @@ from typing import Final, TypeAlias
 
 from local.cloud import Cloud
 from local.waiting import wait_for
+from shared.catalog.model import Status
 from shared.catalog.table import plain
 
 Item: TypeAlias = Mapping[str, object]
-FINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "REJECTED", "SKIPPED"})
+ATTEMPTED: Final = frozenset(status for status in Status if status.ends_attempt)
+"""Statuses after which an attempt at a file is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ def read_items(cloud: Cloud, table: str) -> dict[UploadedFile, Item]:
     }
 
 
-def wait_for_final(
+def wait_for_attempts(
     cloud: Cloud,
     table: str,
     files: Collection[UploadedFile],
@@ -54,20 +56,20 @@ def wait_for_final(
     timeout_seconds: float,
     on_progress: Callable[[int], None] = lambda _count: None,
 ) -> dict[UploadedFile, Item]:
-    """Wait until every file has a final status, or the time is up.
+    """Wait until an attempt at every file is over, or the time is up.
 
     Returns
     -------
     dict
-        The items of those of `files` that have one.
+        The items of those of `files` of which one is.
     """
-    final: dict[UploadedFile, Item] = {}
+    over: dict[UploadedFile, Item] = {}
 
-    def all_final() -> bool:
+    def all_over() -> bool:
         items = read_items(cloud, table)
-        final.update({file: items[file] for file in files if file in items and items[file]["status"] in FINAL_STATUSES})
-        on_progress(len(final))
-        return len(final) == len(files)
+        over.update({file: items[file] for file in files if file in items and items[file]["status"] in ATTEMPTED})
+        on_progress(len(over))
+        return len(over) == len(files)
 
-    wait_for(all_final, timeout_seconds=timeout_seconds)
-    return final
+    wait_for(all_over, timeout_seconds=timeout_seconds)
+    return over

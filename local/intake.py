@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from local.files import Item, UploadedFile, read_items, upload
 from local.stack import LocalStack
-from operate.dead_letters import refusal
+from operate.dead_letters import dead_letter_reason
 from shared.catalog.table import latest_key
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class IntakeDriver:
         return upload(self.stack.cloud, self.bucket, key, body, content_type)
 
     def send(self, body: str) -> None:
-        """Send a message past S3, as an operator does who sends a dead letter again."""
+        """Send a message past S3, as an operator does who sends a dead-letter message again."""
         self.stack.cloud.client("sqs").send_message(QueueUrl=self.queue_url, MessageBody=body)
 
     def items(self) -> dict[UploadedFile, Item]:
@@ -90,15 +90,18 @@ class IntakeDriver:
         return [message["Body"] for message in self.take(self.queue_url)]
 
     def take_dead_letters(self) -> list[tuple[str, str]]:
-        """Take every dead letter: its body, and why the function refused it."""
-        return [(message["Body"], refusal(message)) for message in self.take(self.dead_letter_url)]
+        """Take every dead-letter message: its body, and why the function dead-lettered it."""
+        return [(message["Body"], dead_letter_reason(message)) for message in self.take(self.dead_letter_url)]
 
     def take(self, url: str) -> Iterator[MessageTypeDef]:
         """Take every message that a queue has."""
         sqs = self.stack.cloud.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
-            "Messages"
-        ):
+        while messages := sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            WaitTimeSeconds=0,  # as long as the queue says otherwise: 20 seconds, when it is empty
+        ).get("Messages"):
             for message in messages:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 yield message

@@ -25,7 +25,7 @@ class DrillOutcome:
     completed, rejected
         Files that ended so.
     dead
-        Dead letters.
+        Dead-letter messages.
     lost
         Files without a final status and without a dead text.
     twice
@@ -67,7 +67,7 @@ def audit(
     dead: int | None = 0,
     all_told: bool = True,
 ) -> DrillOutcome:
-    """Count what became of some files, when no message waits any more. Empties the dead-text queue.
+    """Count what became of some files, when no message waits any more. Empties the dead-letter queue.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def audit(
     sent
         Events sent to the queue; None: one for each file.
     dead
-        Dead letters expected; None: any number.
+        Dead-letter messages expected; None: any number.
     all_told
         Whether the stream must tell of each file's end.
     """
@@ -101,7 +101,7 @@ def audit(
     }
     statuses = Counter(status.values())
     wrong = [
-        *([f"{dead} dead letters expected"] if unexpected else []),
+        *([f"{dead} dead-letter messages expected"] if unexpected else []),
         *([f"{len(untold)} ends that the stream does not tell of"] if untold else []),
     ]
     return DrillOutcome(

@@ -37,7 +37,7 @@ def run_program(
     mocks, monitor
         What answers for the engine and its providers.
     preview
-        Whether the program is told that it is a preview.
+        Whether the program sees a preview.
     logger
         Where the program's own messages go; None: to the root logger.
     program

@@ -65,7 +65,8 @@ class StackConfig:
         stage
             The stack.
         overrides
-            Values on top, by their key in the project's namespace or with another namespace in front.
+            Values on top, by their key in the project's namespace or with another namespace in front. None: as if the
+            stack's file did not set it.
         folder
             Where the files are; None: this project.
         """
@@ -74,9 +75,16 @@ class StackConfig:
         project, schema, settings = str(project_file["name"]), project_file.get("config"), stack_file.get("config")
         defaults = {key: entry["default"] for key, entry in _mapping(schema).items()}
         values: dict[str, str] = {}
-        for layer in (defaults, _mapping(settings), overrides or {}):
-            values |= {key if ":" in key else f"{project}:{key}": _text(value) for key, value in layer.items()}
+        out = {_full(project, key) for key, value in (overrides or {}).items() if value is None}
+        given = {key: value for key, value in (overrides or {}).items() if value is not None}
+        own = {key: value for key, value in _mapping(settings).items() if _full(project, key) not in out}
+        for layer in (defaults, own, given):
+            values |= {_full(project, key): _text(value) for key, value in layer.items()}
         return cls(project=project, stage=stage, values=values)
+
+
+def _full(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
 
 
 def _mapping(block: object) -> dict[str, dict[str, object]]:

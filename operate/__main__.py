@@ -11,7 +11,8 @@ from typing import Annotated, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from cyclopts import CycloptsError, Group, Parameter
 
-from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line
+from operate.check import check
+from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line, explain_usage
 from operate.console import Console, flush_output
 from operate.end import end
 from operate.limits import show_limits
@@ -23,12 +24,12 @@ from operate.show import show
 from operate.stack_outputs import OutputsError, read_outputs
 from operate.status import status
 
-_HELP: Final = "Commands for a deployed stack. AWS is reached as the AWS CLI reaches it."
-_EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs attention, 2 not understood."
+_HELP: Final = "Commands for a deployed stack. They use the same AWS credentials as the AWS CLI."
+_EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs attention, 2 wrong arguments."
 _STACK: Final = Group("Stack", sort_key=1)
 
 APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
-for _command in (status, redrive, reprocess, end, rotate_secret):
+for _command in (status, check, redrive, reprocess, end, rotate_secret):
     APP.command(_command)
 APP.command(show, alias="why")
 APP.command(show_limits, name="limits")
@@ -56,9 +57,9 @@ def _run(
         Print the result as JSON.
     """
     if not tokens:
-        raise UsageError("name a COMMAND: --help lists them")
+        raise UsageError("give a COMMAND: --help lists them")
     if outputs and stack:
-        raise UsageError("--outputs and --stack: give one of them")
+        raise UsageError("give --outputs or --stack, not both")
     command, bound, injected = APP.parse_args(tokens)
     if "session" not in injected:  # help
         command(*bound.args, **bound.kwargs)
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return APP.meta(arguments) or OK
     except (CycloptsError, OutputsError, UsageError) as error:
-        console.error(str(error))
+        console.error(explain_usage(error))
         return USAGE
     except (ClientError, BotoCoreError) as error:
         console.error(str(error))

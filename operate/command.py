@@ -1,12 +1,13 @@
-"""What commands have in common: exit statuses, how they refuse their arguments, and what an interruption says."""
+"""What commands have in common: exit statuses, what is said of wrong arguments, and what an interruption says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Final
 
-from cyclopts import App, Parameter
+from cyclopts import App, CoercionError, CycloptsError, Parameter, UnusedCliTokensError
 
 OK: Final = 0
 ATTENTION: Final = 1
@@ -18,6 +19,26 @@ INTERRUPTED: Final = 130
 
 class UsageError(Exception):
     """The arguments make no sense together, or with this stack."""
+
+
+_WORDS: Final[dict[object, str]] = {
+    int: "a whole number, such as 8",
+    float: "a number, such as 50",
+    bool: "true or false",
+    date: "a day, such as 2026-11-20",
+}
+
+
+def explain_usage(error: Exception) -> str:
+    """Return what is wrong with the arguments, in words that need no knowledge of Python."""
+    command = " ".join(error.command_chain or ()) if isinstance(error, CycloptsError) else ""
+    if isinstance(error, UnusedCliTokensError):
+        unused = " ".join(map(repr, error.unused_tokens or ()))
+        return f"{command}: too many arguments: {unused}; quote a name that has blanks, or see {command} --help"
+    if isinstance(error, CoercionError) and error.token and error.target_type in _WORDS:
+        name = error.token.keyword or (error.argument and error.argument.name)
+        return f"{name} {error.token.value!r}: should be {_WORDS[error.target_type]}"
+    return str(error)
 
 
 def command_line(name: str, summary: str, epilogue: str = "") -> App:

@@ -30,6 +30,7 @@ STYLES: Final[Mapping[str, str]] = {
     "REJECTED": "yellow",
     "FAILED": "red",
     "sent": "green",
+    "ok": "green",
     "failed": "red",
 }
 

@@ -1,4 +1,4 @@
-"""``end``: gives what came through the API, and whose worker died, its end."""
+"""``end``: sets requests to the API to FAILED that no worker will finish."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from operate.command import ATTENTION, OK, UsageError
 from operate.session import CurrentSession, Session
 from shared.catalog.model import Status
 
-ENDED: Final = "ended"
+ENDED: Final = "set to FAILED"
 UNKNOWN: Final = "not in the catalog"
 
 
 def end(*ids: str, every: Annotated[bool, Parameter(name="--all")] = False, session: CurrentSession) -> int:
-    """End requests to the API whose worker died: FAILED.
+    """Set requests to the API to FAILED that are stuck in PROCESSING.
 
     Parameters
     ----------
     ids
-        The ids that the API gave, such as api/process/…
+        The requests' ids, as the API answered them, such as api/process/0f3a….
     every
-        Each that is PROCESSING and whose worker died.
+        All requests that are stuck: in PROCESSING for longer than their worker could run.
     session
         The stack.
 
     Returns
     -------
     int
-        0 if all of them were ended, else 1.
+        0 if all of them were set to FAILED, else 1.
     """
     if bool(ids) is every:
-        raise UsageError("name the ids to end, or --all for each whose worker died")
+        raise UsageError("give the ids of the requests to end, or --all for every stuck request")
+    session.announce_change()
     requests, caller, console = session.requests, session.caller(), session.console
     if every:
         ids = tuple(item.object_id for item in session.reader().lapsed_requests(datetime.now(UTC)))
@@ -44,7 +45,7 @@ def end(*ids: str, every: Annotated[bool, Parameter(name="--all")] = False, sess
     console.result({"requests": [{"id": object_id, "outcome": outcome} for object_id, outcome in done]})
     console.table("Requests", ("id", "outcome"), done)
     if not done:
-        console.say("No request's worker died.")
+        console.say("No request is stuck.")
     return OK if all(outcome == ENDED for _, outcome in done) else ATTENTION
 
 
@@ -54,6 +55,6 @@ def _explain(session: Session, object_id: str) -> str:
     if found is None:
         return UNKNOWN
     if found.status is not Status.PROCESSING:
-        return f"is {found.status} already"
+        return f"already {found.status}"
     expiry = datetime.fromtimestamp(found.claim_expires_at or 0, UTC)
-    return f"being worked on, until {expiry.isoformat()} at the latest"
+    return f"still being processed, until {expiry.isoformat()} at the latest"

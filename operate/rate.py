@@ -9,13 +9,16 @@ from typing import Annotated, Final, TypeAlias
 from cyclopts import Parameter
 
 DEFAULT_RATE: Final = 50.0
+_MIN_RATE: Final = 0.1
+"""A message that was received waits for its turn, and is hidden from others for a few minutes only."""
+
 _MAX_RATE: Final = 500.0
 """What SQS's own redrive allows (API reference, StartMessageMoveTask)."""
 
 
 def _check(_type: object, rate: float) -> None:
-    if not 0 < rate <= _MAX_RATE:
-        raise ValueError(f"Should be more than 0 and at most {_MAX_RATE:g} messages a second.")
+    if not _MIN_RATE <= rate <= _MAX_RATE:
+        raise ValueError(f"Should be at least {_MIN_RATE:g} and at most {_MAX_RATE:g} messages a second.")
 
 
 Rate: TypeAlias = Annotated[float, Parameter(validator=_check)]

@@ -5,8 +5,11 @@ processed once, since its file is claimed, and delivered under the same id.
 
 SQS's own redrive (StartMessageMoveTask) takes all messages or none. Those that are malformed would come back here as
 new ones while the task runs: so messages are sent one by one, and the malformed ones stay, unless they are asked for,
-and then each is sent once. For a large backlog without malformed messages, ``--sqs`` has SQS do it: it is faster, and
-goes on if this is interrupted.
+and then each is sent once. Of a record of the catalog's stream, which the forwarding function could not read, the
+message is made here; while none can be made, the record stays.
+
+For a large backlog without malformed messages, ``--sqs`` has SQS do it: it is faster, and goes on if this is
+interrupted.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ class _Queue:
 
 @dataclass(kw_only=True)
 class _Redriven:
-    """What became of one queue's messages. Counted as it goes, so that an interruption is told too."""
+    """What became of one queue's messages. Counted message by message, so that an interrupted run is reported too."""
 
     sent: int = 0
     kept: Counter[str] = field(default_factory=Counter)
@@ -88,34 +91,38 @@ def redrive(
     Parameters
     ----------
     queue
-        Those of one queue alone.
+        Only those of this queue; default: both.
     dry_run
-        Say what is there, and send nothing.
+        List the messages and their reasons, and send nothing.
     malformed
-        Send malformed messages too, once each: after a fix that lets the function read them.
+        Send malformed messages too, once each: after a fix that lets the functions read them. What this version cannot
+        read either stays.
     by_sqs
-        Have SQS move all messages, where it can; not if some are malformed.
+        Have SQS itself move all messages, which is faster; not if some are malformed.
     rate
-        Messages a second at most.
+        Maximum messages per second.
     session
         The stack.
 
     Returns
     -------
     int
-        0 if no dead-letter message is left, else 1; 1 too if some are in flight, which nobody can see.
+        0 if no dead-letter message is left, else 1; also 1 if some are in flight, so that they cannot be read.
 
     Raises
     ------
     operate.stack_outputs.OutputsError
-        If the queue is one that the stack has not.
+        If the stack does not have the queue.
     """
+    queues = _queues(session.outputs, queue)
+    if not dry_run:
+        session.announce_change()
     results: dict[str, _Redriven] = {}
     try:
-        for one in _queues(session.outputs, queue):
+        for one in queues:
             done = results[one.name] = _Redriven()
             if dry_run:
-                _list(session, one, done)
+                _list(session, one, done, malformed=malformed)
             elif not (by_sqs and _move_by_sqs(session, one, rate, done)):
                 _move(session, one, RateLimiter(rate), done, malformed=malformed)
     finally:  # interrupted or not, say how far it came
@@ -149,11 +156,12 @@ def _queues(outputs: StackOutputs, name: QueueName | None) -> Sequence[_Queue]:
     return queues
 
 
-def _list(session: Session, queue: _Queue, done: _Redriven) -> None:
+def _list(session: Session, queue: _Queue, done: _Redriven, *, malformed: bool) -> None:
     console, expected = session.console, sum(depth(session.sqs, queue.dead_letter_url))
     with console.progress() as bars, _dead_letters(session, queue) as dead:
         for message in bars.track(dead.take(), total=expected, description="Reading dead-letter messages"):
             done.kept[message.reason] += 1
+            done.malformed += message.malformed and not (malformed and message.sendable())
         # A FIFO queue gives nothing of a file of which it has given something.
         behind = depth(session.sqs, queue.dead_letter_url)[0]
     if behind:
@@ -162,6 +170,7 @@ def _list(session: Session, queue: _Queue, done: _Redriven) -> None:
     rows = [(count, why) for why, count in done.kept.most_common()]
     console.table(f"Dead-letter messages of the {queue.name}", ("messages", "reason"), rows)
     console.say(f"{queue.name}: {done.kept.total()} dead-letter messages, nothing sent.")
+    _say_malformed(session, done.malformed, asked_for=malformed)
     _say_hidden(session, done.in_flight)
 
 
@@ -172,23 +181,27 @@ def _move(session: Session, queue: _Queue, limiter: RateLimiter, done: _Redriven
         with session.console.progress() as bars, _dead_letters(session, queue) as dead:
             for message in bars.track(dead.take(), total=expected, description="Sending dead-letter messages again"):
                 # What a function dead-letters again comes back as a new message at once: once is enough.
-                if (message.malformed and not malformed) or (message.refusal and message.digest in digests):
+                held_back = (message.malformed and not malformed) or (
+                    message.function_reason and message.digest in digests
+                )
+                sendable = None if held_back else message.sendable()
+                if sendable is None:
                     done.kept[message.reason] += 1
                     done.malformed += message.malformed
                 else:
                     limiter.wait()
-                    _send(session, queue, message)
+                    _send(session, queue, sendable)
                     dead.delete(message)
                     digests.add(message.digest)
                     done.sent += 1
                 done.not_reached = max(0, expected - done.sent - done.kept.total())
-            # SQS counts approximately: after a whole round, nothing is left that could be taken.
+            # SQS counts approximately: once all were received, nothing is left.
             done.not_reached = 0
         visible, done.in_flight = depth(session.sqs, queue.dead_letter_url)
         if queue.url.endswith(".fifo"):  # one that stays hides those of its file that are behind it
             done.not_reached = max(0, visible - done.kept.total())
     finally:
-        _say(session, queue, done)
+        _say(session, queue, done, malformed=malformed)
 
 
 def _send(session: Session, queue: _Queue, message: DeadLetterMessage) -> None:
@@ -208,15 +221,24 @@ def _dead_letters(session: Session, queue: _Queue) -> DeadLetters:
     return DeadLetters(session.sqs, queue.dead_letter_url, complain=session.console.error)
 
 
-def _say(session: Session, queue: _Queue, done: _Redriven) -> None:
+def _say(session: Session, queue: _Queue, done: _Redriven, *, malformed: bool) -> None:
     console, rows = session.console, [(count, why) for why, count in done.kept.most_common()]
     console.table(f"Left in the dead-letter queue of the {queue.name}", ("messages", "reason"), rows)
     console.say(f"{queue.name}: {done.sent} dead-letter messages sent again, {done.kept.total()} left.")
-    if done.malformed:
-        console.say("Malformed messages stay: look at them and delete them, or send them with --all after a fix.")
+    _say_malformed(session, done.malformed, asked_for=malformed)
     if done.not_reached:
-        console.say(f"Not reached, and in the queue as before: about {done.not_reached}.")
+        console.say(f"About {done.not_reached} not reached: still in the dead-letter queue.")
     _say_hidden(session, done.in_flight)
+
+
+def _say_malformed(session: Session, count: int, *, asked_for: bool) -> None:
+    if count:
+        way_out = (
+            "This version cannot read them: look at them and delete them, or run it again with a fix."
+            if asked_for
+            else "Look at them and delete them, or send them with --all after a fix."
+        )
+        session.console.say(f"Malformed messages stay: {count}. {way_out}")
 
 
 def _say_hidden(session: Session, hidden: int) -> None:
@@ -229,7 +251,7 @@ def _move_by_sqs(session: Session, queue: _Queue, rate: float, done: _Redriven) 
     if task := _start_task(session, queue, rate):
         _follow_task(session, queue, task, done)
         return True
-    session.console.error("SQS cannot move them here: they are sent one by one")
+    session.console.error("SQS has no message move task here: the messages are sent one by one")
     return False
 
 

@@ -23,15 +23,13 @@ from operate.rate import DEFAULT_RATE, Rate, RateLimiter
 from operate.selection import Selected, key_of, of_day, of_prefix
 from operate.session import CurrentSession, Session
 from shared.catalog.model import Status
-from shared.created_event import created_event
-
-SENDER: Final = "reprocess"
+from shared.created_event import REPROCESS, created_event
 
 READY: Final = "to be sent"
 SENT: Final = "sent"
 GONE: Final = "gone from S3"
-AT_WORK: Final = "being worked on"
-CHANGED: Final = "changed meanwhile"
+AT_WORK: Final = "still being processed"
+CHANGED: Final = "changed in the meantime"
 NOT_SENT: Final = "failed"
 NEVER_SEEN: Final = "never seen"
 """The state of an upload without an item: its event was lost. It is sent too."""
@@ -64,28 +62,32 @@ def reprocess(
     Parameters
     ----------
     target
-        A key, or a prefix that ends in / or *; uploads/ may be left out, an s3:// URI will do.
+        A key, or a prefix that ends in / or *, without or with uploads/ in front, or an s3:// URI.
     day
-        Files that were last processed on a day (UTC), such as 2026-11-20.
+        Files that were last processed on this day (UTC), such as 2026-11-20.
     status
         Only files in this state; may be given several times.
     all_versions
-        Older versions of a key too, not its latest alone.
+        Older versions of a key too, not only the latest.
     dry_run
-        Say which files, and change nothing.
+        List the files, and change nothing.
     rate
-        Messages a second at most.
+        Maximum messages per second.
     session
         The stack.
 
     Returns
     -------
     int
-        0 if all of them were sent, else 1; 1 too if there was none.
+        0 if all of them were sent, else 1; also 1 if no file matches.
     """
     if (target is None) is (day is None):
-        raise UsageError("name a KEY, a PREFIX or a --day, one of them")
+        raise UsageError(
+            "give one of a KEY, a PREFIX or a --day, such as shipments/a.csv, shipments/ or --day 2026-11-20"
+        )
     found = _of_target(session, target) if target else of_day(session, session.reader(), str(day))
+    if not dry_run:
+        session.announce_change()
     chosen = _choose(session, found, states=status, all_versions=all_versions)
     sender = _Sender(session, () if dry_run else chosen)
     limiter, done = RateLimiter(rate), list[_Done]()
@@ -117,7 +119,8 @@ def _of_target(session: Session, target: str) -> Iterator[Selected]:
     key = key_of(session, target)
     prefix = key.removesuffix("*")
     if not prefix.startswith(session.uploads_prefix):
-        raise UsageError(f"{key!r}: only what lies under {session.uploads_prefix} is processed")
+        uploads = session.uploads_prefix
+        raise UsageError(f"{key!r} is not an upload: give a key or prefix under {uploads}, such as {uploads}shipments/")
     return of_prefix(session, session.reader(), prefix, exact=not key.endswith(("/", "*")))
 
 
@@ -197,7 +200,7 @@ class _Sender:
             if not free:
                 del self._owed[identity]
                 return CHANGED
-        event = created_event(selected.version, self._session.region, sender=SENDER)
+        event = created_event(selected.version, self._session.region, sender=REPROCESS)
         self._session.sqs.send_message(QueueUrl=self._session.outputs.queue_url, MessageBody=event)
         self._owed.pop(identity, None)
         return SENT
@@ -222,10 +225,10 @@ def _report(console: Console, done: Sequence[_Done], unsent: Sequence[str], *, n
     if len(done) > _SHOWN:
         console.say(f"… and {len(done) - _SHOWN} more; --json lists all.")
     for key in unsent:
-        console.say(f"reopened, its event not sent: {key}")
-    summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no file fits"
+        console.say(f"reopened, but its event was not sent: {key}")
+    summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no file matches"
     console.say(f"Dry run: {summary}." if dry_run else f"{summary}.")
     if not_reached:
-        console.say(f"{not_reached} not reached, and as they were.")
+        console.say(f"{not_reached} not reached: unchanged.")
     if unsent:
-        console.say(f"{len(unsent)} reopened and not sent: the same command sends them.")
+        console.say(f"{len(unsent)} reopened and not sent: run the same command again to send them.")

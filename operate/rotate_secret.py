@@ -29,12 +29,12 @@ _OVERLAP: Final = timedelta(days=1)
 
 @if_interrupted("the secret is as before, or rotated: see when it was changed before you rotate it twice")
 def rotate_secret(*, username: str | None = None, session: CurrentSession) -> int:
-    """Make a new password and signing key for the next system.
+    """Make a new password and signing key for deliveries.
 
     Parameters
     ----------
     username
-        Another username; default: as before.
+        A new username; default: the present one.
     session
         The stack.
 
@@ -57,16 +57,19 @@ def rotate_secret(*, username: str | None = None, session: CurrentSession) -> in
     current = _fields(client.get_secret_value(SecretId=arn).get("SecretString", ""))
     name = username or current.get("username")
     if not isinstance(name, str):
-        raise UsageError(f"{arn} holds no username, so nobody can use it; --username NAME gives it one")
+        raise UsageError(f"{arn} holds no username; give it one with --username NAME")
     if ":" in name:  # it ends the name in an Authorization header (RFC 7617)
-        raise UsageError(f"username {name!r}: should have no colon")
+        raise UsageError(f"--username {name!r}: should have no colon, such as admin")
     kept = {field: value for field, value in current.items() if field not in {_PREVIOUS, _UNTIL}}
     new = {"username": name, "password": _random(client), "signing_key": _signing_key()}
     renewed = {**kept, **new, **_previous(current)}
+    session.announce_change()
     version = client.put_secret_value(SecretId=arn, SecretString=json.dumps(renewed))["VersionId"]
     console.result({"secretArn": arn, "versionId": version})
     console.say(arn)
-    console.say(f"has a new password and signing key: version {version}")
+    console.say(
+        f"has a new password and signing key: version {version}. For a day, deliveries are signed with the old key too."
+    )
     return OK
 
 

@@ -21,16 +21,26 @@ from shared.catalog.writer import CatalogWriter
 from shared.settings import CatalogSettings, read_settings
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
+    from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
+    from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_service_quotas import ServiceQuotasClient
+    from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
 # A person waits: longer than a function would, and through more throttling.
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
+
+
+LIVE: Final = "live"
+"""The alias that the stack calls its functions by: of the version behind it, the environment is in force."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +62,13 @@ class Session:
     def region(self) -> str:
         """The stack's region, whatever region the operator's own shell is set to."""
         return self.outputs.region
+
+    def announce_change(self) -> None:
+        """Say which stack is about to be changed, on standard error: a script's JSON stays JSON."""
+        outputs = self.outputs
+        self.console.error(
+            f"Changing the stack with the bucket {outputs.bucket}, in account {outputs.account}, {outputs.region}."
+        )
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
@@ -82,6 +99,36 @@ class Session:
     def service_quotas(self) -> ServiceQuotasClient:
         """Client of the account's quotas."""
         return boto3.client("service-quotas", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """Client of the alarms."""
+        return boto3.client("cloudwatch", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def kms(self) -> KMSClient:
+        """Client of the key."""
+        return boto3.client("kms", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """Client of the functions' logs."""
+        return boto3.client("logs", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        """Client of the schedules."""
+        return boto3.client("scheduler", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """Client of the alert topic."""
+        return boto3.client("sns", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def cognito(self) -> CognitoIdentityProviderClient:
+        """Client of the user pool."""
+        return boto3.client("cognito-idp", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
@@ -138,7 +185,7 @@ class Session:
 
     @cached_property
     def _function(self) -> FunctionConfigurationResponseTypeDef:
-        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function)
+        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function, Qualifier=LIVE)
 
 
 CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]

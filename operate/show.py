@@ -30,16 +30,17 @@ def show(key: str, /, *, search: bool = False, session: CurrentSession) -> int:
     Parameters
     ----------
     key
-        The object's key (uploads/ may be left out, its s3:// URI will do), or an id that the API gave.
+        The object's key, without or with uploads/ in front, its s3:// URI, or the id of a request to the API.
     search
-        Find old versions that S3 no longer has, too: reads the index of the whole bucket.
+        Also find old versions that S3 no longer has: slow, since it reads the index of the whole bucket.
     session
         The stack.
 
     Returns
     -------
     int
-        0 if the latest version has its final status, 1 if it failed, is unfinished, dead or unknown.
+        0 if the latest version has its final status; 1 if it is FAILED, PROCESSING or unknown, or has dead-letter
+        messages.
     """
     if key.startswith(IDS):
         return show_request(session, key)
@@ -115,7 +116,11 @@ class _Found:
 def _find(session: Session, text: str, *, search: bool) -> _Found:
     key, reader, bucket = key_of(session, text), session.reader(), session.outputs.bucket
     if not key.startswith(session.uploads_prefix):
-        raise UsageError(f"{key!r}: only what lies under {session.uploads_prefix} is a file; ask the API for the rest")
+        uploads = session.uploads_prefix
+        raise UsageError(
+            f"{key!r} is not an upload: give a key under {uploads}, such as {uploads}shipments/a.csv, "
+            "or the id of a request, such as api/process/0f3a…"
+        )
     latest = reader.latest(bucket, key)
     listed = list(of_prefix(session, reader, key, exact=True))
     known = [*(selected.file for selected in listed), latest, *(reader.search(bucket, key) if search else ())]
@@ -154,9 +159,9 @@ def _print(session: Session, found: _Found) -> None:
     for message in found.dead:
         console.say(f"dead-letter message {message['id']}: {message['reason']}")
     if found.dead_not_seen:
-        console.say(f"About {found.dead_not_seen} dead-letter messages were not read: others hold them, or too many.")
+        console.say(f"About {found.dead_not_seen} dead-letter messages were not read: they are in flight, or too many.")
     if not found.files and not found.unseen:
-        console.say(f"Nothing is known of {key}: not in S3, not in the catalog. --search looks for its old versions.")
+        console.say(f"{key} is neither in S3 nor in the catalog. --search looks for its old versions.")
 
 
 def _rows(file: CatalogItem) -> list[tuple[str, object]]:

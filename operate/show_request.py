@@ -30,7 +30,7 @@ def show_request(session: Session, object_id: str) -> int:
     """
     found, console = session.reader().request(object_id), session.console
     if found is None:
-        raise UsageError(f"{object_id!r}: the catalog knows no request of this id")
+        raise UsageError(f"{object_id!r}: there is no request with this id in the catalog")
     expiry = found.claim_expires_at
     alive_until = datetime.fromtimestamp(expiry, UTC) if expiry else None
     lapsed = alive_until is not None and alive_until < datetime.now(UTC)
@@ -45,7 +45,7 @@ def show_request(session: Session, object_id: str) -> int:
         ("bytes", found.version.size),
         ("sent by", found.uploaded_by),
         ("processed", found.processed_at),
-        ("worker ends at", alive_until and alive_until.isoformat()),
+        ("worker ends by", alive_until and alive_until.isoformat()),
         ("ended by", found.ended_by),
         ("took, ms", found.duration_ms),
     ]
@@ -53,6 +53,6 @@ def show_request(session: Session, object_id: str) -> int:
     if found.processed_key:
         console.say(f"stored: s3://{found.version.bucket}/{found.processed_key}")
     if lapsed:
-        console.say(f"Its worker died: the sender's same request goes on with it, or `end {object_id}` ends it.")
+        console.say(f"It is stuck: the sender sends the same request again, or `end {object_id}` sets it to FAILED.")
     console.say(f"logs: {logs}")
     return OK if found.status.is_final else ATTENTION

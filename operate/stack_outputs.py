@@ -13,6 +13,8 @@ from typing import Final
 FILE_VARIABLE: Final = "PIPELINE_OUTPUTS"
 """Environment variable that names the outputs file where no argument does; the local cloud prints an export of it."""
 
+MASKED: Final = "[secret]"
+"""What ``pulumi stack output`` prints in the place of a secret one."""
 
 _ARN_PARTS: Final = 6
 
@@ -45,6 +47,11 @@ class StackOutputs:
         if not value:
             raise OutputsError(f"the stack has no output {name}: {needed_for}")
         return value
+
+    def find(self, name: str) -> str | None:
+        """Return the output `name`; None if the stack has none, or Pulumi does not show it."""
+        value = self._values.get(name)
+        return None if value in {"", MASKED} else value
 
     @property
     def bucket(self) -> str:
@@ -94,10 +101,18 @@ class StackOutputs:
     @property
     def region(self) -> str:
         """The stack's region."""
+        return self._queue_arn_parts()[3]
+
+    @property
+    def account(self) -> str:
+        """The id of the account that the stack is in."""
+        return self._queue_arn_parts()[4]
+
+    def _queue_arn_parts(self) -> list[str]:
         parts = self.queue_arn.split(":")
         if len(parts) != _ARN_PARTS:
             raise OutputsError(f"the output queueArn is {self.queue_arn!r}: should be the ARN of a queue")
-        return parts[3]
+        return parts
 
     def _own(self, name: str) -> str:
         return self.get(name, "are these the outputs of this program's stack, and is it deployed?")

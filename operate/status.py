@@ -28,14 +28,14 @@ def status(
     shards: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=_MAX_SHARDS))] = None,
     session: CurrentSession,
 ) -> int:
-    """Count files by state, and say what waits.
+    """Count files by status, and say what needs attention.
 
     Parameters
     ----------
     waiting
-        Count only what is PROCESSING or FAILED: to count all reads the whole index, as much as all items weigh.
+        Count only PROCESSING and FAILED: faster and cheaper, since counting all statuses reads the whole index.
     shards
-        Index shards to ask, if there once were more; default: what the function writes to.
+        Index shards to read, if indexShards was once higher; default: the present indexShards.
     session
         The stack.
 
@@ -65,14 +65,14 @@ def status(
     )
     console.table(
         "Files",
-        ("status", "files", "of the API", "oldest, since", "key"),
+        ("status", "files", "API requests", "oldest since", "oldest key"),
         [(status, count, requests[status], *_since(oldest.get(status))) for status, count in counts.items()],
     )
-    console.table("Messages", ("", ""), queues.rows())
+    console.table("Queues", ("", "messages"), queues.rows())
     for line in attention:
         console.say(f"Needs attention: {line}")
     if refused := " and ".join(f"{counts[s]} {s}" for s in (Status.REJECTED, Status.SKIPPED) if counts.get(s)):
-        console.say(f"{refused}, which their senders can put right: `show KEY` gives the reason.")
+        console.say(f"{refused}: for their senders to correct; `show KEY` gives the reason.")
     if not attention:
         console.say("Nothing needs attention." if refused or waiting else "All is well.")
     return ATTENTION if attention else OK
@@ -102,13 +102,13 @@ class _Queues:
         found = []
         if self._dead:
             found.append(
-                f"{self._dead} in the dead-letter queue: `redrive --dry-run` says why, `redrive` sends "
-                "again what is not malformed"
+                f"{self._dead} messages in the intake dead-letter queue: `redrive --dry-run` gives the reasons, "
+                "`redrive` sends again those that are not malformed"
             )
         if self._undelivered:
             found.append(
-                f"{self._undelivered} not delivered: `redrive --queue delivery --dry-run` says why, without --dry-run "
-                "it sends again what is not malformed"
+                f"{self._undelivered} messages in the delivery dead-letter queue: `redrive --queue delivery --dry-run` "
+                "gives the reasons, without --dry-run it sends again those that are not malformed"
             )
         return found
 
@@ -123,10 +123,10 @@ class _Queues:
     def rows(self) -> list[tuple[str, int]]:
         """Return the counts for a table."""
         return [
-            ("waiting in the intake queue", self._waiting),
-            ("being worked on", self._in_flight),
-            ("dead-letter messages", self._dead),
-            *([] if self._undelivered is None else [("dead-letter messages of the delivery", self._undelivered)]),
+            ("intake queue, waiting", self._waiting),
+            ("intake queue, in flight", self._in_flight),
+            ("intake dead-letter queue", self._dead),
+            *([] if self._undelivered is None else [("delivery dead-letter queue", self._undelivered)]),
         ]
 
 
@@ -150,10 +150,12 @@ def _attention_of_files(
 ) -> list[str]:
     found = []
     if counts[Status.FAILED]:
-        found.append(f"{counts[Status.FAILED]} FAILED: the queue retries them, or `reprocess` does")
+        found.append(
+            f"{counts[Status.FAILED]} FAILED: the queue retries them; if not, send them again with `reprocess`"
+        )
     stuck = oldest.get(Status.PROCESSING)
     if stuck and datetime.now(UTC) - datetime.fromisoformat(stuck.processed_at) > longest_work:
-        found.append(f"{stuck.version.key} is PROCESSING for more than {longest_work}: `reprocess` takes it up again")
+        found.append(f"{stuck.version.key} is PROCESSING for more than {longest_work}: send it again with `reprocess`")
     return found
 
 
@@ -161,7 +163,7 @@ def _attention_of_requests(stuck: Sequence[CatalogItem]) -> list[str]:
     if not stuck:
         return []
     oldest = f"{stuck[0].object_id} since {stuck[0].processed_at}"
-    return [f"{len(stuck)} of the API PROCESSING whose worker died, the oldest {oldest}: `end --all` ends them"]
+    return [f"{len(stuck)} API requests stuck in PROCESSING, the oldest {oldest}: `end --all` sets them to FAILED"]
 
 
 def _since(file: CatalogItem | None) -> tuple[str | None, str | None]:

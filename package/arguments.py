@@ -100,6 +100,10 @@ class FilePipelineArgs(TypedDict):
     """Subnets of a VPC that the functions run in. Empty: in no VPC. docs/configuration.md lists the endpoints that they need. Default: []."""
     security_group_ids: NotRequired[list[str]]
     """Security groups of the functions in the VPC. Default: []."""
+    release: NotRequired[str]
+    """How a new version takes over: allAtOnce with the update; the others step by step, by CodeDeploy, when `operate release` is run, with a rollback on alarms. Allowed: allAtOnce, canary10Percent5Minutes, canary10Percent10Minutes, canary10Percent15Minutes, canary10Percent30Minutes, linear10PercentEvery1Minute, linear10PercentEvery2Minutes, linear10PercentEvery3Minutes, linear10PercentEvery10Minutes. Default: "allAtOnce"."""
+    kept_versions: NotRequired[int]
+    """Old versions of each function that `operate release` keeps, to go back to. Allowed: 1 to 50. Default: 5."""
     max_object_bytes: NotRequired[int]
     """Size above which an object is skipped, in bytes. Allowed: 1 to 5497558138880. Default: 1073741824."""
     allowed_extensions: NotRequired[list[str]]
@@ -182,6 +186,8 @@ class FilePipelineArgs(TypedDict):
     """Seconds for which a delivery that fails is tried again; then it is dead-lettered. Allowed: 10 to 86400. Default: 21600."""
     delivery_max_concurrency: NotRequired[int]
     """Deliveries that run at once, capped at the event source. Allowed: 2 to 1000. Default: 5."""
+    deliver_checks: NotRequired[bool]
+    """Deliver the files of `operate check` too, which are under uploads/checks/. Default: false."""
     delivery_alarm_seconds: NotRequired[int]
     """Age of a delivery from which the alarm for late ones is raised. Minimum: 5. Default: 900."""
     alarms: NotRequired[bool]
@@ -194,6 +200,10 @@ class FilePipelineArgs(TypedDict):
     """Share of the files of five minutes above which failed ones raise an alarm. Allowed: 0 to 99. Default: 5."""
     rejected_alarm_percent: NotRequired[int]
     """Share of an hour's files above which rejected ones raise an alarm. 100: no alarm. Allowed: 0 to 100. Default: 20."""
+    final_within_seconds: NotRequired[int]
+    """Seconds from its upload to its final status after which a file is late. 0: no target, no alarm. Allowed: 0 to 86400. Default: 300."""
+    final_within_percent: NotRequired[int]
+    """Share of the files that should not be late. The alarm is raised while so many are late that the rest would be used up long before a month has passed. Allowed: 95 to 99. Default: 99."""
     silence_alarm_hours: NotRequired[int]
     """Hours without a new file after which an alarm is raised. 0: no alarm. Allowed: 0 to 168. Default: 0."""
     alarm_topic_arns: NotRequired[list[str]]

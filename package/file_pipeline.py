@@ -41,8 +41,14 @@ class FilePipeline(pulumi.ComponentResource):
     """ARN of the function that checks files."""
     secret_arn: pulumi.Output[str]
     """ARN of the secret with the credentials that your endpoint checks."""
+    kept_versions: pulumi.Output[str]
+    """How many old versions of each function `operate release` keeps."""
+    release_application_name: pulumi.Output[str] | None
+    """Name of CodeDeploy's application. With a release that shifts step by step."""
     reconcile_function_name: pulumi.Output[str] | None
     """Name of the function that searches for uploads whose event never came. With reconciliationHours."""
+    reconcile_schedule_name: pulumi.Output[str] | None
+    """Name of the schedule of that function. With reconciliationHours."""
     api_endpoint: pulumi.Output[str] | None
     """URL of the HTTP API. With api."""
     api_function_name: pulumi.Output[str] | None
@@ -79,6 +85,8 @@ class FilePipeline(pulumi.ComponentResource):
     """ARN of the function that posts finished files. With deliveryEndpoint."""
     topic_arn: pulumi.Output[str] | None
     """ARN of the topic that alarms are published to. With alarms."""
+    alarm_names: pulumi.Output[str] | None
+    """Names of the alarms, separated by commas. With alarms."""
     dashboard_url: pulumi.Output[str] | None
     """URL of the dashboard. With dashboard."""
 

@@ -1,4 +1,4 @@
-"""Nothing is lost: dead letters are kept, and production's data outlives its stack."""
+"""Nothing is lost: dead-letter messages are kept, and production's data outlives its stack."""
 
 from __future__ import annotations
 

@@ -19,14 +19,21 @@ def logs_expire(group: Resource) -> Iterator[str]:
 
 
 @resource_rule(Type.ALARM)
-def alarms_heard(alarm: Resource) -> Iterator[str]:
-    """Alarms have an action, and say what missing data means."""
-    if not is_set(alarm.at("alarmActions")):
-        yield "alarmActions is empty: the alarm would reach nobody"
+def alarms_explained(alarm: Resource) -> Iterator[str]:
+    """Alarms say what missing data means."""
     if not is_set(alarm.at("treatMissingData")):
         yield "treatMissingData is not set: say what silence means"
-    if alarm.at("actionsEnabled") in (False, "false"):
-        yield "actionsEnabled is false: the alarm would reach nobody"
+
+
+@stack_rule()
+def alarms_heard(stack: Stack) -> StackComplaints:
+    """Alarms have an action, or are part of a composite alarm, which has one."""
+    for alarm in stack.all(Type.ALARM, Type.COMPOSITE_ALARM):
+        is_part = stack.pointing_at(alarm, Type.COMPOSITE_ALARM, "alarmRule")
+        if not is_set(alarm.at("alarmActions")) and not is_part:
+            yield alarm, "alarmActions is empty, and no composite alarm has it for a part: it would reach nobody"
+        if alarm.at("actionsEnabled") in (False, "false"):
+            yield alarm, "actionsEnabled is false: the alarm would reach nobody"
 
 
 @stack_rule(EnforcementLevel.ADVISORY)

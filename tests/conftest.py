@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -21,6 +21,7 @@ from local.program import run_program
 from local.stack_config import StackConfig
 from tests.declared_stack import Declared, DeclaredStack, Json
 from tests.stage_files import StageFiles, stage_config
+from tests.workers import SharedScheduling
 
 if TYPE_CHECKING:
     from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
@@ -121,9 +122,12 @@ class _Mocks(pulumi.runtime.Mocks):
             return "", inputs
         service = args.typ.split(":")[1].partition("/")[0]
         name = str(inputs.get("name") or inputs.get("bucket") or args.name)
+        if args.typ == "aws:lambda/alias:Alias":
+            name = f"{inputs['functionName']}:{name}"
         arn = f"arn:aws:s3:::{name}" if service == "s3" else f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
         made = {"arn": arn, "name": name, "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}", "keyId": name}
         made |= {
+            "version": "7",
             "streamArn": f"{arn}/stream",
             "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",
@@ -147,11 +151,22 @@ class _Mocks(pulumi.runtime.Mocks):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the local cloud, and put it first: several workers end together if the longest files lead."""
+    """Mark what needs the local cloud, and put it first, the drills before all: the longest of them should lead."""
     for item in items:
         if _LOCAL in item.path.parents:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: _LOCAL not in item.path.parents)
+    items.sort(key=lambda item: (_LOCAL not in item.path.parents, item.path.stem != "test_drills"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SharedScheduling:
+    return SharedScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than there are cores: what is tested on the local cloud waits for most of its time."""
+    return (yield) + 1
 
 
 def pytest_collection_finish() -> None:
@@ -165,7 +180,10 @@ def run(config: StackConfig, *, preview: bool = False, program: Callable[[], obj
     """Run the program, or another one, with a config and return what it declares."""
     stack = DeclaredStack(stage=config.stage)
     mocks = _Mocks(stack, preview=preview)
-    stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack), preview=preview, program=program))
+    with pytest.MonkeyPatch.context() as patch:
+        # Pulumi notes for each resource where in the code it is declared: with pytest's own frames, half of the time.
+        patch.setattr(sys, "tracebacklimit", 1, raising=False)
+        stack.outputs.update(run_program(config, mocks, _Recorder(mocks, stack), preview=preview, program=program))
     return stack
 
 

@@ -14,8 +14,8 @@ from local.stack_config import ROOT, StackConfig
 STAGES: Final = Path(__file__).with_name("stages")
 """The stages of the tests: copies of those that are shipped, and `prod-…` for each way to depart from `prod`.
 
-A stage of the tests holds only what it sets differently, if its name begins with another's. The stage files of the
-project are a team's own: whatever valid settings they hold, these tests pass.
+A stage of the tests holds only what it sets differently, if its name begins with another's; null takes out what the
+other sets. The stage files of the project are a team's own: whatever valid settings they hold, these tests pass.
 """
 
 
@@ -35,7 +35,7 @@ def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> S
 
 @dataclass
 class StageFiles:
-    """The project's own stage files.
+    """The project's own stage files, and Pulumi.yaml with its name.
 
     Parameters
     ----------
@@ -49,5 +49,5 @@ class StageFiles:
         """Complain of whoever opens one: an audit hook, which Python calls before it opens any file."""
         if event == "open" and not self.allowed and isinstance(arguments[0], str):
             path = Path(arguments[0])
-            if path.match("Pulumi.*.yaml") and path.absolute().parent == ROOT:
+            if path.name.startswith("Pulumi.") and path.absolute().parent == ROOT:
                 raise AssertionError(f"{path.name} is a team's own: read tests/stages, or mark the test stage_files")

@@ -17,6 +17,9 @@ from shared.records.decoder import RecordDecoder, make_decoder
 from shared.records.encoder import RecordEncoder
 from shared.records.types import Money
 
+_PARTITIONS: Final = ("record_type", "day")
+"""What results are laid out by, and a table of them therefore has as columns already."""
+
 _REFUSED: Final[dict[type, str]] = {
     inspect.RawType: "msgspec.Raw is published as it came, line feeds included: use object",
     inspect.DecimalType: "Decimal has no bounds, and may be NaN: use Money of shared.records.types",
@@ -72,11 +75,38 @@ def _check(record: type[msgspec.Struct]) -> None:
     if not record.__struct_fields__:
         raise TypeError("RECORD has no fields")
     schemas.check_fields(record)
+    _check_partitions(record)
     RecordDecoder(record)
     columns = [field.encode_name for field in msgspec.structs.fields(record)]
     tag = record.__struct_config__.tag_field
     CellDecoder([*columns, tag] if tag else columns, record)
     _check_types(inspect.type_info(record), "", set())
+
+
+def _names(struct: type[msgspec.Struct]) -> list[str]:
+    """Return what a struct's fields are published as, its tag among them."""
+    tag = struct.__struct_config__.tag_field
+    return [*struct.__struct_encode_fields__, *([tag] if tag else [])]
+
+
+def _check_partitions(record: type[msgspec.Struct]) -> None:
+    """Check that no field is called as a partition of the results: Athena refuses a table that has a column twice."""
+    for name in _names(record):
+        if name.casefold() in _PARTITIONS:
+            raise TypeError(
+                f"field {name}: results are laid out by {' and '.join(_PARTITIONS)}, so their table has such a column "
+                "already: give the field another name"
+            )
+
+
+def _check_case(struct: type[msgspec.Struct], place: str) -> None:
+    """Check that no two names differ in case alone: in Athena, they are one (Athena User Guide, Name databases)."""
+    first: dict[str, str] = {}
+    for name in _names(struct):
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            both = " and ".join(f"{place}.{each}" if place else each for each in (other, name))
+            raise TypeError(f"fields {both}: differ in case alone, and are one column of a table: rename one")
 
 
 def _check_types(part: object, place: str, seen: set[int]) -> None:
@@ -90,6 +120,7 @@ def _check_types(part: object, place: str, seen: set[int]) -> None:
     if reason:
         raise TypeError(f"field {place}: {reason}")
     if isinstance(part, inspect.StructType):
+        _check_case(part.cls, place)
         _check_defaults(part.cls)
     for each in _parts(part):
         _check_types(each, place, seen)

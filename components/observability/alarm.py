@@ -80,9 +80,7 @@ class Alarm:
             warm_up_period_duration_in_minutes=self.warm_up_minutes
         )
         args = aws.cloudwatch.MetricAlarmArgs(
-            alarm_description=(
-                f"{self.meaning} Likely causes: {self.causes}. What to do: {RUNBOOKS}, section {self.runbook!r}."
-            ),
+            alarm_description=describe(self.meaning, self.causes, self.runbook),
             evaluation_periods=self.periods,
             threshold=self.threshold,
             comparison_operator=self.comparison,
@@ -120,3 +118,51 @@ class Alarm:
             for metric_id, metric in expression.metrics.items()
         ]
         return [result, *metrics]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompositeAlarm:
+    """An alarm on other alarms, which tell nobody by themselves.
+
+    Parameters
+    ----------
+    name
+        The end of its name.
+    meaning, causes, runbook
+        What the mail says, as of every `Alarm`.
+    any_of
+        It is raised while all alarms of one of these are.
+    """
+
+    name: str
+    meaning: str
+    causes: str
+    runbook: str
+    any_of: Sequence[Sequence[Alarm]]
+
+    def declare(
+        self, prefix: str, topic_arns: Sequence[pulumi.Input[str]], opts: pulumi.ResourceOptions
+    ) -> aws.cloudwatch.CompositeAlarm:
+        """Declare it, and the alarms that it is made of. The topics hear of its changes alone."""
+        groups = [[alarm.declare(prefix, [], opts).name for alarm in alarms] for alarms in self.any_of]
+        rule = pulumi.Output.all(*(pulumi.Output.all(*names) for names in groups)).apply(_rule)
+        return aws.cloudwatch.CompositeAlarm(
+            f"{prefix}-{self.name}",
+            # The provider makes none up.
+            alarm_name=f"{prefix}-{self.name}",
+            alarm_description=describe(self.meaning, self.causes, self.runbook),
+            alarm_rule=rule,
+            alarm_actions=list(topic_arns),
+            ok_actions=list(topic_arns),
+            opts=opts,
+        )
+
+
+def describe(meaning: str, causes: str, runbook: str) -> str:
+    """Return what an alarm's mail says."""
+    return f"{meaning} Likely causes: {causes}. What to do: {RUNBOOKS}, section {runbook!r}."
+
+
+def _rule(groups: Sequence[Sequence[str]]) -> str:
+    all_of = [" AND ".join(f'ALARM("{name}")' for name in names) for names in groups]
+    return " OR ".join(f"({names})" for names in all_of)

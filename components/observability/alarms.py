@@ -16,6 +16,7 @@ from components.observability.metrics import (
     LambdaMetrics,
     Metric,
     ReconcileMetrics,
+    SqsMetrics,
 )
 from components.observability.queue_alarms import delivery_alarms, intake_alarms
 
@@ -39,6 +40,9 @@ DURATION_CAUSES: Final[Mapping[str, str]] = {
     "delivery": "an endpoint that answers slowly, a slow AWS service",
 }
 """Purpose of a function → why it may be slow, besides what is common to all."""
+
+MAX_WARM_UP_MINUTES = 2880
+"""The longest that CloudWatch waits with a new alarm (CloudWatch User Guide, Alarm warm-up periods)."""
 
 _SECOND_MS = 1000
 
@@ -98,7 +102,10 @@ def function_alarms(function: ObservedFunction) -> list[Alarm]:
 
 
 def file_alarms(flow: Flow) -> list[Alarm]:
-    """Return the alarms on how files end. No data means that none ended: to be watched by `intake_alarms`."""
+    """Return the alarms on how files end, and that none does.
+
+    No data means, for how they end, that none ended: `intake_alarms` has an alarm for that.
+    """
     metrics = IngestMetrics(flow.namespace)
     alarms = [
         # To Lambda a partial batch is a success, so our own metrics count.
@@ -108,7 +115,7 @@ def file_alarms(flow: Flow) -> list[Alarm]:
             "dead-letter messages.",
             causes="S3, KMS or DynamoDB deny or throttle, a permission was taken away, the key is disabled",
             runbook="Failure rate",
-            metric=_share("failed", metrics),
+            metric=share("failed", metrics),
             threshold=flow.failed_alarm_percent,
             comparison="GreaterThanThreshold",
             missing="notBreaching",
@@ -121,7 +128,7 @@ def file_alarms(flow: Flow) -> list[Alarm]:
                 meaning=f"More than {flow.rejected_alarm_percent} % of an hour's files were rejected.",
                 causes="a sender changed its format, or a new version of a schema is stricter than the files",
                 runbook="Rejected files",
-                metric=_share("rejected", metrics),
+                metric=share("rejected", metrics),
                 threshold=flow.rejected_alarm_percent,
                 comparison="GreaterThanThreshold",
                 missing="notBreaching",
@@ -129,6 +136,8 @@ def file_alarms(flow: Flow) -> list[Alarm]:
                 period_seconds=HOUR_SECONDS,
             )
         )
+    if flow.intake.silence_alarm_hours:
+        alarms.append(_silence(flow, flow.intake.silence_alarm_hours))
     return alarms
 
 
@@ -197,7 +206,32 @@ def api_alarms(api: ObservedApi) -> list[Alarm]:
     ]
 
 
-def _share(outcome: str, metrics: IngestMetrics) -> Expression:
+def _silence(flow: Flow, hours: int) -> Alarm:
+    """Return the alarm on files that do not come. A check's file is not counted, though the queue has its message."""
+    outcomes: dict[str, Metric] = IngestMetrics(flow.namespace).outcomes
+    return Alarm(
+        name="intake-silence",
+        meaning=f"No file has come to its end for {hours} hours.",
+        causes="a sender has stopped or may not upload any more, or the bucket's notification is gone",
+        runbook="Silence",
+        metric=Expression(
+            label="Files that ended",
+            # No file is no data, not 0: what is always reported of a queue that is read gives it its zeros.
+            formula=f"{' + '.join(outcomes)} + 0 * visible",
+            metrics={**outcomes, "visible": SqsMetrics(flow.intake.queue_name).visible},
+        ),
+        threshold=1,
+        comparison="LessThanThreshold",
+        missing="breaching",
+        # Periods of an hour may add up to a week, shorter ones to a day (PutMetricAlarm, EvaluationPeriods).
+        period_seconds=HOUR_SECONDS,
+        periods=hours,
+        # In a new stack nothing has arrived yet.
+        warm_up_minutes=min(60 * hours, MAX_WARM_UP_MINUTES),
+    )
+
+
+def share(outcome: str, metrics: IngestMetrics) -> Expression:
     """Return the share of files with an outcome, in percent. All outcomes come together, at least one of them 1."""
     outcomes: dict[str, Metric] = metrics.outcomes
     return Expression(

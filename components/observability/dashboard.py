@@ -76,7 +76,7 @@ def pipeline_rows(flow: Flow) -> dict[str, list[Graph]]:
         "Files: arrivals, waiting, outcomes": _files(flow),
         "Work: records, catalog and its indexes": _work(flow),
         "Functions: duration, errors": _functions(flow),
-        "Out: API, delivery, dead letters": _out(flow),
+        "Out: API, delivery, dead-letter messages": _out(flow),
     }
 
 
@@ -103,7 +103,16 @@ def _files(flow: Flow) -> list[Graph]:
             ],
         ),
         Graph("Time for a file, ms", percentiles(ingest.processing_time)),
+        _time_to_final(flow, ingest),
     ]
+
+
+def _time_to_final(flow: Flow, ingest: IngestMetrics) -> Graph:
+    title, lines = "From upload to final status, ms", percentiles(ingest.time_to_final)
+    if not flow.final_within_seconds:
+        return Graph(title, lines)
+    target = Limit(f"target for {flow.final_within_percent} %", flow.final_within_seconds * 1000)
+    return Graph(title, [*lines, Line(ingest.late, "late files", right=True)], [target])
 
 
 def _work(flow: Flow) -> list[Graph]:
@@ -171,7 +180,7 @@ def _out(flow: Flow) -> list[Graph]:
     return [
         *(_api(flow.namespace, flow.api) if flow.api else []),
         *(_delivery(flow.namespace, flow.delivery) if flow.delivery else []),
-        Graph("Dead letters", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()]),
+        Graph("Dead-letter messages", [Line(SqsMetrics(queue).visible, purpose) for purpose, queue in queues.items()]),
     ]
 
 
@@ -200,7 +209,7 @@ def _delivery(namespace: str, delivery: ObservedDelivery) -> list[Graph]:
             [
                 Line(sent.sent, "sent"),
                 Line(sent.failed, "failed, tried again"),
-                Line(sent.dead_lettered, "dead letters"),
+                Line(sent.dead_lettered, "dead-letter messages"),
                 Line(queue.visible, "waiting"),
                 Line(queue.oldest, "oldest, seconds", right=True),
             ],
@@ -210,7 +219,7 @@ def _delivery(namespace: str, delivery: ObservedDelivery) -> list[Graph]:
             [
                 Line(forward.queued, "queued"),
                 Line(forward.returned, "batches that failed"),
-                Line(forward.dead_lettered, "dead letters"),
+                Line(forward.dead_lettered, "dead-letter messages"),
                 Line(stream.iterator_age, "oldest, ms", right=True),
             ],
         ),

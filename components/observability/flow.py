@@ -39,7 +39,7 @@ class ObservedIntake:
     queue_name, dead_letters_name
         Its name, and its dead-letter queue's.
     retry_seconds
-        How long a message that always fails is retried before it is a dead letter.
+        How long a message that always fails is retried before it is dead-lettered.
     consumer_timeout_seconds
         Time-out of the function that takes its messages.
     silence_alarm_hours
@@ -111,6 +111,10 @@ class Flow:
         Share of the files of five minutes above which failed ones raise an alarm.
     rejected_alarm_percent
         Share of an hour's files above which rejected ones raise an alarm. 100: no alarm.
+    final_within_seconds
+        Seconds from its upload to its final status after which a file is late. 0: no target, no alarm.
+    final_within_percent
+        Share of the files that should not be late.
     """
 
     namespace: str
@@ -122,3 +126,5 @@ class Flow:
     reconciles: bool = True
     failed_alarm_percent: int = 5
     rejected_alarm_percent: int = 20
+    final_within_seconds: int = 300
+    final_within_percent: int = 99

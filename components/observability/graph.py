@@ -1,4 +1,4 @@
-"""Graphs, and how CloudWatch is told to draw them (CloudWatch API Reference, Dashboard body structure and syntax)."""
+"""Graphs, and the JSON that CloudWatch draws them from (API Reference, Dashboard body structure and syntax)."""
 
 from __future__ import annotations
 

@@ -47,6 +47,15 @@ class LambdaMetrics:
         self.throttles = metric("Throttles")
 
 
+class VersionMetrics:
+    """What Lambda reports of one version, while an alias shifts to it (Lambda Developer Guide, Types of metrics)."""
+
+    def __init__(self, function_name: pulumi.Input[str], alias: str, version: pulumi.Input[str]) -> None:
+        resource = pulumi.Output.concat(function_name, ":", alias)
+        dimensions = {"FunctionName": function_name, "Resource": resource, "ExecutedVersion": version}
+        self.errors = Metric("AWS/Lambda", dimensions, "Errors")
+
+
 class SqsMetrics:
     """What SQS reports of a queue (SQS Developer Guide, Available CloudWatch metrics).
 
@@ -97,14 +106,19 @@ class HttpApiMetrics:
         self.latency = metric("Latency", "p99")
 
 
+def _own(service: str, version: pulumi.Input[str] | None) -> Dimensions:
+    """Return the dimensions of a function's own metrics: of all its versions, or, where releases shift, of one."""
+    return {"service": service} if version is None else {"service": service, "version": version}
+
+
 class IngestMetrics:
     """What the ingest function counts.
 
     With each file that ends, all four outcomes are sent, zeros too: a share of them needs no FILL.
     """
 
-    def __init__(self, namespace: str) -> None:
-        metric = partial(Metric, namespace, {"service": "ingest"})
+    def __init__(self, namespace: str, version: pulumi.Input[str] | None = None) -> None:
+        metric = partial(Metric, namespace, _own("ingest", version))
         self.completed = metric("FilesCompleted")
         self.failed = metric("FilesFailed")
         self.rejected = metric("FilesRejected")
@@ -115,6 +129,8 @@ class IngestMetrics:
         self.records_rejected = metric("RecordsRejected")
         self.file_size = metric("FileSize")
         self.processing_time = metric("ProcessingTime", "p99")
+        self.time_to_final = metric("TimeToFinal", "p99")
+        self.late = metric("FilesLate")
 
     @property
     def outcomes(self) -> dict[str, Metric]:
@@ -147,8 +163,8 @@ class ApiMetrics:
 class ForwardMetrics:
     """What the forwarding function counts."""
 
-    def __init__(self, namespace: str) -> None:
-        metric = partial(Metric, namespace, {"service": "forward"})
+    def __init__(self, namespace: str, version: pulumi.Input[str] | None = None) -> None:
+        metric = partial(Metric, namespace, _own("forward", version))
         self.queued = metric("ChangesQueued")
         self.returned = metric("BatchesReturned")
         self.dead_lettered = metric("ChangesDeadLettered")
@@ -157,8 +173,8 @@ class ForwardMetrics:
 class DeliveryMetrics:
     """What the delivery function counts."""
 
-    def __init__(self, namespace: str) -> None:
-        metric = partial(Metric, namespace, {"service": "delivery"})
+    def __init__(self, namespace: str, version: pulumi.Input[str] | None = None) -> None:
+        metric = partial(Metric, namespace, _own("delivery", version))
         self.sent = metric("DeliveriesSent")
         self.failed = metric("DeliveriesFailed")
         self.dead_lettered = metric("DeliveriesDeadLettered")

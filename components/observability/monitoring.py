@@ -13,7 +13,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.iam import Statement, deny_insecure_transport, policy_document
-from components.observability.alarm import Alarm
+from components.observability.alarm import Alarm, CompositeAlarm
 
 ALARMS_AND_THEIR_ENDS: Final = {"$or": [{"NewStateValue": ["ALARM"]}, {"OldStateValue": ["ALARM"]}]}
 """Which of an alarm's messages a subscriber is sent: that it is raised, and that it is over.
@@ -35,7 +35,7 @@ class MonitoringArgs:
         From whom the mails are.
     kms_key_arn
         The key that the topic is encrypted with; its policy must let CloudWatch use it.
-    alarms
+    alarms, composite_alarms
         The alarms.
     emails
         Addresses that they are sent to; each must confirm its subscription.
@@ -46,6 +46,7 @@ class MonitoringArgs:
     display_name: str
     kms_key_arn: pulumi.Input[str]
     alarms: Sequence[Alarm]
+    composite_alarms: Sequence[CompositeAlarm] = ()
     emails: Sequence[str] = ()
     topic_arns: Sequence[pulumi.Input[str]] = ()
 
@@ -57,6 +58,8 @@ class Monitoring(pulumi.ComponentResource):
     ----------
     topic
         Where alarms are published.
+    alarm_names
+        The names of the alarms that are, separated by commas.
     """
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -67,10 +70,12 @@ class Monitoring(pulumi.ComponentResource):
         )
         self._let_alarms_publish(name)
         if not args.emails and not args.topic_arns:
-            pulumi.log.warn("alertEmails and alarmTopicArns are empty: the alarms reach nobody")
+            pulumi.log.warn("alertEmails is empty, as is alarmTopicArns: the alarms reach nobody")
         self._subscribe(name, args.emails)
-        for alarm in args.alarms:
-            alarm.declare(name, [self.topic.arn, *args.topic_arns], child)
+        topics = [self.topic.arn, *args.topic_arns]
+        names = [alarm.declare(name, topics, child).name for alarm in args.alarms]
+        names += [alarm.declare(name, topics, child).alarm_name for alarm in args.composite_alarms]
+        self.alarm_names = pulumi.Output.all(*names).apply(",".join)
         self.register_outputs({"topicArn": self.topic.arn})
 
     def _let_alarms_publish(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The alarms of queues: that messages wait, that none come, that some are in a dead-letter queue."""
+"""The alarms of queues: that messages wait, that none are taken, that some are in a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import math
 
 import pulumi
 
-from components.observability.alarm import HOUR_SECONDS, PERIOD_SECONDS, Alarm, Expression
+from components.observability.alarm import PERIOD_SECONDS, Alarm, Expression
 from components.observability.flow import ObservedDelivery, ObservedIntake
 from components.observability.metrics import LambdaMetrics, SqsMetrics
-
-MAX_WARM_UP_MINUTES = 2880
-"""The longest that CloudWatch waits with a new alarm (CloudWatch User Guide, Alarm warm-up periods)."""
 
 STALLED_SECONDS = 900
 """How long messages may wait with none deleted."""
@@ -20,11 +17,11 @@ _SECOND_MS = 1000
 
 
 def intake_alarms(intake: ObservedIntake) -> list[Alarm]:
-    """Return the alarms of the intake queue: that messages wait, that none come."""
+    """Return the alarms of the intake queue: that messages wait, that none are taken."""
     metrics = SqsMetrics(intake.queue_name)
     # A file may take a whole invocation, and be the only one that is deleted in that time.
     stalled = max(STALLED_SECONDS, intake.consumer_timeout_seconds + PERIOD_SECONDS)
-    alarms = [
+    return [
         dead_letter_alarm("intake", intake.dead_letters_name, "files that were not processed"),
         Alarm(
             name="intake-age",
@@ -52,9 +49,6 @@ def intake_alarms(intake: ObservedIntake) -> list[Alarm]:
             periods=math.ceil(stalled / PERIOD_SECONDS),
         ),
     ]
-    if intake.silence_alarm_hours:
-        alarms.append(_silence(metrics, intake.silence_alarm_hours))
-    return alarms
 
 
 def delivery_alarms(delivery: ObservedDelivery) -> list[Alarm]:
@@ -93,32 +87,9 @@ def dead_letter_alarm(purpose: str, queue_name: pulumi.Input[str], holding: str)
         meaning=f"Messages wait in the {purpose} dead-letter queue: {holding}.",
         causes="what failed for longer than it is retried, or can never pass; `redrive --dry-run` counts them by "
         "reason",
-        runbook=f"{purpose.title()} dead letters",
+        runbook=f"{purpose.title()} dead-letter queue",
         metric=SqsMetrics(queue_name).visible,
         threshold=1,
         # SQS stops to report of a queue that nobody has asked for six hours, full or empty: it is as it was.
         missing="ignore",
-    )
-
-
-def _silence(metrics: SqsMetrics, hours: int) -> Alarm:
-    return Alarm(
-        name="intake-silence",
-        meaning=f"No file has arrived for {hours} hours.",
-        causes="a sender has stopped or may not upload any more, or the bucket's notification is gone",
-        runbook="Silence",
-        metric=Expression(
-            label="Arrivals",
-            # Nothing sent is no data, not 0: what is always reported of a queue that is read gives it its zeros.
-            formula="sent + 0 * visible",
-            metrics={"sent": metrics.sent, "visible": metrics.visible},
-        ),
-        threshold=1,
-        comparison="LessThanThreshold",
-        missing="breaching",
-        # Periods of an hour may add up to a week, shorter ones to a day (PutMetricAlarm, EvaluationPeriods).
-        period_seconds=HOUR_SECONDS,
-        periods=hours,
-        # In a new stack nothing has arrived yet.
-        warm_up_minutes=min(60 * hours, MAX_WARM_UP_MINUTES),
     )

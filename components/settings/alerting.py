@@ -26,6 +26,20 @@ class AlertingGroup(Group):
         le=100,
         description="Share of an hour's files above which rejected ones raise an alarm. 100: no alarm.",
     )
+    final_within_seconds: int = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="Seconds from its upload to its final status after which a file is late. 0: no target, no alarm.",
+    )
+    final_within_percent: int = Field(
+        99,
+        # A burn rate of 14.4 times the rest must be less than all files.
+        ge=95,
+        le=99,
+        description="Share of the files that should not be late. The alarm is raised while so many are late that the "
+        "rest would be used up long before a month has passed.",
+    )
     silence_alarm_hours: int = Field(
         0, ge=0, le=168, description="Hours without a new file after which an alarm is raised. 0: no alarm."
     )

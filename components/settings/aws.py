@@ -1,4 +1,4 @@
-"""The ``aws:`` keys of a stage: what its provider is told."""
+"""The ``aws:`` keys of a stage: the configuration of its provider."""
 
 from __future__ import annotations
 

@@ -55,9 +55,4 @@ class CatalogGroup(Group):
                 f"autoscalingMinCapacity = {self.autoscaling_min_capacity}: should be at most "
                 f"autoscalingMaxCapacity ({self.autoscaling_max_capacity})"
             )
-        if (self.table_max_read_units or self.table_max_write_units) and self.table_billing_mode == "PROVISIONED":
-            raise ValueError(
-                "tableMaxReadUnits, tableMaxWriteUnits: are for tableBillingMode PAY_PER_REQUEST; "
-                "autoscalingMaxCapacity limits a provisioned table"
-            )
         return self

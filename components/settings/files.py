@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from components.landing import CHECKS_PREFIX, UPLOADS_PREFIX
 from components.settings.values import Extension, Folder, Group, RecordType
 
 MAX_LISTED_BYTES = 2500
@@ -54,6 +55,20 @@ class FilesGroup(Group):
         description="Speed of the record work that is counted on, in bytes a second after decompression. The "
         "largest record file is what is read so in functionTimeoutSeconds less twice timeReserveSeconds.",
     )
+
+    @model_validator(mode="after")
+    def _check_checks(self) -> Self:
+        for entry in self.record_types:
+            if entry.startswith(CHECKS_PREFIX):
+                raise ValueError(
+                    f"recordTypes: {entry!r}: should be another prefix: `operate check` uploads to {CHECKS_PREFIX}"
+                )
+        for folder in self.refused_prefixes:
+            if CHECKS_PREFIX.startswith(folder) or CHECKS_PREFIX.removeprefix(UPLOADS_PREFIX).startswith(folder):
+                raise ValueError(
+                    f"refusedPrefixes: {folder!r}: should be taken out: `operate check` uploads to {CHECKS_PREFIX}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_files(self) -> Self:

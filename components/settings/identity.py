@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.settings.values import AddressRange, ClaimValue, Group, Issuer, check_once
+from components.settings.values import AddressRange, Audience, ClaimValue, Group, Issuer, Scope, check_once
 
 
 class IdentityGroup(Group):
@@ -41,12 +41,12 @@ class IdentityGroup(Group):
     )
     readers_group: ClaimValue = Field("readers", description="Group of users who may read through the API.")
     writers_group: ClaimValue = Field("writers", description="Group of users who may also send to the API.")
-    read_scope: ClaimValue = Field("files/read", description="Scope of programs that may read through the API.")
-    write_scope: ClaimValue = Field("files/write", description="Scope of programs that may also send to the API.")
+    read_scope: Scope = Field("files/read", description="Scope of programs that may read through the API.")
+    write_scope: Scope = Field("files/write", description="Scope of programs that may also send to the API.")
     jwt_issuer: Issuer = Field(
         "", description="URL of an OIDC provider of your own, whose tokens the API takes in place of a user pool's."
     )
-    jwt_audiences: list[ClaimValue] = Field(
+    jwt_audiences: list[Audience] = Field(
         [],
         max_length=50,
         description="Whom its tokens must be issued for: aud or, where there is none, client_id.",
@@ -57,17 +57,11 @@ class IdentityGroup(Group):
     @model_validator(mode="after")
     def _check_issuer(self) -> Self:
         check_once("jwtAudiences", self.jwt_audiences)
-        if bool(self.jwt_issuer) != bool(self.jwt_audiences):
+        if self.jwt_issuer and not self.jwt_audiences:
             raise ValueError(
-                f"jwtIssuer = {self.jwt_issuer!r}, jwtAudiences = {self.jwt_audiences}: tokens are checked for "
-                "both: set both, or none"
+                f"jwtIssuer = {self.jwt_issuer!r}: needs jwtAudiences, since tokens are checked for both: set them, or "
+                "take jwtIssuer out"
             )
-        for key, value in (("testUser", self.test_user), ("programClient", self.program_client)):
-            if self.jwt_issuer and value:
-                raise ValueError(
-                    f"{key} = true: needs a user pool, which jwtIssuer ({self.jwt_issuer}) stands in for: set {key} to "
-                    "false, or take out jwtIssuer"
-                )
         if self.readers_group == self.writers_group:
             raise ValueError(f"readersGroup = {self.readers_group!r}: should not be writersGroup too")
         servers = {scope.rpartition("/")[0] for scope in (self.read_scope, self.write_scope)}

@@ -66,8 +66,6 @@ class LandingGroup(Group):
         for name, days, least in tiers:
             if 0 < days < least:
                 raise ValueError(f"{name} = {days}: should be 0, or {least} to 730")
-            if days and not self.intelligent_tiering:
-                raise ValueError(f"{name} = {days}: needs intelligentTiering; set it, or {name} to 0")
         if 0 < self.deep_archive_after_days <= self.archive_after_days:
             raise ValueError(
                 f"archiveAfterDays = {self.archive_after_days}: should be less than "

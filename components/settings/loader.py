@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from components.addresses import is_forbidden
 from components.settings.aws import AwsSettings
 from components.settings.model import Settings
+from components.settings.places import find_elsewhere
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -27,9 +28,11 @@ MAX_NAME_PREFIX = 40
 LOCAL_STAGE = "local"
 """The stage that runs on one machine."""
 
-_AWS = "aws"
+AWS_NAMESPACE = "aws"
+"""What the provider's own keys begin with."""
+
 # The provider in use, and Pulumi's own: tags of the stack, names, default providers.
-_OTHER_NAMESPACES = (_AWS, "pulumi")
+_OTHER_NAMESPACES = (AWS_NAMESPACE, "pulumi")
 _STAGE = re.compile(r"[a-z][a-z0-9-]*")
 
 _GONE = {
@@ -50,7 +53,7 @@ class SettingsError(pulumi.RunError):
 
 
 class StackSettings(BaseModel):
-    """Everything the program is told: which stack it is, its settings, and its provider's."""
+    """All of the program's input: which stack it is, its settings, and its provider's."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -93,12 +96,14 @@ def load() -> StackSettings:
         other. All problems are named at once.
     """
     project, stage = pulumi.get_project(), pulumi.get_stack()
-    problems = [*_check_names(project, stage), *_foreign_keys(project, stage)]
-    settings = _parse(Settings, project, problems)
-    aws = _parse(AwsSettings, _AWS, problems)
-    problems += _check_endpoint(project, stage, settings)
+    problems = [*_check_names(project, stage), *foreign_keys(project, stage)]
+    settings = read_group(Settings, project, problems)
+    aws = read_group(AwsSettings, AWS_NAMESPACE, problems)
+    problems += _check_hosts(project, stage, settings)
     if settings and aws:
-        problems += _elsewhere(project, settings, aws)
+        allowed, forbidden = aws.allowed_account_ids or (), aws.forbidden_account_ids or ()
+        elsewhere = find_elsewhere(settings, region=aws.region, accounts=allowed, not_accounts=forbidden)
+        problems += [f"{project}:{text}" for text in elsewhere]
     if problems or settings is None or aws is None:
         raise SettingsError(f"wrong settings of stack {stage!r}:\n" + "\n".join(f"  {text}" for text in problems))
     return StackSettings(project=project, stage=stage, settings=settings, aws=aws)
@@ -126,34 +131,19 @@ def parse(project: str, stage: str, values: Mapping[str, object]) -> Settings:
     """
     problems = list(_check_names(project, stage))
     settings = _validate(Settings, project, values, problems)
-    problems += _check_endpoint(project, stage, settings)
+    problems += _check_hosts(project, stage, settings)
     if problems or settings is None:
         raise SettingsError(f"wrong settings of {project!r}:\n" + "\n".join(f"  {text}" for text in problems))
     return settings
 
 
-def _elsewhere(project: str, settings: Settings, aws: AwsSettings) -> Iterator[str]:
-    """Say what is brought from another region, or of an account that the stack may not be in."""
-    brought = [("alarmTopicArns", arn) for arn in settings.alarm_topic_arns]
-    brought += [("kmsKeyArn", settings.kms_key_arn)] if settings.kms_key_arn else []
-    for key, arn in brought:
-        _, _, _, region, account, _ = arn.split(":", 5)
-        if region != aws.region:
-            yield f"{project}:{key} = {arn!r}: is in {region}; should be in the stack's aws:region, {aws.region}"
-        if key == "kmsKeyArn" and aws.allowed_account_ids and account not in aws.allowed_account_ids:
-            yield (
-                f"{project}:{key} = {arn!r}: is in the account {account}; should be in the stack's, one of "
-                f"aws:allowedAccountIds ({', '.join(aws.allowed_account_ids)})"
-            )
-
-
-def _parse(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
-    """Build `model` from the keys of `namespace`, or append what is wrong with them."""
+def read_group(model: type[_Model], namespace: str, problems: list[str]) -> _Model | None:
+    """Build `model` from the keys of `namespace` in the stack's config, or append what is wrong with them."""
     read = _read(namespace)
     hidden = [key for key in read if runtime_config.is_config_secret(f"{namespace}:{key}")]
     if hidden:
         way = "no setting is a secret, set it without --secret"
-        if namespace == _AWS:
+        if namespace == AWS_NAMESPACE:
             way = "give credentials by a profile, a role or the environment, a proxy's by HTTPS_PROXY"
         why = f"would be in clear in the stack's state; {way}"
         problems += [f"{namespace}:{key}: {why}" for key in hidden]
@@ -165,7 +155,7 @@ def _validate(model: type[_Model], namespace: str, values: Mapping[str, object],
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problems += [_explain(namespace, detail) for detail in error.errors()]
+        problems += [text for detail in error.errors() for text in _explain(namespace, detail).split("\n")]
         return None
 
 
@@ -178,16 +168,23 @@ def _check_names(project: str, stage: str) -> Iterator[str]:
         yield f"{prefix!r} ({len(prefix)} characters): project and stack should have {MAX_NAME_PREFIX} at most"
 
 
-def _check_endpoint(project: str, stage: str, settings: Settings | None) -> Iterator[str]:
-    if settings and stage != LOCAL_STAGE and is_forbidden(urlsplit(settings.delivery_endpoint).hostname or ""):
-        yield (
-            f"{project}:deliveryEndpoint = {settings.delivery_endpoint!r}: should be https://… and a host that the "
-            "function reaches over the network, not an address of its own machine or link (loopback, link-local, "
-            f"multicast); only the stage {LOCAL_STAGE!r} delivers to this machine"
-        )
+def _check_hosts(project: str, stage: str, settings: Settings | None) -> Iterator[str]:
+    """Say which addresses lead to this machine or its link, where AWS should find something else."""
+    if settings is None or stage == LOCAL_STAGE:
+        return
+    for key, url, visitor in (
+        ("deliveryEndpoint", settings.delivery_endpoint, "function"),
+        ("jwtIssuer", settings.jwt_issuer, "API"),
+    ):
+        if is_forbidden(urlsplit(url).hostname or ""):
+            yield (
+                f"{project}:{key} = {url!r}: should be https://… and a host that the {visitor} reaches over the "
+                "network, not an address of its own machine or link (loopback, link-local, multicast); only the stage "
+                f"{LOCAL_STAGE!r} uses this machine"
+            )
 
 
-def _foreign_keys(project: str, stage: str) -> Iterator[str]:
+def foreign_keys(project: str, stage: str) -> Iterator[str]:
     """Say which keys nobody would read: after the project was renamed, all of its settings."""
     namespaces = {key.partition(":")[0] for key in _handed_over()} - {project, *_OTHER_NAMESPACES}
     for namespace in sorted(namespaces):
@@ -223,13 +220,13 @@ def _decode(model: type[BaseModel], key: str, value: str) -> object:
 def _explain(namespace: str, detail: ErrorDetails) -> str:
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not detail["loc"]:  # a rule across fields names its keys itself
-        return f"{namespace}:{message}"
+        return "\n".join(f"{namespace}:{line}" for line in message.split("\n"))
     key = f"{namespace}:{detail['loc'][0]}" + "".join(f"[{part}]" for part in detail["loc"][1:])
     if detail["type"] == "missing":
         return f"{key}: is required"
     unknown = detail["type"] == "extra_forbidden"
     # A key of the provider that this program does not know may be a credential, which stays out of logs.
-    hidden = namespace == _AWS and (unknown or runtime_config.is_config_secret(key))
+    hidden = namespace == AWS_NAMESPACE and (unknown or runtime_config.is_config_secret(key))
     given = key if hidden else f"{key} = {detail['input']!r}"
     if unknown:
         why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; docs/configuration.md lists them all")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from components.dead_letters import DAY_SECONDS
-from components.intake import VISIBILITY_PER_TIMEOUT
+from components.queues import VISIBILITY_PER_TIMEOUT
 from components.settings.alerting import AlertingGroup
 from components.settings.api import ApiGroup
 from components.settings.catalog import CatalogGroup
@@ -15,11 +15,14 @@ from components.settings.functions import FunctionsGroup
 from components.settings.identity import IdentityGroup
 from components.settings.intake import IntakeGroup
 from components.settings.landing import LandingGroup
+from components.settings.needs import find_unmet
+from components.settings.places import find_apart
 from components.settings.reconciliation import ReconciliationGroup
+from components.settings.releases import ReleasesGroup
 from components.settings.stack import StackGroup
 
 MIN_CATALOG_RETENTION_DAYS = 30
-"""A dead letter may be sent again after 14 days, and then be retried for days."""
+"""A dead-letter message may be sent again after 14 days, and then be retried for days."""
 
 LIFECYCLE_LAG_DAYS = 2
 """S3 counts days to the next midnight UTC, and deletes later (S3 User Guide, Lifecycle configuration elements)."""
@@ -32,6 +35,7 @@ class Settings(
     IdentityGroup,
     ApiGroup,
     FilesGroup,
+    ReleasesGroup,
     FunctionsGroup,
     ReconciliationGroup,
     CatalogGroup,
@@ -43,6 +47,9 @@ class Settings(
 
     @model_validator(mode="after")
     def _check_across_groups(self) -> Settings:
+        problems = [*find_unmet(self), *find_apart(self)]
+        if problems:
+            raise ValueError("\n".join(problems))
         self._check_times()
         self._check_retention()
         if self.api and self.api_memory_mb > self.function_memory_mb:
@@ -55,8 +62,11 @@ class Settings(
             raise ValueError("testUser = true: only in a stage that keeps no data (retainData = false)")
         if self.delivery_endpoint:
             self._check_delivery()
-        if self.alarm_topic_arns and not self.alarms:
-            raise ValueError("alarmTopicArns: get alarms, but alarms = false: take the topics out, or set alarms")
+        if self.shift and not self.alarms:
+            raise ValueError(
+                f"release = {self.release}: is rolled back by alarms, but alarms = false: set alarms, or "
+                "release = allAtOnce"
+            )
         return self
 
     def _check_times(self) -> None:
@@ -74,7 +84,7 @@ class Settings(
             raise ValueError(
                 f"maxReceiveCount = {self.max_receive_count}: with {self.visibility_seconds} s of visibility, the last "
                 f"receive comes after {self.retry_seconds} s; should be within half of intakeRetentionDays "
-                f"({self.intake_retention_days}), or messages are dropped before they are dead letters"
+                f"({self.intake_retention_days}), or messages are dropped before they are dead-lettered"
             )
 
     def _check_retention(self) -> None:
@@ -106,7 +116,7 @@ class Settings(
         if self.delivery_alarm_seconds >= self.delivery_retry_seconds:
             raise ValueError(
                 f"deliveryAlarmSeconds = {self.delivery_alarm_seconds}: should be less than deliveryRetrySeconds "
-                f"({self.delivery_retry_seconds}), or the alarm comes after the dead letters"
+                f"({self.delivery_retry_seconds}), or the alarm comes after the messages are dead-lettered"
             )
 
     @property
@@ -116,5 +126,5 @@ class Settings(
 
     @property
     def retry_seconds(self) -> int:
-        """How long a message that always fails is retried before it is a dead letter."""
+        """How long a message that always fails is retried before it is dead-lettered."""
         return self.max_receive_count * self.visibility_seconds

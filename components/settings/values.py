@@ -14,6 +14,9 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # A host's name has labels of at most 63 letters, digits and hyphens (RFC 1123).
 _HOST = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*|::1")
+_REGION = r"[a-z]{2,4}(-[a-z]+)+-\d"
+# A function gets it in its environment, which has 4 KB; API Gateway takes as many.
+_MAX_URL = 2048
 # China, GovCloud, the European Sovereign Cloud and the isolated regions (IAM User Guide, ARN format: partition).
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-isoe-")
 
@@ -28,33 +31,35 @@ class Group(BaseModel):
 
 
 def _region(value: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d", value):
+    if not re.fullmatch(_REGION, value):
         raise ValueError("should be a region such as eu-central-1")
     if value.startswith(_OTHER_PARTITIONS):
         raise ValueError("should be a region of AWS's commercial partition: others name their services otherwise")
     return value
 
 
-def _endpoint(value: str) -> str:
-    if not value:
-        return value
+def _is_url(value: str) -> bool:
+    """Whether a text is a URL without user, password and fragment; plain HTTP only to this machine."""
     try:
         url = urlsplit(value)
         port = url.port
     except ValueError:
-        url, port = urlsplit(""), None
-    plain = url.scheme == "http" and url.hostname in LOOPBACK_HOSTS
-    if (
-        not (url.scheme == "https" or plain)
-        or not url.hostname
-        or not _HOST.fullmatch(url.hostname)
-        or port == 0
-        or "@" in url.netloc
-        or url.fragment
-        or not re.fullmatch(r"[!-~]+", value)
-    ):
+        return False
+    return (
+        (url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK_HOSTS))
+        and bool(url.hostname and _HOST.fullmatch(url.hostname))
+        and port != 0
+        and "@" not in url.netloc
+        and not url.fragment
+        and bool(re.fullmatch(r"[!-~]+", value))
+    )
+
+
+def _endpoint(value: str) -> str:
+    if value and (not _is_url(value) or len(value) > _MAX_URL):
         raise ValueError(
-            "should be empty or a URL such as https://receiver.example.com/files, without user, password or fragment"
+            "should be empty or a URL such as https://receiver.example.com/files, without user, password or fragment, "
+            f"{_MAX_URL} characters at most"
         )
     return value
 
@@ -110,13 +115,9 @@ def _record_type(value: str) -> str:
 
 
 def _insights_arn(value: str) -> str:
-    if value and not re.fullmatch(
-        r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:LambdaInsightsExtension-Arm64:\d+", value
-    ):
-        raise ValueError(
-            "should be empty or the versioned ARN of the LambdaInsightsExtension-Arm64 layer in the region"
-        )
-    return value
+    layer = "arn:aws:lambda:eu-central-1:580247275435:layer:LambdaInsightsExtension-Arm64:20"
+    example = f"empty or the versioned ARN of the LambdaInsightsExtension-Arm64 layer in the region, such as {layer}"
+    return _arn(value, rf"arn:aws:lambda:{_REGION}:\d{{12}}:layer:LambdaInsightsExtension-Arm64:[1-9]\d*", example)
 
 
 def _tag_pair(value: str) -> str:
@@ -128,25 +129,30 @@ def _tag_pair(value: str) -> str:
     return value
 
 
-def _arn(value: str, pattern: str, example: str) -> str:
-    if value and not re.fullmatch(pattern, value):
+def _arn(value: str, pattern: str, example: str, flags: int = 0) -> str:
+    if value and not re.fullmatch(pattern, value, flags):
         raise ValueError(f"should be {example}")
     return value
 
 
 def _key_arn(value: str) -> str:
     example = "empty or the ARN of a key, not of an alias, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-…"
-    return _arn(value, r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/(mrk-)?[0-9a-f-]+", example)
+    # A UUID, or mrk- and 32 digits (KMS Developer Guide, Key identifiers and Multi-Region keys).
+    key = r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+    return _arn(value, rf"arn:aws:kms:{_REGION}:\d{{12}}:key/{key}", example)
 
 
 def _boundary_arn(value: str) -> str:
     example = "empty or the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/boundary"
-    return _arn(value, r"arn:aws:iam::(\d{12}|aws):policy/[!-~]{1,512}", example)
+    # IAM API Reference, CreatePolicy, Path and PolicyName.
+    return _arn(
+        value, r"arn:aws:iam::(\d{12}|aws):policy(?=.{0,640}$)(/[\w.,+@=-]+)*/[\w+=,.@-]{1,128}", example, re.ASCII
+    )
 
 
 def _topic_arn(value: str) -> str:
     example = "the ARN of a standard topic, such as arn:aws:sns:eu-central-1:123456789012:operators"
-    return _arn(value, r"arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", example)
+    return _arn(value, rf"arn:aws:sns:{_REGION}:\d{{12}}:[A-Za-z0-9_-]{{1,256}}", example)
 
 
 def _iam_path(value: str) -> str:
@@ -165,17 +171,34 @@ def _security_group(value: str) -> str:
 
 
 def _issuer(value: str) -> str:
-    return _arn(
-        value,
-        r"https://[a-z0-9.-]+(:\d+)?(/[!-~]*)?(?<![?#])",
-        "empty or the issuer's URL, such as https://login.example.com/tenant, as it is in its tokens",
-    )
+    # OpenID Connect Discovery, 3; API Gateway V2 API Reference, JWTConfiguration: 2,048 characters.
+    fits = _is_url(value) and value.startswith("https://") and not {"?", "#"} & set(value)
+    if value and (not fits or len(value) > _MAX_URL):
+        raise ValueError(
+            "should be empty or the issuer's URL, such as https://login.example.com/tenant, as it is in its tokens: "
+            f"without query and fragment, {_MAX_URL} characters at most"
+        )
+    return value
 
 
 def _claim_value(value: str) -> str:
     # An HTTP API hands over a list as [a b]: a blank in a name would make two of it.
-    if not re.fullmatch(r"[!-Z^-~]+", value):
-        raise ValueError("should have no blank and no bracket")
+    # Cognito's groups have 128 characters at most (Cognito API Reference, CreateGroup, GroupName).
+    if not re.fullmatch(r"[!-Z^-~]{1,128}", value):
+        raise ValueError("should have 1 to 128 characters of ASCII, no blank and no bracket")
+    return value
+
+
+def _scope(value: str) -> str:
+    # RFC 6749, 3.3, and Cognito: neither takes a quotation mark.
+    if '"' in value or value.endswith("/"):
+        raise ValueError("should have no quotation mark, and not end in a slash")
+    return _claim_value(value)
+
+
+def _audience(value: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,1024}", value):
+        raise ValueError("should have 1 to 1024 characters of ASCII, and no blank")
     return value
 
 
@@ -198,6 +221,8 @@ SubnetId: TypeAlias = Annotated[str, AfterValidator(_subnet)]
 SecurityGroupId: TypeAlias = Annotated[str, AfterValidator(_security_group)]
 Issuer: TypeAlias = Annotated[str, AfterValidator(_issuer)]
 ClaimValue: TypeAlias = Annotated[str, AfterValidator(_claim_value)]
+Scope: TypeAlias = Annotated[str, AfterValidator(_scope)]
+Audience: TypeAlias = Annotated[str, AfterValidator(_audience)]
 InsightsLayerArn: TypeAlias = Annotated[str, AfterValidator(_insights_arn)]
 
 # CloudWatch Logs accepts these and no others (PutRetentionPolicy, retentionInDays).

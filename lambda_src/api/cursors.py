@@ -6,13 +6,13 @@ question that it is sent with.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from api import base64url
 from api.errors import invalid
 from shared.catalog.model import MAX_KEY_BYTES
 from shared.catalog.position import Position
@@ -30,8 +30,7 @@ _Read = TypeVar("_Read")
 
 def write_cursor(question: Sequence[str], *position: str) -> str:
     """Return the cursor of a position in the list that answers `question`."""
-    cursor = msgspec.msgpack.encode((_digest(question), *position))
-    return base64.urlsafe_b64encode(cursor).decode().rstrip("=")
+    return base64url.encode(msgspec.msgpack.encode((_digest(question), *position)))
 
 
 def read_position(cursor: str, question: Sequence[str]) -> Position:
@@ -58,8 +57,7 @@ def read_key(cursor: str, question: Sequence[str], prefix: str) -> str:
 
 def _read(cursor: str, kind: type[_Read]) -> _Read:
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.msgpack.decode(text, type=kind)
+        return msgspec.msgpack.decode(base64url.decode(cursor), type=kind)
     except ValueError as error:  # which msgspec's errors are too
         raise _wrong() from error
 

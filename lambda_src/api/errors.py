@@ -10,7 +10,7 @@ WRITTEN_MEANWHILE: Final = "ConditionalRequestConflict"
 
 
 class ApiError(Exception):
-    """A request that is refused, in words for who sent it.
+    """A request that is answered with an error, in words for its sender.
 
     Parameters
     ----------
@@ -33,15 +33,15 @@ class ApiError(Exception):
 
 
 def invalid(message: str, fields: dict[str, str] | None = None) -> ApiError:
-    """Return the refusal of a request that is wrong in itself."""
+    """Return the answer 400 to an invalid request."""
     return ApiError(HTTPStatus.BAD_REQUEST, "invalid_request", message, fields)
 
 
 def too_large(message: str) -> ApiError:
-    """Return the refusal of a request that is more than we take."""
+    """Return the answer 413 to a request that is too large."""
     return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", message)
 
 
 def not_found(message: str) -> ApiError:
-    """Return the refusal of a request for what is not there."""
+    """Return the answer 404 to a request for what does not exist."""
     return ApiError(HTTPStatus.NOT_FOUND, "not_found", message)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from api import base64url
 from api.cursors import read_key, read_position, write_cursor
 from api.errors import not_found
 from api.models import File, FileDetail, FileList
@@ -29,10 +29,10 @@ _LAST: Final = "9"
 _MAX_ID_BYTES: Final = 2048
 """What DynamoDB takes as a partition key (DynamoDB Developer Guide, Constraints)."""
 
-FAILED_REASON: Final = "this did not work now, and is tried again; the operator's logs say what happened"
+FAILED_REASON: Final = "processing failed for now and is retried; the operator's logs have the cause"
 """Shown instead of what AWS said, which names our resources."""
 
-FAILED_REQUEST_REASON: Final = "this did not work; send the same request again"
+FAILED_REQUEST_REASON: Final = "processing failed; send the same request again"
 """The same, of records that came through the API: nobody but their sender tries again."""
 
 
@@ -130,7 +130,7 @@ def _answer(items: Sequence[CatalogItem], cursor: str | None) -> FileList:
 
 
 def _fields(item: CatalogItem) -> Mapping[str, object]:
-    path = f"/files/{SAFE_ID_MARK}{base64.urlsafe_b64encode(item.object_id.encode()).decode().rstrip('=')}"
+    path = f"/files/{SAFE_ID_MARK}{base64url.encode(item.object_id.encode())}"
     return {
         **{name: getattr(item, name, None) for name in File.model_fields},
         "id": item.object_id,

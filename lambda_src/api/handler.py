@@ -7,13 +7,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from api.errors import ApiError
-from api.requests import Authorizer
+from api.requests import prepare
 from api.routes import Services, answer_error, build_app
 from api.settings import ApiSettings
 from shared import clients, measures
-from shared.observability import logger, metrics, traced_handler
+from shared.check import answers_check
+from shared.observability import logger, measured, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 """Of every answer: what is one user's stays in no cache, and is taken for nothing but what it says it is."""
 
 _settings = read_settings(ApiSettings, os.environ)
-_authorizer = Authorizer(access=_settings.access, max_body_bytes=_settings.max_body_bytes)
 
 
 # What only one route needs is loaded when that route is asked for: a cold start pays for one.
@@ -66,9 +67,21 @@ _app = build_app(
 )
 
 
+def _load() -> None:
+    from api import strict_json  # noqa: F401, PLC0415
+    from shared.records.decoder import RecordDecoder  # noqa: PLC0415
+    from shared.records.schemas import load_schema  # noqa: PLC0415
+
+    for service in (_records, _uploads, _files):
+        service()
+    for schema in _settings.schemas:
+        RecordDecoder(load_schema(schema))
+
+
+@answers_check(_load)
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Answer one request.
 
@@ -85,9 +98,13 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
         The answer, in payload format 2.0.
     """
     measures.REQUESTS.add()
+    request = APIGatewayProxyEventV2(event)
     try:
-        answer = _app.resolve(_authorizer.check(event), context)
+        caller = _settings.access.authorize(request)
+        prepared = prepare(request, max_body_bytes=_settings.max_body_bytes)
+        _app.context["caller"] = caller
+        answer = _app.resolve(prepared, context)
     except ApiError as error:
-        refusal = answer_error(event, error)
-        answer = {"statusCode": int(error.status), "headers": refusal.headers, "body": refusal.body}
+        error_answer = answer_error(request, error)
+        answer = {"statusCode": int(error.status), "headers": error_answer.headers, "body": error_answer.body}
     return {**answer, "headers": {**answer["headers"], **_HEADERS}}

@@ -73,7 +73,7 @@ class FieldError(BaseModel):
 
 
 class ErrorAnswer(BaseModel):
-    """Why a request was refused."""
+    """Why a request failed."""
 
     code: str = Field(description="A word for programs to act on.")
     message: str = Field(description="What is wrong, and the way out.")

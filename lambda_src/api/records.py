@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from types_boto3_s3 import S3Client
 
+    from api.access import Caller
     from api.checked import Checked
     from api.models import RecordsAnswer
-    from api.requests import Caller
     from api.settings import ApiSettings
     from shared.catalog.requests import RequestWriter
 
@@ -115,7 +115,7 @@ class Records:
         checked = self._check(sent)
         identity = checked.digest if idempotency_key is None else f"key {idempotency_key}"
         item_id = self._item_id("process", sent.caller, identity)
-        # First the id is taken: of two requests with one key and other records, one is refused and stores nothing.
+        # First the id is taken: of two requests with one key and other records, one is answered 409 and stores nothing.
         taken = self._result(sent, checked, item_id, Outcome(status=Status.PROCESSING), started)
         try:
             existing = self._catalog.store(taken)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
@@ -32,7 +32,6 @@ from api.models import (
     UploadAnswer,
     UploadRequest,
 )
-from api.requests import caller_of, request_id_of
 from shared import measures
 from shared.catalog.model import Status
 from shared.observability import logger
@@ -42,22 +41,24 @@ if TYPE_CHECKING:
     from types import UnionType
 
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
     from pydantic import BaseModel
 
+    from api.access import Caller
     from api.files import Files
     from api.records import Records, Sent
     from api.uploads import Uploads
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
-_REFUSALS: Final = {
-    400: "The request is wrong in itself",
-    403: "The user is in no group that may do this",
-    404: "It is not there",
+_ERRORS: Final = {
+    400: "The request is invalid",
+    403: "The caller may not do this",
+    404: "Not found",
     409: "The Idempotency-Key was used for something else",
-    413: "The request is more than is taken",
-    415: "The body is not said to be JSON",
-    500: "Our mistake",
-    503: "AWS failed; try again later",
+    413: "The request is too large",
+    415: "The content type is not application/json",
+    500: "Internal error",
+    503: "Temporarily unavailable; try again later",
 }
 _MESSAGES: Final = {"data": WRONG_DATA}
 _PASSING: Final = ("Throttl", "Throughput", "SlowDown", "LimitExceeded", "TooManyRequests", WRITTEN_MEANWHILE)
@@ -110,15 +111,15 @@ def build_app(services: Services) -> APIGatewayHttpResolver:
 
     @app.get(
         "/health",
-        summary="Say that the API answers",
-        responses={200: _answer("It does", Health), 429: _answer("Too many requests", GatewayAnswer)},
+        summary="Check that the API is up",
+        responses={200: _answer("The API is up", Health), 429: _answer("Too many requests", GatewayAnswer)},
     )
     def health() -> Health:
         return Health(service=services.name, version=VERSION, status="ok")
 
     @app.not_found
-    def refuse_route(_error: Exception) -> Response[str]:
-        return answer_error(app.current_event.raw_event, not_found("there is no such route"))
+    def answer_unknown_route(_error: Exception) -> Response[str]:
+        return answer_error(app.current_event, not_found("there is no such route"))
 
     _add_errors(app)
     return app
@@ -126,31 +127,37 @@ def build_app(services: Services) -> APIGatewayHttpResolver:
 
 def _add_errors(app: APIGatewayHttpResolver) -> None:
     def answer(error: ApiError) -> Response[str]:
-        return answer_error(app.current_event.raw_event, error)
+        return answer_error(app.current_event, error)
 
-    def refuse_invalid(error: RequestValidationError) -> Response[str]:
+    def answer_invalid(error: RequestValidationError) -> Response[str]:
         return answer(_explain(error))
 
     def fail_for_now(error: ClientError | BotoCoreError) -> Response[str]:
         if isinstance(error, ClientError) and not _passes(error):
             return fail(error)
         logger.exception("AWS failed")
-        return answer(ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "this did not work now; try again later"))
+        return answer(
+            ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "temporarily unavailable; try again later")
+        )
 
     def fail(_error: Exception) -> Response[str]:
         logger.exception("request failed")
         return answer(
-            ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "this is our mistake, and it is logged")
+            ApiError(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "internal_error",
+                "internal error; the logs have it under this request_id",
+            )
         )
 
     app.exception_handler(ApiError)(answer)
-    app.exception_handler(RequestValidationError)(refuse_invalid)
+    app.exception_handler(RequestValidationError)(answer_invalid)
     app.exception_handler([ClientError, BotoCoreError])(fail_for_now)
     app.exception_handler(Exception)(fail)
 
 
 def _passes(error: ClientError) -> bool:
-    """Tell what AWS may take later from what it refuses."""
+    """Return whether a later try may succeed."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(word in code for word in _PASSING)
@@ -160,12 +167,12 @@ def _add_records(app: APIGatewayHttpResolver, services: Services) -> None:
     def sent(body: RecordsRequest) -> Sent:
         from api.records import Sent  # noqa: PLC0415 - only these routes need what it imports
 
-        event, context = app.current_event.raw_event, app.lambda_context
+        context = app.lambda_context
         return Sent(
             data=body.data,
             record_type=body.record_type,
-            caller=caller_of(event),
-            request_id=request_id_of(event),
+            caller=_caller(app),
+            request_id=app.current_event.request_context.request_id,
             function_name=context.function_name,
             deadline=datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis()),
         )
@@ -204,7 +211,7 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
         security=_TOKEN,
     )
     def sign_upload(body: Annotated[UploadRequest, Body()]) -> UploadAnswer:
-        return services.uploads().sign(body, caller_of(app.current_event.raw_event))
+        return services.uploads().sign(body, _caller(app))
 
     @app.get(
         "/files",
@@ -240,8 +247,12 @@ def _add_files(app: APIGatewayHttpResolver, services: Services) -> None:
         return services.files().show(unquote(file_id), version_id)
 
 
+def _caller(app: APIGatewayHttpResolver) -> Caller:
+    return cast("Caller", app.context["caller"])
+
+
 def _check_question(**asked: object) -> None:
-    """Refuse a question that a key or a prefix is only a part of."""
+    """Answer 400 to a question that has more than a key or a prefix."""
     given = [name for name, value in asked.items() if value is not None]
     alone = next((name for name in ("key", "prefix") if name in given), None)
     if alone and len(given) > 1:
@@ -249,28 +260,28 @@ def _check_question(**asked: object) -> None:
         raise invalid("; ".join(f"{name} {message}" for name, message in fields.items()), fields)
 
 
-def answer_error(event: Mapping[str, object], error: ApiError) -> Response[str]:
-    """Render a refusal or a failure: the one shape of all errors."""
+def answer_error(request: APIGatewayProxyEventV2, error: ApiError) -> Response[str]:
+    """Render an error: all have this shape."""
     body = ErrorAnswer(
         code=error.code,
         message=error.message,
-        request_id=request_id_of(event),
+        request_id=request.request_context.request_id,
         errors=[FieldError(field=name, message=message) for name, message in error.fields.items()],
     )
     return Response(error.status, content_types.APPLICATION_JSON, body.model_dump_json())
 
 
-def _responses(model: type[BaseModel], *refusals: int) -> dict[int, OpenAPIResponse]:
+def _responses(model: type[BaseModel], *statuses: int) -> dict[int, OpenAPIResponse]:
     return {
         200: _answer("Done", model),
         401: _answer("There is no valid token in the request", GatewayAnswer),
         429: _answer("Too many requests", GatewayAnswer),
-        **{status: _refusal(status) for status in sorted({*_ALWAYS, *refusals})},
+        **{status: _error_answer(status) for status in sorted({*_ALWAYS, *statuses})},
     }
 
 
-def _refusal(status: int) -> OpenAPIResponse:
-    return _answer(_REFUSALS[status], ErrorAnswer | GatewayAnswer if status in _GATEWAY_TOO else ErrorAnswer)
+def _error_answer(status: int) -> OpenAPIResponse:
+    return _answer(_ERRORS[status], ErrorAnswer | GatewayAnswer if status in _GATEWAY_TOO else ErrorAnswer)
 
 
 def _answer(description: str, model: type[BaseModel] | UnionType) -> OpenAPIResponse:
@@ -278,11 +289,11 @@ def _answer(description: str, model: type[BaseModel] | UnionType) -> OpenAPIResp
 
 
 def _explain(error: RequestValidationError) -> ApiError:
-    """Say which fields are wrong, without what is ours to know."""
+    """Say which fields are wrong, and nothing of our code."""
     fields: dict[str, str] = {}
     for detail in error.errors():
         place = [str(part) for part in detail["loc"][1:]]
-        # What stands behind a choice of types is told by the field itself.
+        # Of a choice of types, each has a message: the first that a field has is enough.
         name = place[0] if place else "body"
         fields.setdefault(name, _MESSAGES.get(name) or str(detail["msg"]))
     shown = dict(list(fields.items())[:_MAX_SHOWN_ERRORS])

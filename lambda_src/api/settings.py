@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from api.requests import AccessSettings
+from api.access import AccessSettings
 from shared.rules import IntakeRules
 from shared.settings import CatalogSettings, FunctionSettings, Positive
 

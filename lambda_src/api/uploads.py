@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from types_boto3_s3 import S3Client
 
+    from api.access import Caller
     from api.models import UploadRequest
-    from api.requests import Caller
     from api.settings import ApiSettings
     from shared.rules import IntakeRules
 
@@ -86,7 +86,7 @@ class Uploads:
 
     def _check_name(self, name: str) -> str | None:
         if not name.isprintable() or name.startswith("/") or _FILE_NAME in name or _DOTS & set(name.split("/")):
-            return "name should be printable, not begin with a slash, and have no ${ and no part . or .. in it"
+            return "name should be printable, such as shipments/2026-11-20.csv: no / in front, no ${, no part . or .."
         room = MAX_KEY_BYTES - len(self._settings.uploads_prefix.encode())
         if len(name.encode()) > room:
             return f"name is longer than {room} bytes"

@@ -16,8 +16,9 @@ from delivery.retries import RetryBudget
 from delivery.sender import DeliveryError, RetryableError, Sender
 from delivery.settings import DeliverySettings
 from shared import clients, measures
+from shared.check import answers_check
 from shared.dead_letters import DeadLetterQueue
-from shared.observability import logger, metrics, traced, traced_handler
+from shared.observability import logger, measured, traced, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ _processor = SqsFifoPartialProcessor(skip_group_on_error=True)
 _processor.raise_on_entire_batch_failure = False  # its constructor does not take it
 
 
+@answers_check()
 @logger.inject_lambda_context
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Deliver one batch.
 

@@ -26,6 +26,7 @@ _TEXTS: Final = (
 _NUMBERS: Final = ("size", "records_valid", "records_rejected", "attempt", "duration_ms")
 _ID_DIGITS: Final = 32
 _REOPENED: Final = "reopened_by"
+_IS_CHECK: Final = "is_check"
 
 
 class _Value(Struct, frozen=True):
@@ -33,6 +34,7 @@ class _Value(Struct, frozen=True):
 
     text: str | None = field(default=None, name="S")
     number: str | None = field(default=None, name="N")
+    flag: bool | None = field(default=None, name="BOOL")
 
 
 _Item: TypeAlias = Mapping[str, _Value]
@@ -114,6 +116,15 @@ def parse_change(record: Mapping[str, object]) -> StatusChange | None:
     return StatusChange(id=delivery_id, group=_group(new), body=body)
 
 
+def is_check(record: Mapping[str, object]) -> bool:
+    """Return whether a record is of a file that ``operate check`` uploaded; one of another shape is not."""
+    try:
+        image = msgspec.convert(record, _Record).change.new
+    except msgspec.ValidationError:
+        return False
+    return _IS_CHECK in image and image[_IS_CHECK].flag is True
+
+
 def sequence_number(record: Mapping[str, object]) -> str:
     """Return the record's place in its shard; empty if it has none, which Lambda takes for the whole batch."""
     change = record.get("dynamodb")
@@ -125,8 +136,7 @@ def _delivery_id(item: _Item, status: str) -> str:
     run = _required(item, "request_id"), _number(item, "attempt"), _text(item, "processed_at")
     parts = (_required(item, "object_id"), _required(item, "version_id"), status, *run)
     # A NUL can stand in none of the parts, so two different changes never join to the same text.
-    joined = "\0".join("" if part is None else str(part) for part in parts)
-    return hashlib.sha256(joined.encode()).hexdigest()[:_ID_DIGITS]
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:_ID_DIGITS]
 
 
 def _group(item: _Item) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ class _Entry:
     message: StatusChange
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Malformed:
+    record: Record
+    reason: str
+
+
 class Forwarder:
     """Forwards the stream of the catalog to the delivery queue.
 
@@ -64,39 +71,28 @@ class Forwarder:
         self._dead_letters = dead_letters
 
     def forward(self, records: Iterable[Record]) -> Queued:
-        """Queue each change of a file to a status that is delivered, up to the first that fails.
+        """Queue each change of a file to a status that is delivered, up to the first record that fails.
 
-        Raises
-        ------
-        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
-            If the dead-letter queue cannot be reached: all records must come again.
+        Record after record: what is behind the first that fails is not dead-lettered, so that it is not dead-lettered
+        again when it comes again.
         """
-        entries, dead_lettered = self._read(records)
-        sent = 0
-        for batch in _batches(entries):
-            failures = self._send(batch)
-            # No retry helps where SQS names the message as the cause.
-            permanent = {n: error for n, error in failures.items() if _is_permanent(error)}
-            for number, error in permanent.items():
-                self._dead_letter_message(batch[number], f"SQS refuses the message: {error['Code']}")
-            dead_lettered += len(permanent)
-            sent += len(batch) - len(failures)
-            if failed := failures.keys() - permanent.keys():
-                first = sequence_number(batch[min(failed)].record)
-                return Queued(sent=sent, dead_lettered=dead_lettered, first_failed=first)
+        sent = dead_lettered = 0
+        for step in _steps(records):
+            done = self._dead_letter_record(step) if isinstance(step, _Malformed) else self._queue(step)
+            sent, dead_lettered = sent + done.sent, dead_lettered + done.dead_lettered
+            if done.first_failed is not None:
+                return Queued(sent=sent, dead_lettered=dead_lettered, first_failed=done.first_failed)
         return Queued(sent=sent, dead_lettered=dead_lettered)
 
-    def _read(self, records: Iterable[Record]) -> tuple[list[_Entry], int]:
-        entries, malformed = [], 0
-        for record in records:
-            try:
-                message = parse_change(record)
-            except MalformedRecordError as error:
-                self._dead_letter_record(record, str(error))
-                malformed += 1
-            else:
-                entries += [_Entry(record=record, message=message)] if message else []
-        return entries, malformed
+    def _queue(self, batch: Sequence[_Entry]) -> Queued:
+        failures = self._send(batch)
+        sent = len(batch) - len(failures)
+        for dead_lettered, number in enumerate(sorted(failures)):
+            # No retry helps where SQS names the message as the cause.
+            if not (_is_permanent(failures[number]) and self._dead_letter_message(batch[number], failures[number])):
+                first = sequence_number(batch[number].record)
+                return Queued(sent=sent, dead_lettered=dead_lettered, first_failed=first)
+        return Queued(sent=sent, dead_lettered=len(failures))
 
     def _send(self, batch: Sequence[_Entry]) -> dict[int, BatchResultErrorEntryTypeDef]:
         """Send a batch; returns what failed, by its place in the batch."""
@@ -121,45 +117,68 @@ class Forwarder:
             logger.warning("not all queued", extra={"codes": sorted(error["Code"] for error in failures.values())})
         return failures
 
-    def _dead_letter_message(self, entry: _Entry, reason: str) -> None:
+    def _dead_letter_message(self, entry: _Entry, error: BatchResultErrorEntryTypeDef) -> bool:
         """Dead-letter a message that can be sent again as it is."""
-        message = entry.message
-        _log_dead_letter(entry.record, reason)
-        self._dead_letters.put(message.body, reason, group=message.group, deduplication_id=message.id)
+        message, reason = entry.message, f"SQS refuses the message: {error['Code']}"
+        return self._dead_letter(entry.record, message.body, reason, group=message.group, deduplication_id=message.id)
 
-    def _dead_letter_record(self, record: Record, reason: str) -> None:
+    def _dead_letter_record(self, malformed: _Malformed) -> Queued:
         """Dead-letter a record of which no message can be made."""
-        _log_dead_letter(record, reason)
-        number = sequence_number(record)
+        record, number = malformed.record, sequence_number(malformed.record)
         body = json.dumps(record)
         if len(body) > MAX_BODY_BYTES // 2:
             change = record.get("dynamodb")
             keys = change.get("Keys") if isinstance(change, dict) else None
             body = json.dumps({"eventID": record.get("eventID"), "dynamodb": {"Keys": keys, "SequenceNumber": number}})
         # It is of no file that is known: a group of its own holds up nothing.
-        name = str(record.get("eventID") or number)
-        self._dead_letters.put(body, reason, group=name, deduplication_id=name, malformed=True)
+        name = hashlib.sha256(body.encode()).hexdigest()
+        if self._dead_letter(record, body, malformed.reason, group=name, deduplication_id=name, malformed=True):
+            return Queued(sent=0, dead_lettered=1)
+        return Queued(sent=0, dead_lettered=0, first_failed=number)
+
+    def _dead_letter(
+        self, record: Record, body: str, reason: str, *, group: str, deduplication_id: str, malformed: bool = False
+    ) -> bool:
+        """Return whether the dead-letter queue took it; if not, the record comes again."""
+        details = {"reason": reason, "sequence_number": sequence_number(record)}
+        try:
+            self._dead_letters.put(body, reason, group=group, deduplication_id=deduplication_id, malformed=malformed)
+        except (BotoCoreError, ClientError):
+            logger.exception("the dead-letter queue cannot be reached", extra=details)
+            return False
+        logger.error("dead-lettered", extra=details)
+        return True
 
 
-def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
-    """Put entries together as one request takes them, in order, and never two of one file.
+def _steps(records: Iterable[Record]) -> Iterator[list[_Entry] | _Malformed]:
+    """Put messages together as one request takes them, in the order of their records, and never two of one file.
 
-    One of them may fail alone, and the other must not overtake it.
+    One of them may fail alone, and the other must not overtake it. A malformed record is a step of its own.
     """
     batch: list[_Entry] = []
-    for entry in entries:
-        size = sum(len(other.message.body) for other in batch) + len(entry.message.body)
-        same_file = any(other.message.group == entry.message.group for other in batch)
-        if same_file or len(batch) == BATCH_MESSAGES or size > MAX_BODY_BYTES:
+    for record in records:
+        try:
+            message = parse_change(record)
+        except MalformedRecordError as error:
+            if batch:
+                yield batch
+            batch = []
+            yield _Malformed(record=record, reason=str(error))
+            continue
+        if message is None:
+            continue
+        if not _has_room(batch, message):
             yield batch
             batch = []
-        batch.append(entry)
+        batch.append(_Entry(record=record, message=message))
     if batch:
         yield batch
 
 
-def _log_dead_letter(record: Record, reason: str) -> None:
-    logger.error("dead-lettered", extra={"reason": reason, "sequence_number": sequence_number(record)})
+def _has_room(batch: Sequence[_Entry], message: StatusChange) -> bool:
+    size = sum(len(entry.message.body) for entry in batch) + len(message.body)
+    same_file = any(entry.message.group == message.group for entry in batch)
+    return not same_file and len(batch) < BATCH_MESSAGES and size <= MAX_BODY_BYTES
 
 
 def _is_permanent(error: BatchResultErrorEntryTypeDef) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from forward.changes import is_check
 from forward.forwarder import Forwarder
 from forward.settings import ForwardSettings
 from shared import clients, measures
+from shared.check import answers_check
 from shared.dead_letters import DeadLetterQueue
-from shared.observability import logger, metrics, traced_handler
+from shared.observability import logger, measured, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -24,9 +26,10 @@ _forwarder = Forwarder(
 )
 
 
+@answers_check()
 @logger.inject_lambda_context
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(
     event: Mapping[str, Sequence[Mapping[str, object]]],
     context: LambdaContext,  # noqa: ARG001 - Lambda hands it over, and the logger reads it
@@ -48,7 +51,8 @@ def handler(
     """
     for measure in (measures.CHANGES_QUEUED, measures.BATCHES_RETURNED, measures.CHANGES_DEAD_LETTERED):
         measure.add(0)  # a graph can tell none from no news
-    queued = _forwarder.forward(event["Records"])
+    records = [record for record in event["Records"] if _settings.deliver_checks or not is_check(record)]
+    queued = _forwarder.forward(records)
     measures.CHANGES_QUEUED.add(queued.sent)
     measures.CHANGES_DEAD_LETTERED.add(queued.dead_lettered)
     if queued.first_failed is None:

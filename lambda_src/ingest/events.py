@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from shared.catalog.model import MAX_KEY_BYTES, ObjectVersion
+from shared.created_event import REPROCESS
 
 _CREATED: Final = "ObjectCreated:"
 _MAX_SIZE: Final = 2**53  # far beyond S3's largest object, and exact in every JSON reader
@@ -88,6 +89,7 @@ def _parse_record(record: object, own_bucket: str) -> ObjectVersion:
         sequencer=_text(stored, "sequencer", _SEQUENCER),
         event_name=event_name,
         event_time=_text(record, "eventTime", _TIME),
+        reprocessed=entity.get("configurationId") == REPROCESS,
     )
 
 

@@ -13,13 +13,16 @@ from ingest.processor import ClaimLostError, FileProcessor, HeldElsewhereError, 
 from ingest.records import RecordFiles
 from ingest.settings import IngestSettings
 from shared import clients, measures
-from shared.catalog.model import ObjectVersion, Status, Worker
+from shared.catalog.model import ObjectVersion, Outcome, Status, Worker
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
+from shared.check import answers_check
 from shared.dead_letters import DeadLetterQueue
 from shared.objects import Objects
-from shared.observability import logger, metrics, traced, traced_handler
+from shared.observability import logger, measured, traced, traced_handler
+from shared.records.decoder import RecordDecoder
 from shared.records.output import Publisher
+from shared.records.schemas import load_schema
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -30,20 +33,29 @@ if TYPE_CHECKING:
 _settings = read_settings(IngestSettings, os.environ)
 _objects = Objects(clients.s3())
 _processor = FileProcessor(
-    CatalogWriter(CatalogTable(clients.dynamodb(), _settings.catalog), current=_objects.current),
+    CatalogWriter(
+        CatalogTable(clients.dynamodb(), _settings.catalog), current=_objects.current, is_check=_settings.is_check
+    ),
     _objects,
     _settings.intake,
     RecordFiles(
         Publisher(client=clients.s3(), completion=clients.s3_completion), _objects, _settings.record_rules
     ).work_for,
+    _settings.is_check,
 )
 _dead_letters = DeadLetterQueue(clients.sqs, _settings.dead_letter_queue_url)
 _batches = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+def _load() -> None:
+    for schema in set(_settings.record_rules.record_types.values()):
+        RecordDecoder(load_schema(schema))
+
+
+@answers_check(_load)
 @logger.inject_lambda_context
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Process one batch.
 
@@ -107,25 +119,50 @@ def _handle_upload(version: ObjectVersion, worker: Worker) -> None:
         raise
     except Exception:
         logger.exception("failed, left in the queue", extra=details)
-        _count(Status.FAILED)
+        _count(version, Status.FAILED)
         raise
     if outcome is None:
         logger.info("already processed", extra=details)
         return
-    elapsed = datetime.now(UTC) - worker.started_at
     logger.info(
         "file processed", extra={**details, "status": outcome.status, "reason": outcome.reason, **outcome.results}
     )
-    _count(outcome.status)
+    _count(version, outcome.status)
+    if not _settings.is_check(version.key):
+        _measure(version, outcome, worker)
+
+
+def _measure(version: ObjectVersion, outcome: Outcome, worker: Worker) -> None:
+    now = datetime.now(UTC)
     for name, measure in (("records_valid", measures.RECORDS_VALID), ("records_rejected", measures.RECORDS_REJECTED)):
         if name in outcome.results:
             measure.add(int(outcome.results[name]))
-    measures.PROCESSING_TIME.add(elapsed / timedelta(milliseconds=1))
+    measures.PROCESSING_TIME.add((now - worker.started_at) / timedelta(milliseconds=1))
     if version.size is not None:
         measures.FILE_SIZE.add(version.size)
+    uploaded = _uploaded_at(version)
+    if uploaded is None:
+        return
+    taken = max(now - uploaded, timedelta())  # by S3's clock it may be later
+    measures.TIME_TO_FINAL.add(taken / timedelta(milliseconds=1))
+    if _settings.final_within:
+        measures.FILES_LATE.add(int(taken > _settings.final_within))
 
 
-def _count(ended: Status) -> None:
+def _uploaded_at(version: ObjectVersion) -> datetime | None:
+    """Return when a version was uploaded; None if its event does not say, or is no upload's."""
+    if version.reprocessed:
+        return None
+    try:
+        uploaded = datetime.fromisoformat(version.event_time)
+    except ValueError:
+        return None
+    return uploaded if uploaded.tzinfo else uploaded.replace(tzinfo=UTC)
+
+
+def _count(version: ObjectVersion, ended: Status) -> None:
+    if _settings.is_check(version.key):
+        return
     # The others are sent as zeros: an alarm on a share needs all of them, at the same time.
     for status, measure in measures.FILES.items():
         measure.add(int(status == ended))

@@ -60,6 +60,8 @@ class FileProcessor:
         Which objects are accepted.
     work_for
         The content work that an object needs, or None for a file that is only cataloged.
+    is_check
+        Whether a key is that of a check's file. One that is gone was given up, and gets no item.
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class FileProcessor:
         objects: Objects,
         rules: IntakeRules,
         work_for: Callable[[ObjectVersion, ObjectFacts], ContentWork | None] = lambda _version, _facts: None,
+        is_check: Callable[[str], bool] = lambda _key: False,
     ) -> None:
         self._catalog = catalog
         self._objects = objects
         self._rules = rules
         self._work_for = work_for
+        self._is_check = is_check
 
     def process(self, version: ObjectVersion, worker: Worker) -> Outcome | None:
         """Bring one object version to its final status.
@@ -80,7 +84,8 @@ class FileProcessor:
         Returns
         -------
         Outcome or None
-            What the catalog says now; None if it was already processed: the event came twice.
+            What the catalog says now; None if it was already processed, since the event came twice, or if it is a
+            check's file that is gone.
 
         Raises
         ------
@@ -97,6 +102,8 @@ class FileProcessor:
             try:
                 facts = self._objects.facts(version)
             except ObjectGoneError as error:
+                if self._is_check(version.key):
+                    return None
                 reason, exists = reason or str(error), False
             except (ClientError, BotoCoreError) as error:
                 noted = self._note(error, version, lambda failed: self._catalog.record(version, facts, failed, worker))

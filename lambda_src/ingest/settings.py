@@ -19,6 +19,10 @@ class IngestSettings(FunctionSettings, frozen=True, kw_only=True):
         The catalog, and which objects are processed.
     bucket_name, dead_letter_queue_url
         The landing bucket, and the intake's dead-letter queue.
+    checks_prefix
+        Where ``operate check`` uploads its files: they are in no metric.
+    final_within_seconds
+        The time from its upload to its final status that a file is late after. 0: none is.
     processed_prefix, rejected_prefix
         Where valid and rejected records are published.
     storage_class
@@ -35,6 +39,8 @@ class IngestSettings(FunctionSettings, frozen=True, kw_only=True):
     intake: IntakeRules
     bucket_name: str
     dead_letter_queue_url: str
+    checks_prefix: str
+    final_within_seconds: NotNegative
     processed_prefix: str
     rejected_prefix: str
     storage_class: Literal["STANDARD", "INTELLIGENT_TIERING"]
@@ -44,10 +50,19 @@ class IngestSettings(FunctionSettings, frozen=True, kw_only=True):
     record_bytes_per_second: Positive
     time_reserve_seconds: Positive
 
+    def is_check(self, key: str) -> bool:
+        """Whether a key is that of a check's file."""
+        return key.startswith(self.checks_prefix)
+
     @property
     def time_reserve(self) -> timedelta:
         """What an invocation keeps for itself."""
         return timedelta(seconds=self.time_reserve_seconds)
+
+    @property
+    def final_within(self) -> timedelta:
+        """The time from its upload to its final status that a file is late after; zero: none is."""
+        return timedelta(seconds=self.final_within_seconds)
 
     @property
     def record_rules(self) -> RecordRules:

@@ -15,7 +15,8 @@ from shared.catalog.requests import RequestWriter
 from shared.catalog.search_state import SearchStates
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
-from shared.observability import logger, metrics, traced_handler
+from shared.check import answers_check
+from shared.observability import logger, measured, traced_handler
 from shared.settings import read_settings
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ _search = UploadSearch(
 )
 
 
+@answers_check()
 @logger.inject_lambda_context
 @traced_handler
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int | bool]:
     """End the API's requests whose worker died, and search as far as the time goes.
 
@@ -82,4 +84,4 @@ def _end_requests() -> None:
     """Give the API's items that are PROCESSING though their worker died their end: FAILED, with a reason."""
     for request in _reader.lapsed_requests(datetime.now(UTC)):
         if _requests.end_lapsed(request.object_id, by=SENDER):
-            logger.warning("request ended whose worker died", extra={"object_id": request.object_id})
+            logger.warning("stuck request set to FAILED", extra={"object_id": request.object_id})

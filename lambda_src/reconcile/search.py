@@ -115,8 +115,8 @@ class UploadSearch:
         Returns
         -------
         Progress or None
-            What was done; None if it is not time, another invocation is at it, or how old the intake's oldest message
-            is cannot be told.
+            What was done; None if it is not time, another invocation is at it, or the age of the intake's oldest
+            message is not known.
 
         Raises
         ------

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 if TYPE_CHECKING:
     from shared.catalog.model import ObjectVersion
+
+REPROCESS: Final = "reprocess"
+"""Who sends the event of a version that an operator wants processed again."""
 
 
 def created_event(version: ObjectVersion, region: str, *, sender: str) -> str:

@@ -32,6 +32,12 @@ FILES: Final = {status: Measure(f"Files{status.title()}") for status in ("COMPLE
 """How files ended."""
 
 FILE_SIZE: Final = Measure("FileSize", MetricUnit.Bytes)
+FILES_LATE: Final = Measure("FilesLate")
+"""1 for a file that came to its final status later than it should, 0 for every other."""
+
+TIME_TO_FINAL: Final = Measure("TimeToFinal", MetricUnit.Milliseconds)
+"""From a file's upload to its final status."""
+
 PROCESSING_TIME: Final = Measure("ProcessingTime", MetricUnit.Milliseconds)
 RECORDS_VALID: Final = Measure("RecordsValid")
 RECORDS_REJECTED: Final = Measure("RecordsRejected")

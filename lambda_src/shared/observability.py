@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_lambda_powertools.logging.types import LogRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _Parameters = ParamSpec("_Parameters")
 _Returned = TypeVar("_Returned")
+_Event = TypeVar("_Event")
 
 # Where the stage logs DEBUG, Lambda sets the root logger to it: the SDK would log signed requests and session tokens.
 for _library in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "urllib3"):
@@ -36,8 +39,28 @@ logger = Logger(logger_formatter=_Formatter(use_rfc3339=True, utc=True))
 logging.getLogger(logger.service).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
 
 metrics = Metrics()
+_VERSION = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+_BY_VERSION = os.environ.get("METRICS_BY_VERSION") == "true"
 # A tracer loads X-Ray's SDK when it is made. Only botocore is patched: to patch all that the SDK knows takes longer.
 _tracer = Tracer(patch_modules=["botocore"]) if os.environ.get("DETAILED_TRACING") == "true" else None
+
+
+def measured(handler: Callable[[_Event, LambdaContext], _Returned]) -> Callable[[_Event, LambdaContext], _Returned]:
+    """Write what a handler measures when it returns, each line with the function's version.
+
+    The version is a property, which costs nothing. Where a release shifts step by step it is a dimension too, beside
+    the metrics without one: alarms then tell the new version from the old.
+    """
+
+    @wraps(handler)
+    def measure(event: _Event, context: LambdaContext) -> _Returned:
+        metrics.add_metadata("version", _VERSION)
+        if _BY_VERSION:
+            metrics.add_dimensions(service=metrics.service, version=_VERSION)
+        return handler(event, context)
+
+    written: Callable[[_Event, LambdaContext], _Returned] = metrics.log_metrics(measure, capture_cold_start_metric=True)
+    return written
 
 
 def traced_handler(handler: Callable[_Parameters, _Returned]) -> Callable[_Parameters, _Returned]:

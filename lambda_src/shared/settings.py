@@ -30,6 +30,8 @@ class FunctionSettings(Struct, frozen=True, kw_only=True):
         Where it runs.
     detailed_tracing
         Whether its calls to AWS are traced as subsegments.
+    metrics_by_version
+        Whether its metrics are kept by its version too.
     """
 
     powertools_service_name: str
@@ -38,6 +40,7 @@ class FunctionSettings(Struct, frozen=True, kw_only=True):
     stage: str
     aws_region: str
     detailed_tracing: bool
+    metrics_by_version: bool
 
 
 class CatalogSettings(Struct, frozen=True, kw_only=True):

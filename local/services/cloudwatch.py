@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         DimensionTypeDef,
         MetricDataQueryTypeDef,
         MetricStatTypeDef,
+        PutCompositeAlarmInputTypeDef,
         PutMetricAlarmInputTypeDef,
     )
 
@@ -38,6 +39,14 @@ def _alarm(cloud: Cloud, inputs: Inputs) -> Created:
         request["Dimensions"] = _dimensions(inputs)
     cloud.client("cloudwatch").put_metric_alarm(**cast("PutMetricAlarmInputTypeDef", request))
     return Created(id=name, outputs={"name": name, "arn": cloud.arn("cloudwatch", f"alarm:{name}")})
+
+
+def _composite_alarm(cloud: Cloud, inputs: Inputs) -> Created:
+    name = inputs.text("alarmName")
+    request = inputs.as_api("alarmName", "alarmDescription", "alarmRule", "alarmActions")
+    request["OKActions"] = inputs.texts("okActions")
+    cloud.client("cloudwatch").put_composite_alarm(**cast("PutCompositeAlarmInputTypeDef", request))
+    return Created(id=name, outputs={"arn": cloud.arn("cloudwatch", f"alarm:{name}")})
 
 
 def _dimensions(inputs: Inputs) -> list[DimensionTypeDef]:
@@ -67,6 +76,7 @@ def _dashboard(cloud: Cloud, inputs: Inputs) -> Created:
 
 
 CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": _composite_alarm,
     "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,

@@ -12,10 +12,15 @@ from local.services.base import Created, Creator, Inputs
 if TYPE_CHECKING:
     from types_boto3_lambda.literals import RecursiveLoopType
     from types_boto3_lambda.type_defs import (
+        CreateAliasRequestTypeDef,
         CreateEventSourceMappingRequestTypeDef,
         CreateFunctionRequestTypeDef,
         PublishLayerVersionRequestTypeDef,
     )
+
+
+class InvocationError(RuntimeError):
+    """A function that was invoked failed. The message holds what it answered."""
 
 
 def _layer(cloud: Cloud, inputs: Inputs) -> Created:
@@ -32,20 +37,49 @@ def _function(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
     request = inputs.as_api(
         *("role", "runtime", "architectures", "handler", "description", "layers", "memorySize", "timeout"),
-        *("loggingConfig", "tracingConfig"),
+        *("loggingConfig", "tracingConfig", "vpcConfig"),
     )
     request |= {
         "FunctionName": name,
         "Code": {"ZipFile": Path(inputs.archive_path("code")).read_bytes()},
         "Environment": {"Variables": inputs.part("environment").mapping("variables")},
         "KMSKeyArn": inputs.text("kmsKeyArn"),
+        "Publish": inputs.flag("publish"),
     }
-    arn = cloud.client("lambda").create_function(**cast("CreateFunctionRequestTypeDef", request))["FunctionArn"]
+    made = cloud.client("lambda").create_function(**cast("CreateFunctionRequestTypeDef", request))
+    arn = made["FunctionArn"].removesuffix(f":{made['Version']}")
     if "reservedConcurrentExecutions" in inputs:
         reserved = inputs.integer("reservedConcurrentExecutions")
         cloud.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    return Created(id=name, outputs={"name": name, "arn": arn, "version": made["Version"]})
+
+
+def _invocation(cloud: Cloud, inputs: Inputs) -> Created:
+    name, version = inputs.text("functionName"), inputs.text("qualifier")
+    result = invoke(cloud, name, version, inputs.text("input"))
+    return Created(id=f"{name}_{version}", outputs={"result": result})
+
+
+def invoke(cloud: Cloud, name: str, version: str, event: str) -> str:
+    """Invoke a version of a function as Pulumi's provider does, and return its answer.
+
+    Raises
+    ------
+    InvocationError
+        If the function fails.
+    """
+    answer = cloud.client("lambda").invoke(FunctionName=name, Qualifier=version, Payload=event)
+    result = answer["Payload"].read().decode()
+    if answer.get("FunctionError"):
+        raise InvocationError(f"version {version} of {name} failed: {result}")
+    return result
+
+
+def _alias(cloud: Cloud, inputs: Inputs) -> Created:
+    request = inputs.as_api("functionName", "functionVersion", "name")
+    arn = cloud.client("lambda").create_alias(**cast("CreateAliasRequestTypeDef", request))["AliasArn"]
     invoke_arn = f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
-    return Created(id=name, outputs={"name": name, "arn": arn, "invokeArn": invoke_arn})
+    return Created(id=arn, outputs={"arn": arn, "invokeArn": invoke_arn})
 
 
 def _recursion(cloud: Cloud, inputs: Inputs) -> Created:
@@ -57,6 +91,7 @@ def _recursion(cloud: Cloud, inputs: Inputs) -> Created:
 def _permission(cloud: Cloud, inputs: Inputs) -> Created:
     cloud.client("lambda").add_permission(
         FunctionName=inputs.text("function"),
+        Qualifier=inputs.text("qualifier"),
         StatementId=inputs.name,
         Action=inputs.text("action"),
         Principal=inputs.text("principal"),
@@ -81,9 +116,11 @@ def _event_source(cloud: Cloud, inputs: Inputs) -> Created:
 
 
 CREATORS: Final[Mapping[str, Creator]] = {
+    "aws:lambda/alias:Alias": _alias,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source,
     "aws:lambda/function:Function": _function,
     "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": _recursion,
+    "aws:lambda/invocation:Invocation": _invocation,
     "aws:lambda/layerVersion:LayerVersion": _layer,
     "aws:lambda/permission:Permission": _permission,
 }

@@ -37,7 +37,7 @@ def test_the_function_is_called_by_this_api_alone(stack: DeclaredStack) -> None:
 
     assert integration.text("payloadFormatVersion") == "2.0"
     assert integration.text("integrationType") == "AWS_PROXY"
-    assert f"file-pipeline-{stack.stage}-api/invocations" in integration.text("integrationUri")
+    assert f"file-pipeline-{stack.stage}-api:live/invocations" in integration.text("integrationUri")
     assert permission.text("principal") == "apigateway.amazonaws.com"
     assert permission.text("sourceArn") == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.text('name')}/*"
 
@@ -187,7 +187,7 @@ def test_threat_protection_skips_the_addresses_that_config_names(mode: str) -> N
 
 
 def test_threat_protection_that_is_off_costs_nothing() -> None:
-    declared = declare("prod", overrides={"threatProtection": "off", "threatProtectionSkippedRanges": RANGES})
+    declared = declare("prod", overrides={"threatProtection": "off"})
 
     assert declared.one("UserPool").text("userPoolTier") == "ESSENTIALS"
     assert declared.one("UserPool").inputs.get("userPoolAddOns") is None

@@ -173,7 +173,7 @@ def test_the_reconcile_role_may_do_exactly_this(stack: DeclaredStack) -> None:
 
 
 def test_the_search_is_scheduled_every_hour(stack: DeclaredStack) -> None:
-    schedule, function = stack.one("Schedule"), arn("lambda", f"file-pipeline-{stack.stage}-reconcile")
+    schedule, function = stack.one("Schedule"), arn("lambda", f"file-pipeline-{stack.stage}-reconcile:live")
 
     assert schedule.text("scheduleExpression") == "rate(1 hour)"
     assert dig(schedule.inputs, "target", "arn") == function

@@ -150,7 +150,7 @@ def test_the_stream_is_read_in_order_and_what_is_not_queued_comes_again(deliveri
     assert source.text("startingPosition") == "TRIM_HORIZON"
     assert source.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (source.number("batchSize"), source.number("parallelizationFactor")) == (100, 4)
-    assert source.text("functionName") == arn("lambda", delivering.one("Function", "-forward").name)
+    assert source.text("functionName") == arn("lambda", f"{delivering.one('Function', '-forward').name}:live")
     assert delivering.one("RolePolicy", "-forward-policy").urn in source.dependencies
     assert not {"maximumRetryAttempts", "maximumRecordAgeInSeconds", "destinationConfig"} & set(source.inputs)
 

@@ -147,26 +147,31 @@ def test_schemas_of_ones_own_are_packed_with_ours(tmp_path: Path) -> None:
     assert archive.path != build_function(SOURCE, "ingest", tmp_path).path
 
 
-@pytest.mark.parametrize("purpose", FUNCTIONS)
-def test_every_handler_imports_from_the_archives_and_boto3_alone(
-    tmp_path: Path, everything: DeclaredStack, purpose: str
-) -> None:
-    """As in Lambda: the code, the layer, and boto3 with what it depends on, nothing else of this environment."""
-    packages = tmp_path / "packages"
-    for archive in (build_function(SOURCE, purpose, tmp_path), build_layer(SOURCE, BUILD, "host")):
-        zipfile.ZipFile(archive.path).extractall(packages)
-    runtime = tmp_path / "runtime"
-    runtime.mkdir()
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a function finds beside its code: the layer, and boto3 with what it depends on."""
+    folder = tmp_path_factory.mktemp("runtime")
+    zipfile.ZipFile(build_layer(SOURCE, BUILD, "host").path).extractall(folder)
     for package in RUNTIME_PACKAGES:
         (found,) = {path for entry in sys.path for path in Path(entry).glob(f"{package}*") if path.stem == package}
-        (runtime / found.name).symlink_to(found)
+        (folder / "python" / found.name).symlink_to(found)
+    return folder / "python"
+
+
+@pytest.mark.parametrize("purpose", FUNCTIONS)
+def test_every_handler_imports_from_the_archives_and_boto3_alone(
+    tmp_path: Path, everything: DeclaredStack, runtime: Path, purpose: str
+) -> None:
+    """As in Lambda, and nothing else of this environment."""
+    code = tmp_path / "code"
+    zipfile.ZipFile(build_function(SOURCE, purpose, tmp_path).path).extractall(code)
     function = everything.one("Function", f"-{purpose}")
     variables = function.part("environment")["variables"]
     assert isinstance(variables, dict)
 
     module = function.text("handler").rpartition(".")[0]
     done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-I", "-S", "-c", _IMPORT, str(packages), str(packages / "python"), str(runtime), module],
+        [sys.executable, "-I", "-S", "-c", _IMPORT, str(code), str(runtime), module],
         # Lambda itself sets both.
         env={
             **{name: str(value) for name, value in variables.items()},
@@ -196,6 +201,22 @@ def everything() -> DeclaredStack:
 
 _IMPORT = """
 import importlib, sys
-sys.path += sys.argv[1:4]
-print(type(importlib.import_module(sys.argv[4]).handler).__name__)
+sys.path += sys.argv[1:3]
+print(type(importlib.import_module(sys.argv[3]).handler).__name__)
 """
+
+
+def test_an_archive_under_the_working_directory_has_a_path_that_is_the_same_in_every_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Path(build_function(SOURCE, "ingest", tmp_path / "build").path).parent == Path("build")
+
+
+def test_an_archive_elsewhere_has_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.mkdir()
+    monkeypatch.chdir(program)
+
+    assert Path(build_function(SOURCE, "ingest", tmp_path / "build").path).is_absolute()

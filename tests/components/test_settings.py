@@ -64,10 +64,6 @@ def test_stages_differ_as_promised() -> None:
     assert (dev.upload_retention_days, prod.upload_retention_days) == (7, 90)
 
 
-TOPIC = "arn:aws:sns:eu-central-1:123456789012:operators"
-KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
-
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -95,6 +91,7 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
         pytest.param("deliveryEndpoint", "http://receiver.example.com/", "a URL such as https://", id="plain HTTP"),
         pytest.param("deliveryEndpoint", "https://u:p@example.com/", "without user, password", id="credentials in it"),
         pytest.param("deliveryEndpoint", "https://example.com/#top", "or fragment", id="endpoint with a fragment"),
+        pytest.param("deliveryEndpoint", "https://example.com/" + "x" * 2048, "2048 characters at most", id="too long"),
         pytest.param("deliveryEndpoint", "https://example.com:port/", "a URL such as https://", id="wrong port"),
         pytest.param("deliveryEndpoint", "https://example.com/a b", "a URL such as https://", id="space in it"),
         pytest.param("deliveryEndpoint", "http://127.0.0.1:8000/", "only the stage 'local'", id="loopback in a stage"),
@@ -151,7 +148,7 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
             pytest.param("jwtIssuer", value, "the issuer's URL, such as", id=f"issuer {value}")
             for value in ("login.example.com", "http://login.example.com", "https://login.example.com/?")
         ),
-        pytest.param("writersGroup", "File Writers", "should have no blank and no bracket", id="group with a blank"),
+        pytest.param("writersGroup", "File Writers", "no blank and no bracket", id="group with a blank"),
         pytest.param("owner", "", "should have 1 to 256 letters", id="empty text"),
         pytest.param("owner", "R&D <x>", "as AWS tags do", id="tag with other characters"),
         pytest.param("corsOrigins", ["https://*.*.com"], "should be * or an origin", id="two wildcards"),
@@ -178,14 +175,13 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
         ({"timeReserveSeconds": 30}, "should be less than half of functionTimeoutSeconds (60)"),
         ({"autoscalingMinCapacity": 9, "autoscalingMaxCapacity": 8}, "should be at most autoscalingMaxCapacity (8)"),
         ({"deadLetterRetentionDays": 4}, "should be more than intakeRetentionDays (4)"),
-        ({"maxReceiveCount": 500}, "or messages are dropped before they are dead letters"),
+        ({"maxReceiveCount": 500}, "or messages are dropped before they are dead-lettered"),
         (
             {"deliveryAlarmSeconds": 21600, "deliveryEndpoint": "https://example.com/"},
             "should be less than deliveryRetrySeconds (21600)",
         ),
         ({"archiveAfterDays": 30, "intelligentTiering": True}, "archiveAfterDays = 30: should be 0, or 90 to 730"),
         ({"deepArchiveAfterDays": 90, "intelligentTiering": True}, "should be 0, or 180 to 730"),
-        ({"archiveAfterDays": 90, "intelligentTiering": False}, "archiveAfterDays = 90: needs intelligentTiering"),
         (
             {"archiveAfterDays": 200, "deepArchiveAfterDays": 180, "intelligentTiering": True},
             "should be less than deepArchiveAfterDays (180)",
@@ -202,10 +198,6 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
         ),
         ({"catalogRetentionDays": 365, "uploadRetentionDays": 0}, "should be 0 (never), since uploadRetentionDays (0)"),
         (
-            {"tableMaxReadUnits": 10, "tableBillingMode": "PROVISIONED"},
-            "tableMaxReadUnits, tableMaxWriteUnits: are for tableBillingMode PAY_PER_REQUEST",
-        ),
-        (
             {"functionMemoryMb": 225},
             "should be at least 226 for requests to the API: raise it, or lower apiMaxBodyBytes (4194304)",
         ),
@@ -213,21 +205,10 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
         ({"tags": ["owner=me"]}, "'owner' is a tag that every resource has already"),
         ({"tags": ["Team=a", "team=b"]}, "'team' is given twice"),
         ({"subnetIds": ["subnet-01234567"]}, "a function in a VPC needs both: set both, or none"),
-        ({"jwtIssuer": "https://login.example.com"}, "jwtAudiences = []: tokens are checked for both"),
-        (
-            {"testUser": True, "jwtIssuer": "https://login.example.com", "jwtAudiences": ["a"]},
-            "which jwtIssuer (https://login.example.com) stands in for: set testUser to false, or take out jwtIssuer",
-        ),
+        ({"jwtIssuer": "https://login.example.com"}, "needs jwtAudiences, since tokens are checked for both: set"),
         ({"readScope": "ask", "programClient": True}, "should be two scopes of one server"),
         ({"readersGroup": "writers"}, "should not be writersGroup too"),
         ({"readScope": "files/write"}, "should not be writeScope too"),
-        ({"alarmTopicArns": [TOPIC], "alarms": False}, "take the topics out, or set alarms"),
-        ({"alarmTopicArns": [TOPIC.replace("eu-central-1", "eu-west-1")]}, "stack's aws:region, eu-central-1"),
-        ({"kmsKeyArn": KEY.replace("eu-central-1", "eu-west-1")}, "is in eu-west-1; should be in the stack's"),
-        (
-            {"kmsKeyArn": KEY, "aws:allowedAccountIds": ["210987654321"]},
-            "is in the account 123456789012; should be in the stack's, one of aws:allowedAccountIds (210987654321)",
-        ),
         ({"corsOrigins": ["*", "https://a.example"]}, "give it alone"),
         ({"alertEmails": ["a@b.example", "a@b.example"]}, "is given twice"),
     ],

@@ -12,7 +12,6 @@ import pulumi
 import yaml
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
-from local.stack_config import ROOT
 from tests.conftest import declare
 from tests.declared_stack import Declared, DeclaredStack
 
@@ -81,7 +80,7 @@ class _Snapshot:
         if is_rpc_secret(value):
             return {"secret": self._plain(unwrap_rpc_secret(value))}
         if isinstance(value, pulumi.FileArchive):
-            return {"archive": _HASH.sub("", Path(value.path).relative_to(ROOT).as_posix())}
+            return {"archive": _HASH.sub("", value.path)}
         if isinstance(value, dict):
             return {key: self._plain(entry) for key, entry in sorted(value.items())}
         if isinstance(value, list):

@@ -6,6 +6,7 @@ import difflib
 
 import pytest
 
+from tests.conftest import declare
 from tests.declared.snapshot import COMMAND, FOLDER, path_of, snapshot
 from tests.stage_files import stages
 
@@ -31,6 +32,14 @@ def test_what_is_declared_was_reviewed(stage: str) -> None:
             "is reviewed with the change.",
             pytrace=False,
         )
+
+
+@pytest.mark.parametrize("stage", stages())
+def test_a_preview_declares_the_same(stage: str) -> None:
+    """Nothing may branch on what is not known before the first update: every computed output is unknown here."""
+    real, preview = declare(stage), declare(stage, preview=True)
+
+    assert {resource.urn for resource in preview.resources} == {resource.urn for resource in real.resources}
 
 
 def test_every_file_has_its_stage() -> None:

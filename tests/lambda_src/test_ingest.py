@@ -167,7 +167,7 @@ def test_s3s_own_word_serves_where_the_event_says_nothing(
 ) -> None:
     """The same version is the same item, whatever the event lacks."""
     version = uploaded(aws)
-    bare = dataclasses.replace(version, **{missing: ""}, sequencer="", event_time="", size=None)
+    bare = dataclasses.replace(version, **{missing: ""}, reprocessed=False, sequencer="", event_time="", size=None)
 
     assert make_ingest().process(bare, worker("first", clock)) == COMPLETED
     item = aws.item(KEY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -66,7 +67,8 @@ def test_a_version_without_sequencer_is_not_the_latest_if_s3_denies_it(
     assert len(aws.items()) == 2
 
 
-def test_a_version_that_comes_while_s3_is_asked_stays_the_latest(aws: Aws, clock: Clock) -> None:
+@pytest.mark.parametrize("sequencer", [V3.sequencer, ""])
+def test_a_version_that_comes_while_s3_is_asked_stays_the_latest(aws: Aws, clock: Clock, sequencer: str) -> None:
     """S3 said that v2 is the latest; before that is written, v3 is uploaded and processed."""
     bucket = Bucket("v2")
     catalog = make_catalog(aws, clock, bucket)
@@ -74,12 +76,35 @@ def test_a_version_that_comes_while_s3_is_asked_stays_the_latest(aws: Aws, clock
 
     def upload() -> None:
         bucket.version_id = "v3"
-        catalog.record(V3, FACTS, COMPLETED, worker("w3", clock))
+        catalog.record(dataclasses.replace(V3, sequencer=sequencer), FACTS, COMPLETED, worker("w3", clock))
 
     bucket.meanwhile.append(upload)
     assert catalog.record(WITHOUT_SEQUENCER, FACTS, COMPLETED, worker("w2", clock)) is Claim.TAKEN
 
-    assert (latest(aws), bucket.asked) == ("v3", 2)
+    assert latest(aws) == "v3"
+    assert bucket.asked == (2 if sequencer else 3)
+
+
+@pytest.mark.parametrize("sequencer", [V1.sequencer, ""])
+def test_an_answer_of_s3_from_before_a_later_version_came_and_went_does_not_count(
+    aws: Aws, clock: Clock, sequencer: str
+) -> None:
+    """The latest is again what it was before the question; v2, which S3 answered then, has been deleted since."""
+    bucket = Bucket("v1")
+    catalog = make_catalog(aws, clock, bucket)
+    catalog.record(dataclasses.replace(V1, sequencer=sequencer), FACTS, COMPLETED, worker("w1", clock))
+    bucket.version_id = "v2"
+
+    def come_and_go() -> None:
+        bucket.version_id = "v3"
+        catalog.claim(V3, FACTS, worker("w3", clock))
+        bucket.version_id = "v1"
+        catalog.withdraw(V3)
+
+    bucket.meanwhile.append(come_and_go)
+    assert catalog.record(WITHOUT_SEQUENCER, FACTS, COMPLETED, worker("w2", clock)) is Claim.TAKEN
+
+    assert latest(aws) == "v1"
 
 
 def test_versions_that_come_without_end_leave_the_message(aws: Aws, clock: Clock) -> None:
@@ -125,6 +150,32 @@ def test_the_next_version_is_the_latest_after_one_that_s3_named(aws: Aws, clock:
         dataclasses.replace(V3, version_id="v4", sequencer="0040", etag="4"), FACTS, COMPLETED, worker("w4", clock)
     )
     assert (latest(aws), bucket.asked, calls.made[0]) == ("v4", asked, "TransactWriteItems"), "orders decide again"
+
+
+def test_a_late_event_does_not_move_the_latest_back_from_one_that_s3_and_a_sequencer_named(
+    aws: Aws, clock: Clock
+) -> None:
+    bucket = Bucket("v2")
+    catalog = make_catalog(aws, clock, bucket)
+    catalog.record(WITHOUT_SEQUENCER, FACTS, COMPLETED, worker("w2", clock))
+    bucket.version_id = "v3"
+    catalog.record(V3, FACTS, COMPLETED, worker("w3", clock))
+
+    catalog.record(V1, FACTS, COMPLETED, worker("w1", clock))
+
+    assert latest(aws) == "v3"
+
+
+def test_the_latest_is_not_forgotten_before_a_version_that_was_processed_again(aws: Aws, clock: Clock) -> None:
+    catalog = make_catalog(aws, clock)
+    failed = Outcome(status=Status.FAILED, reason="throttled")
+    catalog.record(V1, FACTS, failed, worker("first", clock))
+    clock.now += timedelta(days=300)
+
+    assert catalog.record(V1, FACTS, COMPLETED, worker("second", clock)) is Claim.TAKEN
+
+    first, second = (item["ttl"]["N"] for item in aws.dynamodb.scan(TableName=aws.table)["Items"])
+    assert first == second
 
 
 def test_a_version_that_was_deleted_is_recorded_and_not_the_latest(aws: Aws, clock: Clock) -> None:

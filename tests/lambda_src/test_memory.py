@@ -18,9 +18,8 @@ from botocore.response import StreamingBody
 from ingest.records import RecordFiles
 from shared.catalog.model import ObjectFacts, ObjectVersion, Status
 from shared.objects import Objects
-from shared.records.output import Publisher
 from tests.lambda_src.conftest import BUCKET, Aws
-from tests.lambda_src.test_record_files import RULES
+from tests.lambda_src.ingesting import RECORD_RULES, publisher
 from tests.lambda_src.test_vocabulary import VERSION
 
 FILE_BYTES: Final = 12 * 1024**2
@@ -90,7 +89,7 @@ def test_memory_does_not_grow_with_the_file(aws: Aws, name: str) -> None:
     body = io.BytesIO(packed(_Long(*parts))) if name.endswith(".gz") else _Long(*parts)
     size = body.size if isinstance(body, _Long) else len(body.getbuffer())
     version = replace(VERSION, bucket=BUCKET, key=f"uploads/shipments/{name}", size=size)
-    work = RecordFiles(Publisher(client=aws.s3, completion=lambda: aws.s3), _Objects(body, size), RULES).work_for(
+    work = RecordFiles(publisher(aws), _Objects(body, size), RECORD_RULES).work_for(
         version, ObjectFacts(size=size, last_modified=datetime(2026, 11, 20, tzinfo=UTC))
     )
     assert work is not None

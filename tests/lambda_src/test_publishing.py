@@ -5,36 +5,21 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-from ingest.records import RecordFiles, RecordRules, TooSlowError
+from ingest.records import RecordFiles, TooSlowError
 from shared import clients
 from shared.catalog.model import ObjectFacts
 from shared.objects import Objects
-from shared.records.output import PART_BYTES, OutputFile, Publisher
+from shared.records.output import PART_BYTES, OutputFile
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
-from tests.lambda_src.ingesting import uploaded
+from tests.lambda_src.ingesting import RECORD_RULES, STORED, publisher, uploaded
 
 KEY = "uploads/shipments/a.csv"
 CSV = b"shipment_id,status,timestamp\nSHP-1,created,2026-11-20T08:15:00Z\nSHP-2,lost,never\n"
-STORED = datetime(2026, 11, 20, 23, 30, tzinfo=timezone(timedelta(hours=-1)))
-RULES = RecordRules(
-    record_types={"uploads/shipments/": "shipment"},
-    processed_prefix="processed/",
-    rejected_prefix="rejected/",
-    max_expanded_bytes=100_000_000,
-    max_rejected_records=1000,
-    bytes_per_second=1_000_000,
-    time_reserve=timedelta(seconds=10),
-    storage_class="INTELLIGENT_TIERING",
-)
-
-
-def publisher(aws: Aws) -> Publisher:
-    return Publisher(client=aws.s3, completion=lambda: aws.s3)
 
 
 def _noise(count: int) -> Iterator[bytes]:
@@ -144,7 +129,7 @@ def test_a_worker_that_goes_on_after_its_invocation_publishes_nothing_more(
     version = uploaded(aws, KEY, CSV)
     end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
     moment = [end - timedelta(minutes=1)]
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: moment[0])
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RECORD_RULES, now=lambda: moment[0])
     work = files.work_for(version, ObjectFacts(last_modified=STORED))
     assert work is not None
 

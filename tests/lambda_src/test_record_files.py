@@ -5,17 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import pytest
 
-from ingest.records import RecordRules
 from shared.records.batch import Rejection
 from shared.records.encoder import RecordEncoder
 from shared.records.reasons import Reason, Rule
 from tests.declared_stack import dig
 from tests.lambda_src.conftest import (
-    BUCKET,
     Aws,
     Calls,
     Handler,
@@ -25,39 +23,15 @@ from tests.lambda_src.conftest import (
     message,
     returned,
 )
-from tests.lambda_src.ingesting import WorkerKilledError
+from tests.lambda_src.ingesting import RECORD_RULES, WorkerKilledError, published
 
 KEY = "uploads/shipments/a.csv"
-STORED = datetime(2026, 11, 20, 23, 30, tzinfo=timezone(timedelta(hours=-1)))
-RULES = RecordRules(
-    record_types={"uploads/shipments/": "shipment"},
-    processed_prefix="processed/",
-    rejected_prefix="rejected/",
-    max_expanded_bytes=100_000_000,
-    max_rejected_records=1000,
-    bytes_per_second=1_000_000,
-    time_reserve=timedelta(seconds=10),
-    storage_class="STANDARD",
-)
 CSV = (
     b"shipment_id,status,timestamp,weight_kg,note\r\n"
     b"SHP-1,created,2026-11-20T08:15:00+01:00,1.5,dropped\r\n"
     b"SHP-2,created,2026-02-30T08:15:00Z,,\r\n"
     b"SHP-3,delivered,2026-11-20T08:15:00Z,,\r\n"
 )
-
-
-def published(aws: Aws, prefix: str = "") -> dict[str, list[dict[str, object]]]:
-    """Every published result, by key, line by line."""
-    listed = aws.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-    keys = [entry["Key"] for entry in listed if entry["Key"].startswith(("processed/", "rejected/"))]
-    return {
-        key: [
-            json.loads(line)
-            for line in gzip.decompress(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()).splitlines()
-        ]
-        for key in keys
-    }
 
 
 def test_valid_records_are_published_cleaned_and_the_others_with_their_reason(handler: Handler, aws: Aws) -> None:
@@ -215,6 +189,8 @@ def test_a_rejected_record_is_kept_as_it_came_but_not_without_end() -> None:
     ],
 )
 def test_which_files_hold_records(key: str, schema: str | None) -> None:
-    rules = replace(RULES, record_types={"uploads/shipments/": "shipment", "uploads/shipments/special/": "other"})
+    rules = replace(
+        RECORD_RULES, record_types={"uploads/shipments/": "shipment", "uploads/shipments/special/": "other"}
+    )
 
     assert rules.schema_of(key) == schema

@@ -14,9 +14,8 @@ from ingest.records import RecordFiles, TooSlowError
 from shared.catalog.model import ObjectFacts
 from shared.objects import CHUNK_BYTES, Objects
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
-from tests.lambda_src.ingesting import uploaded
-from tests.lambda_src.test_publishing import publisher
-from tests.lambda_src.test_record_files import CSV, KEY, RULES, STORED, published
+from tests.lambda_src.ingesting import RECORD_RULES, STORED, published, publisher, uploaded
+from tests.lambda_src.test_record_files import CSV, KEY
 from tests.lambda_src.test_vocabulary import VERSION
 
 
@@ -24,8 +23,8 @@ def test_a_file_that_is_too_slow_is_given_up_in_time_to_say_so(aws: Aws) -> None
     """Not by the time-out, which would leave it PROCESSING, without a reason."""
     version = uploaded(aws, KEY, CSV * 2)
     end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
-    moment = [end - RULES.time_reserve / 2 + timedelta(seconds=1)]
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: moment[0])
+    moment = [end - RECORD_RULES.time_reserve / 2 + timedelta(seconds=1)]
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RECORD_RULES, now=lambda: moment[0])
     work = files.work_for(version, ObjectFacts(size=len(CSV), last_modified=STORED))
     assert work is not None
 
@@ -57,7 +56,7 @@ def test_the_time_is_looked_at_though_nothing_is_found(aws: Aws, calls: Calls, b
         answer["Body"] = CountingBody(answer["Body"], read)
 
     calls.after["GetObject"] = count
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: next(moments))
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RECORD_RULES, now=lambda: next(moments))
     work = files.work_for(version, ObjectFacts(last_modified=STORED))
     assert work is not None
 
@@ -83,7 +82,7 @@ class CountingBody:
 
 @pytest.mark.parametrize(("key", "expansion"), [(KEY, 1), (f"{KEY}.gz", 10)])
 def test_the_time_that_a_file_needs_follows_from_its_size(aws: Aws, key: str, expansion: int) -> None:
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES)
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RECORD_RULES)
     version = replace(VERSION, key=key)
 
     def seconds(size: int) -> float:
@@ -107,7 +106,7 @@ def test_of_a_file_that_is_given_up_half_way_no_part_is_left(
     end = datetime(2026, 11, 20, 8, 2, tzinfo=UTC)
     early = end - timedelta(minutes=1)
     moments = chain([early] * 15, repeat(end if slow else early))
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: next(moments))
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RECORD_RULES, now=lambda: next(moments))
     work = files.work_for(version, ObjectFacts(last_modified=STORED))
     assert work is not None
 

@@ -12,9 +12,8 @@ from shared.catalog.model import MAX_KEY_BYTES, ObjectFacts
 from shared.objects import Objects
 from shared.records.results import file_name, result_key
 from tests.lambda_src.conftest import Aws, Handler, LambdaContext, batch, message
-from tests.lambda_src.ingesting import uploaded
-from tests.lambda_src.test_publishing import publisher
-from tests.lambda_src.test_record_files import CSV, KEY, RULES, STORED, published
+from tests.lambda_src.ingesting import RECORD_RULES, STORED, published, publisher, uploaded
+from tests.lambda_src.test_record_files import CSV, KEY
 
 NAME = r"file-[0-9a-f]{32}-[A-Za-z0-9.-]*\.ndjson\.gz"
 
@@ -23,7 +22,7 @@ NAME = r"file-[0-9a-f]{32}-[A-Za-z0-9.-]*\.ndjson\.gz"
 def test_results_lie_by_record_type_and_the_day_in_utc_on_which_the_file_was_stored(aws: Aws, now: datetime) -> None:
     """Whenever it is processed: 23:30 in the Azores is the next day in UTC."""
     version = uploaded(aws, KEY, CSV)
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES, now=lambda: now)
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RECORD_RULES, now=lambda: now)
     work = files.work_for(version, ObjectFacts(last_modified=STORED))
     assert work is not None
 
@@ -74,7 +73,7 @@ def test_what_stands_in_the_key_is_a_day_of_the_calendar_in_four_digits() -> Non
 
 
 def test_a_file_that_s3_gives_no_time_for_fails(aws: Aws) -> None:
-    files = RecordFiles(publisher(aws), Objects(aws.s3), RULES)
+    files = RecordFiles(publisher(aws), Objects(aws.s3), RECORD_RULES)
 
     with pytest.raises(ValueError, match="does not say when"):
         files.work_for(uploaded(aws, KEY, CSV), ObjectFacts())

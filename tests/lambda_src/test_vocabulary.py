@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.catalog.model import ObjectVersion
+from shared.catalog.model import ObjectVersion, Status
 from shared.rules import IntakeRules
 from shared.settings import WrongEnvironmentError, read_settings
 from tests.declared_stack import DeclaredStack
@@ -88,3 +88,9 @@ def test_an_unusable_variable_is_named_with_its_value(monkeypatch: pytest.Monkey
 def test_a_json_list_of_other_things_is_unusable(dev: DeclaredStack) -> None:
     with pytest.raises(WrongEnvironmentError, match=r"REFUSED_PREFIXES = '\[1, 2\]': expected `str`, got `int`"):
         read_settings(IntakeRules, {**declared_environment(dev), "REFUSED_PREFIXES": "[1, 2]"})
+
+
+def test_which_statuses_are_final_and_which_end_an_attempt() -> None:
+    """A file that FAILED is tried again, so only an attempt is over."""
+    assert {status for status in Status if not status.is_final} == {Status.PROCESSING, Status.FAILED}
+    assert {status for status in Status if not status.ends_attempt} == {Status.PROCESSING}

@@ -59,7 +59,7 @@ def test_status_of_a_stack_at_rest(pipeline: LocalPipeline) -> None:
     counts = result["files"]
     assert isinstance(counts, dict)
     assert counts["COMPLETED"] >= 1
-    assert status == bool(counts["FAILED"]), "no dead letter, nothing stuck"
+    assert status == bool(counts["FAILED"]), "no dead-letter message, nothing stuck"
     assert (result["deadLetters"], result["queue"]) == (0, {"waiting": 0, "inFlight": 0})
 
 

@@ -104,14 +104,14 @@ def test_reads_denied_for_good_and_the_dead_letter_sent_again(pipeline: LocalPip
     """After five receives the message lies whole in the dead-letter queue; sent again, it completes the file."""
     with pipeline.retried_after(1), pipeline.denied("s3:GetObject", "s3:GetObjectVersion"):
         file = pipeline.drop("uploads/dead.csv")
-        wait_until(lambda: pipeline.dead_letters() == 1, "no dead letter")
+        wait_until(lambda: pipeline.dead_letters() == 1, "no dead-letter message")
     item = pipeline.item(file) or {}
     assert (item["status"], item["attempt"]) == ("FAILED", 5)
     ((body, _),) = pipeline.take_dead_letters()
 
     pipeline.send(body)
 
-    wait_until(lambda: (pipeline.item(file) or {})["status"] == "COMPLETED", "the dead letter was not whole")
+    wait_until(lambda: (pipeline.item(file) or {})["status"] == "COMPLETED", "the dead-letter message was not whole")
 
 
 def test_a_catalog_that_cannot_be_written_loses_nothing(pipeline: LocalPipeline) -> None:

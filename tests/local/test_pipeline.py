@@ -136,7 +136,7 @@ def test_events_that_come_twice_and_out_of_order(pipeline: LocalPipeline) -> Non
 def test_a_malformed_message_is_put_aside_once_with_its_reason(pipeline: LocalPipeline, body: str, reason: str) -> None:
     pipeline.send(body)
 
-    wait_until(lambda: pipeline.dead_letters() == 1, "no dead letter")
+    wait_until(lambda: pipeline.dead_letters() == 1, "no dead-letter message")
     pipeline.drained()
     ((text, said),) = pipeline.take_dead_letters()
     assert text == body

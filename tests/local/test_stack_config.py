@@ -63,3 +63,10 @@ def test_the_local_stage_reaches_every_service_on_this_machine() -> None:
     for module in (name.removeprefix("aws:") for name in used):
         needed |= _ENDPOINTS.get(module, {module})
     assert needed - set(endpoints) - {"appautoscaling"} == set()
+
+
+def test_what_is_taken_out_has_its_default_again(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: p\nconfig: {a: {default: 1}}\n")
+    (tmp_path / "Pulumi.s.yaml").write_text("config: {p:a: 2, p:b: 3}\n")
+
+    assert StackConfig.load("s", {"a": None, "b": None}, folder=tmp_path).values == {"p:a": "1"}

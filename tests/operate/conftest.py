@@ -16,6 +16,7 @@ import pytest
 from msgspec import to_builtins
 
 from operate.__main__ import main
+from operate.session import LIVE
 from shared.catalog.model import ApiResult, ObjectFacts, ObjectVersion, Outcome, Status, Worker
 from shared.catalog.requests import RequestWriter
 from shared.catalog.table import CatalogTable
@@ -99,13 +100,13 @@ def bodies(aws: Aws) -> list[str]:  # noqa: F811
 
 
 def buried(aws: Aws) -> list[str]:  # noqa: F811
-    """The dead letters that can be seen now, ten at most."""
+    """The dead-letter messages that can be seen now, ten at most."""
     messages = aws.sqs.receive_message(QueueUrl=aws.dead_letter_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return [message["Body"] for message in messages.get("Messages", [])]
 
 
 def bury(aws: Aws, body: str, reason: str = "") -> None:  # noqa: F811
-    """Put a dead letter."""
+    """Put a dead-letter message."""
     attributes = {"reason": {"DataType": "String", "StringValue": reason}} if reason else {}
     aws.sqs.send_message(QueueUrl=aws.dead_letter_url, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]
 
@@ -190,14 +191,17 @@ def _function(table: str) -> str:
     variables = {key.upper(): str(value) for key, value in settings.items() if key != "aws_region"}
     iam = boto3.client("iam")
     iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")
-    boto3.client("lambda").create_function(
+    lambda_ = boto3.client("lambda")
+    lambda_.create_function(
         FunctionName=name,
+        Publish=True,
         Role=f"arn:aws:iam::{ACCOUNT}:role/role",
         Runtime="python3.13",
         Handler="handler.handler",
         Code={"ZipFile": archive.getvalue()},
         Environment={"Variables": {**variables, "UPLOADS_PREFIX": "uploads/"}},
     )
+    lambda_.create_alias(FunctionName=name, Name=LIVE, FunctionVersion="1")
     return name
 
 

@@ -13,8 +13,9 @@ import boto3
 import pytest
 
 from shared.catalog.model import Outcome, Status
+from tests.conftest import ACCOUNT
 from tests.declared_stack import dig
-from tests.lambda_src.conftest import Aws, Calls
+from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.operate.conftest import (
     COMPLETED,
     REJECTED,
@@ -31,26 +32,35 @@ from tests.operate.conftest import (
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "name a COMMAND"),
+        ((), "give a COMMAND"),
         (("nonsense",), "nonsense"),
-        (("reprocess",), "name a KEY, a PREFIX or a --day"),
-        (("reprocess", "uploads/a", "--day", "2026-11-20"), "name a KEY, a PREFIX or a --day"),
-        (("reprocess", "--day", "yesterday"), "--day"),
-        (("reprocess", "processed/a.csv"), "only what lies under uploads/"),
+        (("reprocess",), "give one of a KEY, a PREFIX or a --day"),
+        (("reprocess", "uploads/a", "--day", "2026-11-20"), "give one of a KEY, a PREFIX or a --day"),
+        (("reprocess", "--day", "yesterday"), "--day 'yesterday': should be a day, such as 2026-11-20"),
+        (
+            ("reprocess", "processed/a.csv"),
+            "'processed/a.csv' is not an upload: give a key or prefix under uploads/, such as ",
+        ),
         (("reprocess", "uploads/", "--status", "DONE"), "DONE: should be one of PROCESSING, "),
-        (("redrive", "--rate", "0"), "at most 500 messages a second"),
+        (("redrive", "--rate", "0.09"), "at least 0.1 and at most 500 messages a second"),
+        (("redrive", "--rate", "501"), "at most 500 messages a second"),
         (("redrive", "--rate", "nan"), "at most 500 messages a second"),
-        (("redrive", "--rate", "fast"), "--rate"),
+        (("redrive", "--rate", "fast"), "--rate 'fast': should be a number"),
         (("status", "--shards", "-1"), "--shards"),
+        (("status", "--shards", "many"), "--shards 'many': should be a whole number"),
+        (("show", "uploads/a", "file.csv"), "show: too many arguments: 'file.csv'; quote a name that has blanks"),
         (("status", "--shards", "99999999999"), "--shards"),
         (("show",), "KEY"),
-        (("show", "processed/api/1.json"), "only what lies under uploads/"),
-        (("show", "api/process/1"), "'api/process/1': the catalog knows no request of this id"),
-        (("end",), "name the ids to end, or --all"),
-        (("end", "api/process/1", "--all"), "name the ids to end, or --all"),
+        (
+            ("show", "processed/api/1.json"),
+            "'processed/api/1.json' is not an upload: give a key under uploads/, such as ",
+        ),
+        (("show", "api/process/1"), "'api/process/1': there is no request with this id in the catalog"),
+        (("end",), "give the ids of the requests to end, or --all"),
+        (("end", "api/process/1", "--all"), "give the ids of the requests to end, or --all"),
         (("rotate-secret",), "it has no secret to rotate"),
         (("status", "--outputs", "/nowhere.json"), "/nowhere.json cannot be read"),
-        (("status", "--outputs", "a.json", "--stack", "prod"), "--outputs and --stack: give one of them"),
+        (("status", "--outputs", "a.json", "--stack", "prod"), "give --outputs or --stack, not both"),
     ],
 )
 def test_what_is_not_understood_is_said_with_status_2(
@@ -89,6 +99,41 @@ def test_outputs_may_come_from_standard_input(
     monkeypatch.setattr("sys.stdin", io.StringIO('{"piped": "yes"}'))
 
     assert "the stack has no output secretArn" in operate(*arguments).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "change"),
+    [
+        (("redrive",), "SendMessage"),
+        (("reprocess", "uploads/a.csv"), "SendMessage"),
+        (("end", "api/process/1"), "UpdateItem"),
+        (("rotate-secret",), "PutSecretValue"),
+    ],
+)
+def test_a_command_says_which_stack_it_changes_before_it_does(
+    aws: Aws,
+    operate: Operate,
+    calls: Calls,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    change: str,
+) -> None:
+    bury(aws, "one")
+    uploaded(aws, "uploads/a.csv")
+    arn = boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"username": "a"}')["ARN"]
+    add_output("secretArn", arn)
+    said = list[str]()
+    calls.before[change] = lambda: said.append(capsys.readouterr().err)
+
+    json.loads(operate(*arguments, "--json").out)
+
+    assert said
+    assert said[0].startswith(f"Changing the stack with the bucket {BUCKET}, in account {ACCOUNT}, ")
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("redrive", "--dry-run"), ("reprocess", "uploads/", "--dry-run")])
+def test_a_command_that_changes_nothing_announces_no_change(operate: Operate, arguments: tuple[str, ...]) -> None:
+    assert "Changing" not in operate(*arguments).err
 
 
 def test_an_error_of_aws_is_said_with_status_1(operate: Operate, calls: Calls) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from forward.changes import parse_change
 from tests.declared_stack import dig
 from tests.lambda_src.conftest import Aws, Calls
+from tests.lambda_src.delivery.conftest import Record, change
 from tests.operate.conftest import Operate, Ran, bodies, bury, raise_interrupt
 
 if TYPE_CHECKING:
@@ -75,6 +77,49 @@ def test_what_is_malformed_stays_unless_it_is_asked_for(aws: Aws, operate: Opera
 
     assert operate("redrive", "--all").status == 0
     assert len(queued(aws)) == 3
+
+
+def forwarded(aws: Aws, url: str, record: Record) -> str:
+    """Put a record of the stream as the forwarding function dead-letters what it cannot read; returns its id."""
+    return bury_delivery(aws, url, json.dumps(record), "a group", reason="the item has no key", malformed="true")
+
+
+def test_of_a_record_of_the_stream_the_message_is_made_once_it_can_be_read(
+    aws: Aws, operate: Operate, delivery_letters: str
+) -> None:
+    id_ = forwarded(aws, delivery_letters, change())
+    expected = parse_change(change())
+    assert expected
+
+    for options in (("--dry-run",), ()):
+        kept = operate("redrive", "--queue", "delivery", *options)
+        assert (kept.status, queued(aws)) == (1, [])
+        assert "Malformed messages stay: 1. Look at them and delete them, or send them with --all" in kept.out
+    assert "Malformed" not in operate("redrive", "--queue", "delivery", "--all", "--dry-run").out
+
+    assert operate("redrive", "--queue", "delivery", "--all").status == 0
+    (message,) = queued(aws)
+    assert (message["Body"], message["Attributes"]["MessageGroupId"]) == (expected.body, expected.group)
+    assert message["Attributes"]["MessageDeduplicationId"] == id_
+
+
+@pytest.mark.parametrize(
+    "record",
+    [change(key=None), {"eventID": "1", "dynamodb": {"Keys": {"object_id": {"S": "x"}}, "SequenceNumber": "1"}}],
+    ids=["malformed", "cut, since it was too large"],
+)
+def test_a_record_of_the_stream_of_which_no_message_can_be_made_stays_and_is_never_sent(
+    aws: Aws, operate: Operate, delivery_letters: str, record: Record
+) -> None:
+    """The delivery function would dead-letter it again, each time."""
+    forwarded(aws, delivery_letters, record)
+
+    ran = operate("redrive", "--queue", "delivery", "--all")
+
+    assert (ran.status, queued(aws)) == (1, [])
+    assert "the item has no key" in ran.out
+    assert "Malformed messages stay: 1. This version cannot read them" in ran.out
+    assert delivery(operate("redrive", "--all", "--json"))["kept"] == 1, "it is shown again at once"
 
 
 def test_what_the_endpoint_refuses_again_meanwhile_is_sent_once(
@@ -176,3 +221,25 @@ def test_others_of_a_file_are_behind_the_first_ones(aws: Aws, operate: Operate, 
     assert delivery(listed)["reasons"] == {"received too often": 10, "not seen: behind others of the same file": 2}
 
     assert delivery(operate("redrive", "--json"))["sent"] == 12
+
+
+def test_what_is_behind_messages_of_its_file_that_stay_is_not_reached(
+    aws: Aws, operate: Operate, delivery_letters: str
+) -> None:
+    for number in range(12):
+        bury_delivery(aws, delivery_letters, json.dumps(number), "a", reason="another shape", malformed="true")
+
+    ran = operate("redrive", "--queue", "delivery", "--json")
+
+    assert (delivery(ran)["kept"], delivery(ran)["notReached"]) == (10, 2)
+
+
+def test_of_what_is_malformed_only_records_of_the_stream_are_sent_as_anything_else(
+    aws: Aws, operate: Operate, delivery_letters: str
+) -> None:
+    bury(aws, '{"eventID": "1"}', "the message has no Records")
+    bury_delivery(aws, delivery_letters, '{"delivery_id": 1}', "a", reason="another shape", malformed="true")
+
+    assert operate("redrive", "--all").status == 0
+    assert bodies(aws) == ['{"eventID": "1"}']
+    assert [message["Body"] for message in queued(aws)] == ['{"delivery_id": 1}']

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,7 +46,7 @@ def test_reprocess_frees_a_finished_version_and_sends_its_event(aws: Aws, operat
     assert str(item["reopened_by"]).startswith("arn:aws:")
     assert str(item["status_shard"]).startswith("FAILED#")
     ((body,),) = [bodies(aws)]
-    assert parse_uploads(body, BUCKET) == ([version], [])
+    assert parse_uploads(body, BUCKET) == ([replace(version, reprocessed=True)], [])
 
 
 def test_reprocess_that_dies_in_between_is_taken_up_again(aws: Aws, operate: Operate, calls: Calls) -> None:
@@ -210,7 +211,7 @@ def test_a_version_that_changed_meanwhile_is_left(aws: Aws, operate: Operate, ca
     calls.before["UpdateItem"] = other_operator
     ran = operate("reprocess", version.key, "--json")
 
-    assert ran.json()["counts"] == {"changed meanwhile": 1}
+    assert ran.json()["counts"] == {"changed in the meantime": 1}
     assert aws.item(version.key)["reopened_by"] == "another"
 
 

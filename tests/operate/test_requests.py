@@ -57,7 +57,7 @@ def test_status_counts_them_apart_and_names_the_oldest(operate: Operate) -> None
     assert set(cast("dict[str, int]", shown["files"]).values()) == {0}
     assert [dig(shown, "stuckRequests", number, "object_id") for number in (0, 1)] == [STUCK, NEWER]
     (line,) = cast("list[str]", shown["attention"])
-    assert line.startswith(f"2 of the API PROCESSING whose worker died, the oldest {STUCK} since ")
+    assert line.startswith(f"2 API requests stuck in PROCESSING, the oldest {STUCK} since ")
 
 
 def test_a_request_that_is_worked_on_or_failed_needs_nobody(aws: Aws, operate: Operate) -> None:
@@ -73,8 +73,8 @@ def test_a_request_that_is_worked_on_or_failed_needs_nobody(aws: Aws, operate: O
 @pytest.mark.parametrize(
     ("object_id", "status", "told"),
     [
-        (STUCK, 1, f"Its worker died: the sender's same request goes on with it, or `end {STUCK}` ends it."),
-        (ALIVE, 1, "worker ends at"),
+        (STUCK, 1, f"It is stuck: the sender sends the same request again, or `end {STUCK}` sets it to FAILED."),
+        (ALIVE, 1, "worker ends by"),
         ("api/process/failed", 1, "FAILED"),
         ("api/validate/validated", 0, "VALIDATED"),
     ],
@@ -84,7 +84,7 @@ def test_show_shows_one(operate: Operate, object_id: str, status: int, told: str
 
     assert ran.status == status
     assert told in ran.out
-    assert ("Its worker died" in ran.out) is (object_id == STUCK)
+    assert ("It is stuck" in ran.out) is (object_id == STUCK)
     assert "--log-group-name /aws/lambda/file-pipeline-dev-api" in ran.out
     assert '$.correlation_id = "r"' in ran.out
 
@@ -97,9 +97,9 @@ def test_end_ends_those_whose_worker_died_and_no_other(aws: Aws, operate: Operat
     outcomes = {
         str(entry["id"]): str(entry["outcome"]) for entry in cast("list[dict[str, str]]", ran.json()["requests"])
     }
-    assert outcomes[STUCK] == "ended"
-    assert outcomes[ALIVE].startswith("being worked on, until ")
-    assert outcomes["api/process/completed"] == "is COMPLETED already"
+    assert outcomes[STUCK] == "set to FAILED"
+    assert outcomes[ALIVE].startswith("still being processed, until ")
+    assert outcomes["api/process/completed"] == "already COMPLETED"
     assert outcomes["api/process/nowhere"] == "not in the catalog"
     ended = status_of(aws, STUCK)
     assert (ended["status"], ended["reason"]) == ("FAILED", LAPSED)
@@ -116,7 +116,7 @@ def test_end_all_ends_what_status_names(aws: Aws, operate: Operate) -> None:
         *("FAILED", "FAILED", "PROCESSING")
     ]
     assert operate("status").status == 0
-    assert "No request's worker died." in operate("end", "--all").out
+    assert "No request is stuck." in operate("end", "--all").out
 
 
 @pytest.mark.usefixtures("requests")

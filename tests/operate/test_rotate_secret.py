@@ -38,7 +38,7 @@ def test_a_secret_is_rotated_if_it_has_or_gets_a_username(
     after = client.get_secret_value(SecretId=arn)["SecretString"]
     if username is None:
         assert (ran.status, after) == (2, value)
-        assert "--username NAME gives it one" in ran.err
+        assert "give it one with --username NAME" in ran.err
         return
     renewed = json.loads(after)
     assert (ran.status, renewed["username"]) == (0, username)

@@ -32,7 +32,7 @@ def test_show_prints_all_versions_the_latest_and_the_dead_letter(aws: Aws, opera
 
     ran = operate("show", "uploads/a b.csv", "--json")
 
-    assert ran.status == 1, "it has a dead letter"
+    assert ran.status == 1, "it has a dead-letter message"
     versions = ran.json()["versions"]
     assert isinstance(versions, list)
     assert [(v["version_id"], v["status"], v["is_latest"], v["in_s3"]) for v in versions] == [
@@ -138,7 +138,7 @@ def test_show_of_an_unknown_file_says_so(operate: Operate) -> None:
     ran = operate("show", "uploads/nothing.csv")
 
     assert ran.status == 1
-    assert "Nothing is known of uploads/nothing.csv" in ran.out
+    assert "uploads/nothing.csv is neither in S3 nor in the catalog" in ran.out
 
 
 def test_show_shows_an_upload_without_an_item(aws: Aws, operate: Operate) -> None:

@@ -117,6 +117,6 @@ def test_status_does_not_call_refused_files_well(aws: Aws, operate: Operate) -> 
     ran = operate("status")
 
     assert ran.status == 0
-    assert "1 REJECTED and 2 SKIPPED, which their senders can put right: `show KEY` gives the reason." in ran.out
+    assert "1 REJECTED and 2 SKIPPED: for their senders to correct; `show KEY` gives the reason." in ran.out
     assert "Nothing needs attention." in ran.out
     assert "All is well" not in ran.out

@@ -29,6 +29,7 @@ SETTINGS: Final[Mapping[str, object]] = {
     "testUser": True,
     "programClient": True,
     "deliveryEndpoint": "https://receiver.example.com/files",
+    "release": "canary10Percent5Minutes",
 }
 """Everything that can be left out is there."""
 
@@ -150,6 +151,56 @@ def test_what_is_not_known_yet_is_no_setting(key: str) -> None:
             FilePipeline("uploads", arguments({key: [value] if key == "corsOrigins" else value}))
 
     run(StackConfig(project="consumer", stage="dev", values={}), program=program)
+
+
+KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (
+            {"kmsKeyArn": KEY},
+            "uploads:kmsKeyArn = '.*': is in us-east-1; should be in the stack's region, eu-central-1",
+        ),
+        (
+            {"kmsKeyArn": KEY.replace("us-east-1:123456789012", "eu-central-1:210987654321")},
+            "is in the account 210987654321; should be in the stack's, 123456789012",
+        ),
+        (
+            {"permissionsBoundaryArn": "arn:aws:iam::210987654321:policy/boundary"},
+            "uploads:permissionsBoundaryArn = '.*': is in the account 210987654321; should be in the stack's",
+        ),
+    ],
+)
+def test_what_is_brought_must_be_where_the_callers_provider_is(values: Mapping[str, object], problem: str) -> None:
+    """Whose region and account are known to AWS alone, so some resources are registered by then: none with data."""
+    with pytest.raises(SettingsError, match=problem):
+        build({"layerPlatform": "host", **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"alarms": False, "silenceAlarmHours": 24.0}, "uploads:silenceAlarmHours = 24: does nothing with alarms"),
+        (
+            {"kmsKeyArn": KEY, "alarmTopicArns": ["arn:aws:sns:eu-central-1:123456789012:operators"]},
+            "is in the region eu-central-1, and kmsKeyArn in us-east-1: both should be in the stack's",
+        ),
+        (
+            {"kmsKeyArn": KEY, "permissionsBoundaryArn": "arn:aws:iam::210987654321:policy/boundary"},
+            "is in the account 210987654321, and kmsKeyArn in 123456789012",
+        ),
+    ],
+)
+def test_arguments_that_contradict_each_other_are_refused_before_anything_is_declared(
+    values: Mapping[str, object], problem: str
+) -> None:
+    def program() -> None:
+        with pytest.raises(InputPropertiesError, match=problem):
+            PackageProvider().construct("uploads", TOKEN, dict(values))
+
+    assert run(StackConfig(project="consumer", stage="dev", values={}), program=program).resources == []
 
 
 def test_a_name_that_aws_would_not_take_is_refused() -> None:

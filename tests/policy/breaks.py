@@ -10,6 +10,7 @@ from policy.resource_types import Type
 from tests.policy.conftest import Given
 from tests.policy.given import (
     ACCESS_LOGS,
+    ALARM,
     BLOCKED,
     BUCKET,
     DENY,
@@ -286,7 +287,9 @@ BREAKS: list[tuple[str, tuple[Given, ...], str]] = [
     ("logs-expire", one(Type.LOG_GROUP), "retentionInDays"),
     ("logs-expire", one(Type.LOG_GROUP, retentionInDays=0.0), "retentionInDays"),
     ("alarms-heard", one(Type.ALARM, treatMissingData="missing"), "alarmActions"),
-    ("alarms-heard", one(Type.ALARM, alarmActions=["arn"]), "treatMissingData"),
+    ("alarms-heard", one(Type.COMPOSITE_ALARM, alarmRule="ALARM(a)"), "alarmActions"),
+    ("alarms-heard", (ALARM, pointing(Type.COMPOSITE_ALARM, ALARM, "alarmRule")), "alarmActions"),
+    ("alarms-explained", one(Type.ALARM, alarmActions=["arn"]), "treatMissingData"),
     ("topics-heard", (dataclasses.replace(TOPIC, stage="prod"),), "has no subscription"),
     ("buckets-logged", (BUCKET,), "has no BucketLogging"),
     ("tagged", (Given(type=Type.QUEUE, provider={}),), "lacks the tags Environment"),

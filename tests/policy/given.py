@@ -162,6 +162,7 @@ def second(**sources: list[Given]) -> Given:
     return Given(type=Type.FUNCTION, name="second", sources=sources)
 
 
+ALARM = Given(type=Type.ALARM, name="alarm")
 STREAM_TABLE = Given(type=Type.TABLE, name="table")
 BLOCKED = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
 LOGGING = Given(type=Type.BUCKET_LOGGING, sources={"bucket": [BUCKET], "targetBucket": [LOGS]})

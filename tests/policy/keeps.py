@@ -8,6 +8,7 @@ from policy.resource_types import Type
 from tests.policy.conftest import TAGS, Given
 from tests.policy.given import (
     ACCESS_LOGS,
+    ALARM,
     BLOCKED,
     BUCKET,
     DENY,
@@ -168,7 +169,9 @@ KEEPS: list[tuple[str, tuple[Given, ...]]] = [
     ("api-tokens-of-the-stack", (NEW_POOL, authorizer(ISSUER, NEW_POOL))),
     ("api-clients-without-secret", one(Type.USER_POOL_CLIENT, generateSecret=False)),
     ("logs-expire", one(Type.LOG_GROUP, retentionInDays=7.0)),
-    ("alarms-heard", one(Type.ALARM, alarmActions=["arn"], treatMissingData="notBreaching")),
+    ("alarms-heard", one(Type.ALARM, alarmActions=["arn"])),
+    ("alarms-heard", (ALARM, pointing(Type.COMPOSITE_ALARM, ALARM, "alarmRule", alarmActions=["arn"]))),
+    ("alarms-explained", one(Type.ALARM, treatMissingData="notBreaching")),
     ("topics-heard", (dataclasses.replace(TOPIC, stage="prod"),
                       pointing(Type.SUBSCRIPTION, dataclasses.replace(TOPIC, stage="prod"), "topic"))),
     ("buckets-logged", (BUCKET, LOGS, LOGGING)),

@@ -48,4 +48,4 @@ def test_a_schema_of_ones_own_is_refused_like_ours(tmp_path: Path, file: str, co
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"file-pipeline:recordSchemas = '.*nowhere': there is no folder /"):
-        own(tmp_path / "nowhere")
+        own(tmp_path / "nowhere", "uploads/a/=shipment")

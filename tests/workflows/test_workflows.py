@@ -159,6 +159,7 @@ def test_the_workflows_are_checked_or_said_not_to_be(path: str | None, tmp_path:
     if "LEFT OUT" in good.stdout:
         assert "no complaints" not in good.stdout
         if path is None:
+            # Not passed: without a linter on this machine nothing was checked.
             pytest.skip(good.stdout.strip())
         return
     assert path is None

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from benchmarks.files import write_file
 from local.api import ApiClient, sign_in_test_user
-from local.files import UploadedFile, wait_for_final
+from local.files import UploadedFile, wait_for_attempts
 from local.intake import IntakeDriver
 from local.receiver import Receiver, listening
 from local.report import working
@@ -134,7 +134,7 @@ class Bench:
         self._uploads += 1
         folder, _, name = key.rpartition("/")
         file = self._intake.drop(f"{folder}/{self._uploads:04d}-{name}", body)
-        ended = wait_for_final(self._stack.cloud, self._intake.table, [file], timeout_seconds=_WAIT_SECONDS)
+        ended = wait_for_attempts(self._stack.cloud, self._intake.table, [file], timeout_seconds=_WAIT_SECONDS)
         if not ended or ended[file]["status"] != "COMPLETED":
             raise TimeoutError(f"{file.key} did not end as COMPLETED: {ended}")
         queues = self._intake.queue_url, self._stack.outputs["deliveryQueueUrl"]

@@ -17,10 +17,13 @@ from policy.documents import PolicyStatement, read_document
 from policy.resource_types import Type
 from policy.statements import POLICY_TARGETS, RESOURCE_DOCUMENTS
 
+_REGION: Final = "eu-central-1"
+_ACCOUNT: Final = "123456789012"
+
 EVERY_PART: Final[Mapping[str, object]] = {
     # The layer is not looked at: this machine's is built the fastest.
     "layerPlatform": "host",
-    "lambdaInsightsLayerArn": "arn:aws:lambda:eu-central-1:123456789012:layer:LambdaInsightsExtension-Arm64:1",
+    "lambdaInsightsLayerArn": f"arn:aws:lambda:{_REGION}:{_ACCOUNT}:layer:LambdaInsightsExtension-Arm64:1",
     "alertEmails": ["ops@example.com"],
     "deliveryEndpoint": "https://receiver.example.com/files",
     "tableBillingMode": "PROVISIONED",
@@ -32,7 +35,7 @@ EVERY_PART: Final[Mapping[str, object]] = {
 CONFIG: Final = StackConfig(
     project="project",
     stage="stage",
-    values={"aws:region": "eu-central-1"}
+    values={"aws:region": _REGION}
     | {f"project:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in EVERY_PART.items()},
 )
 """A stack that no team's stage file has a say in."""
@@ -65,9 +68,9 @@ class _Recorder(pulumi.runtime.Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]]]:
         answers: dict[str, dict[str, object]] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "ACCOUNT"},
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": _ACCOUNT},
             "aws:index/getPartition:getPartition": {"partition": "aws"},
-            "aws:index/getRegion:getRegion": {"region": "REGION"},
+            "aws:index/getRegion:getRegion": {"region": _REGION},
             "aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "not a password"},
         }
         return answers[args.token], []
@@ -87,7 +90,7 @@ def declared() -> Declared:
 
 def document() -> str:
     """Return docs/iam.md: what each function's role may do, and what each resource lets whom do."""
-    return "\n".join(
+    text = "\n".join(
         [
             _HEAD,
             "## What each function may do\n",
@@ -97,6 +100,7 @@ def document() -> str:
             "",
         ]
     )
+    return text.replace(_REGION, "REGION").replace(_ACCOUNT, "ACCOUNT")
 
 
 def _functions(resources: Declared) -> Iterator[tuple[str, ...]]:

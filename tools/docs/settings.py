@@ -12,6 +12,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from components.settings import Settings
+from components.settings.needs import NEEDS
 from components.settings.values import Group
 
 Kind: TypeAlias = Literal["boolean", "integer", "array", "string"]
@@ -79,7 +80,18 @@ def settings_table() -> str:
         lines += [f"\n### {group.__name__.removesuffix('Group').replace('Api', 'API')}\n", f"{group.__doc__}\n"]
         lines += ["| setting | what it does | default |", "|---|---|---|"]
         lines += [f"| `{each.key}` | {each.description} | `{json.dumps(each.default)}` |" for each in members]
-    return "\n".join(lines) + "\n\n"
+    return "\n".join([*lines, *_needs_table()]) + "\n\n"
+
+
+def _needs_table() -> Iterator[str]:
+    """Yield the table of what does nothing without another setting."""
+    yield "\n### Settings that need another\n"
+    yield "One that would do nothing is refused, unless it has its default's value.\n"
+    yield "| setting | does nothing | what to do, or take the setting out |"
+    yield "|---|---|---|"
+    for need in NEEDS:
+        keys = ", ".join(f"`{setting.key}`" for setting in settings() if setting.name in need.fields)
+        yield f"| {keys} | {need.otherwise} | {need.way} |"
 
 
 def _kind(default: object) -> Kind:

@@ -43,6 +43,11 @@ class Status(StrEnum):
         """Whether the state is never left, unless an operator reopens the file. FAILED is: its message is retried."""
         return self not in {Status.PROCESSING, Status.FAILED}
 
+    @property
+    def ends_attempt(self) -> bool:
+        """Whether an attempt is over: by a final status, or FAILED, after which the file may be tried again."""
+        return self.is_final or self is Status.FAILED
+
 
 class Claim(Enum):
     """The result of a write that needs the file to be free."""
@@ -73,6 +78,8 @@ class ObjectVersion:
         S3's order of the key's events, in hex; empty where the event has none.
     event_name, event_time
         What happened, and when, as the event says it.
+    reprocessed
+        Whether the event is no upload's: an operator wants the version processed again.
     """
 
     bucket: str
@@ -83,6 +90,7 @@ class ObjectVersion:
     sequencer: str
     event_name: str
     event_time: str
+    reprocessed: bool = False
 
     @property
     def object_id(self) -> str:
@@ -258,6 +266,8 @@ class CatalogItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     uploaded_by: str | None = None
     reopened_by: str | None = None
     ended_by: str | None = None
+    is_check: bool | None = None
+    """Whether ``operate check`` uploaded it."""
     bucket_shard: str | None = None
     status_shard: str | None = None
     ttl: int | None = None

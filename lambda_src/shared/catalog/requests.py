@@ -12,7 +12,7 @@ from shared.catalog.writer import CLAIM_MARGIN, shorten
 if TYPE_CHECKING:
     from shared.catalog.table import Value
 
-LAPSED: Final = "the worker died; send the same request again"
+LAPSED: Final = "processing stopped before it was finished; send the same request again"
 """Why an item was ended that nobody worked on any more."""
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
+        DeleteTypeDef,
         PutTypeDef,
         TransactWriteItemTypeDef,
         UpdateTypeDef,
@@ -46,7 +47,7 @@ _RETRYABLE: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _NAME: Final = re.compile(r"#(\w+)")
 
-Value: TypeAlias = str | int | Mapping[str, str]
+Value: TypeAlias = bool | str | int | Mapping[str, str]
 Attributes: TypeAlias = "dict[str, AttributeValueTypeDef]"
 
 
@@ -136,6 +137,15 @@ class CatalogTable:
                 {**{f"new_{name}": value for name, value in new.items()}, **condition.values}
             ),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def delete_request(self, key: Attributes, condition: Condition) -> DeleteTypeDef:
+        """Return the request to delete an item."""
+        return {
+            "TableName": self.name,
+            "Key": key,
+            "ConditionExpression": condition.text,
+            "ExpressionAttributeValues": _values(condition.values),
         }
 
     def put(self, request: PutTypeDef) -> Attributes | None:
@@ -230,6 +240,8 @@ def _values(values: Mapping[str, Value]) -> Attributes:
 
 
 def _render(value: Value) -> AttributeValueTypeDef:
+    if isinstance(value, bool):  # to Python, it is a number too
+        return {"BOOL": value}
     if isinstance(value, str):
         return {"S": value}
     if isinstance(value, int):
@@ -242,4 +254,4 @@ def _parse(attribute: AttributeValueTypeDef) -> object:
         return int(attribute["N"])
     if "M" in attribute:
         return plain(attribute["M"])
-    return attribute.get("S")
+    return attribute.get("S", attribute.get("BOOL"))

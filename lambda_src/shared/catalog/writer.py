@@ -63,6 +63,8 @@ class CatalogWriter:
     current
         Asks S3 for the version of a key that is its latest now, given any of them; None if the key has none. Only who
         processes files needs it.
+    is_check
+        Whether a key is that of a check's file, which its item then says.
     """
 
     def __init__(
@@ -70,9 +72,11 @@ class CatalogWriter:
         table: CatalogTable,
         *,
         current: Callable[[ObjectVersion], ObjectVersion | None] = lambda _version: None,
+        is_check: Callable[[str], bool] = lambda _key: False,
     ) -> None:
         self._table = table
         self._current = current
+        self._is_check = is_check
         self._latest = LatestWriter(table)
 
     def claim(self, version: ObjectVersion, facts: ObjectFacts, worker: Worker) -> Claim:
@@ -243,6 +247,7 @@ class CatalogWriter:
             "size": version.size,
             "event_name": version.event_name,
             "event_time": version.event_time or None,
+            "is_check": True if self._is_check(version.key) else None,
             **self._table.origin(),
             BUCKET_KEY: self._table.shard(version.bucket, version.object_id, version.version_id),
             **self._status(version, status),

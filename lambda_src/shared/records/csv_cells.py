@@ -105,7 +105,7 @@ def _check_header(columns: Sequence[str], schema: type[Struct]) -> None:
     if not columns:
         raise FileRejectedError("file has no header")
     if len(columns) > MAX_COLUMNS:
-        raise FileRejectedError(f"header has {len(columns)} columns, {MAX_COLUMNS} are the most")
+        raise FileRejectedError(f"header has {len(columns)} columns, more than the limit of {MAX_COLUMNS}")
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise FileRejectedError(f"header names {_shorten(min(twice))!r} twice")

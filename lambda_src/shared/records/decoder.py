@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
 _Type = TypeVar("_Type")
-_INDEX: Final = re.compile(r" - at `\$\[(\d+)\]")
+_INDEX: Final = re.compile(r".* - at `\$\[(\d+)\]", re.DOTALL)  # the last: a value may hold what looks like a place
 _BYTE: Final = re.compile(r" \(byte (\d+)\)$")
 _TOGETHER: Final = 32
 """Records that are decoded together once a window has a bad one: of 1 % bad records, few are then decoded twice."""
@@ -95,7 +95,7 @@ def decode_items(
             start += len(part)
             if bad is None:
                 continue
-        elif found is not None:
+        elif found is not None and found < len(part):  # else no part would ever be smaller
             bad = found
             continue
         alone = items[start : start + 1] if bad is not None and decoded is not None else part
@@ -124,7 +124,7 @@ def _try_together(
 
 def bad_index(error: Exception) -> int | None:
     """Return the index of the bad record among those that were decoded together, where the error tells it."""
-    place = _INDEX.search(str(error)) if isinstance(error, msgspec.ValidationError) else None
+    place = _INDEX.match(str(error)) if isinstance(error, msgspec.ValidationError) else None
     return int(place[1]) if place else None
 
 

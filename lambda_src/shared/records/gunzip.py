@@ -48,7 +48,7 @@ def gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if empty > MAX_EMPTY_MEMBERS:
             raise FileRejectedError(f"gzip has more than {MAX_EMPTY_MEMBERS} members without content")
     if not compressed.skip_zeros():
-        raise FileRejectedError("gzip is followed by bytes that are none")
+        raise FileRejectedError("gzip is followed by other bytes")
 
 
 def _expand_member(compressed: _Compressed) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ def parse(chunks: Iterable[bytes], schema: type[Struct], *, max_bytes: int) -> I
     """Read the records of a file, in batches, with memory that does not grow with the file.
 
     A file that begins with ``[`` is a JSON array; one that begins with ``{`` is NDJSON if its first or second line is
-    an object, unless the whole file is one; every other is CSV. Gzip is told by its first two bytes.
+    an object, unless the whole file is one; every other is CSV. Gzip is recognized by its first two bytes.
 
     Parameters
     ----------

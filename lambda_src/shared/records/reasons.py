@@ -60,7 +60,7 @@ class Reason(Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         """Return field and text on one line."""
-        return f"{self.field or 'record'}: {self.text}"
+        return f"{'record' if self.field is None else self.field}: {self.text}"
 
 
 class RecordError(msgspec.ValidationError):
@@ -79,7 +79,8 @@ class RecordError(msgspec.ValidationError):
         self.reason: Final = Reason(None, rule, text)
 
 
-_PLACE: Final = " - at `$"
+# The last place is msgspec's: what stands before it may quote the file, which may hold what looks like one.
+_PLACED: Final = re.compile(r"(?P<text>.*) - at `\$(?P<place>.*)`", re.DOTALL)
 _NAMED: Final = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 # How msgspec's sentences begin; what begins otherwise is the schema's own.
 _SENTENCES: Final = {
@@ -107,16 +108,19 @@ def explain(error: Exception) -> Reason:
 
 
 def _explain_sentence(sentence: str) -> Reason:
-    text, _, place = sentence.rpartition(_PLACE)
-    if not text:
-        text, place = sentence, ""
-    field = place.removesuffix("`").removeprefix(".")
+    placed = _PLACED.fullmatch(sentence)
+    text, place = placed.groups() if placed else (sentence, "")
     named = _NAMED.fullmatch(text)
+    if (
+        placed and not named and (named := _NAMED.fullmatch(sentence))
+    ):  # what looked like a place is in the field's name
+        place = ""
+    field = place.removeprefix(".") if place else None
     if named:
-        field = f"{field}.{named['name']}" if field else named["name"]
+        field = named["name"] if field is None else f"{field}.{named['name']}"
         if named["fault"] == "missing required":
             return Reason(field, Rule.REQUIRED, "is missing")
         return Reason(field, Rule.UNKNOWN, "is not a field of this record type")
     rule = _RULES.match(text)
     text = text.replace("`", "")
-    return Reason(field or None, Rule(str(rule.lastgroup)) if rule else Rule.SCHEMA, text[:1].lower() + text[1:])
+    return Reason(field, Rule(str(rule.lastgroup)) if rule else Rule.SCHEMA, text[:1].lower() + text[1:])

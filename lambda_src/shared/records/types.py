@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NO_AMOUNT: Final = "should be a number, such as 1234.50"
 _MAX_FLOAT: Final = Decimal(sys.float_info.max)
 
 
@@ -24,7 +25,7 @@ class Money(Decimal):
     minimum, maximum
         The smallest and the largest amount.
     places
-        The most digits after the point.
+        The maximum number of decimal places.
     """
 
     minimum: ClassVar[Decimal] = Decimal("-999999999999.9999")
@@ -32,21 +33,19 @@ class Money(Decimal):
     places: ClassVar[int] = 4
 
     def __new__(cls, value: str | int | Decimal) -> Self:
-        """Check an amount; raises ValueError if it is none, or out of bounds."""
+        """Check an amount; raises ValueError if it is no number, out of bounds, or has too many decimal places."""
         if isinstance(value, str) and not _JSON_NUMBER.fullmatch(value):
-            raise ValueError(cls.rule())
+            raise ValueError(_NO_AMOUNT)
         number = read_number(value) if isinstance(value, str) else Decimal(value)
-        exponent = number.as_tuple().exponent
-        # Text for NaN, which cannot be compared, and for the infinities.
-        if not isinstance(exponent, int) or -exponent > cls.places or not cls.minimum <= number <= cls.maximum:
-            raise ValueError(cls.rule())
+        if not number.is_finite():
+            raise ValueError(_NO_AMOUNT)
+        exponent = int(number.as_tuple().exponent)
+        if not cls.minimum <= number <= cls.maximum:
+            raise ValueError(f"should be from {cls.minimum} to {cls.maximum}")
+        if -exponent > cls.places:
+            raise ValueError(f"should have at most {cls.places} decimal places")
         # Without an exponent, which few expect in a sum: 1E+2 is published as 100.
         return super().__new__(cls, f"{number:f}" if exponent > 0 else number)
-
-    @classmethod
-    def rule(cls) -> str:
-        """Return what an amount should be, in words."""
-        return f"should be a number from {cls.minimum} to {cls.maximum} with at most {cls.places} decimals"
 
 
 def read_number(text: str) -> Decimal:
@@ -65,18 +64,20 @@ def read_custom(kind: type, value: object) -> object:
     if kind is object:  # anything, as in JSON
         return value
     if not issubclass(kind, Money):
+        # How a hook tells msgspec that it does not know the type.
         raise NotImplementedError(f"{kind.__name__} is no type of a schema's field")
     if isinstance(value, kind):  # read before, where a row becomes a record
         return value
     if value is None:
         raise ValueError("expected a number, got null")
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise ValueError(kind.rule())  # noqa: TRY004 - msgspec names the field of a ValueError
+        raise ValueError(_NO_AMOUNT)  # noqa: TRY004 - msgspec names the field of a ValueError
     return kind(value)
 
 
 def render_custom(value: object) -> Decimal:
     """Return an amount as msgspec renders it: any other value is of no type that a schema may have."""
     if not isinstance(value, Money):
+        # The same, of a hook that encodes.
         raise NotImplementedError(f"{type(value).__name__} is no type of a schema's field")
     return Decimal(value)

@@ -9,7 +9,7 @@ import pytest
 
 from local.stack_config import ROOT
 from tests.conftest import ACCOUNT, REGION, declare
-from tests.declared_stack import Declared, DeclaredStack
+from tests.declared_stack import Declared, DeclaredStack, dig
 from tests.metrics import Seen, alarms, of_alarm, seen
 
 ENDPOINT: Final = "https://receiver.example.com/files"
@@ -20,8 +20,12 @@ FORMULAS: Final = {
     "ingest-failures": "100 * failed / (completed + failed + rejected + skipped)",
     "ingest-rejections": "100 * rejected / (completed + failed + rejected + skipped)",
     "intake-stalled": "(visible > 0) > (deleted > 0)",
-    "intake-silence": "sent + 0 * visible",
+    "intake-silence": "completed + failed + rejected + skipped + 0 * visible",
+    **{f"ingest-late-{minutes}-minutes": "100 * (late > 1) * late / files" for minutes in (60, 360)},
+    **{f"ingest-late-{minutes}-minutes": "100 * late / files" for minutes in (5, 30)},
 }
+LATE: Final = {60: 14.4, 5: 14.4, 360: 6, 30: 6}
+"""Minutes of a window → times as fast as the budget of 1 % may burn."""
 
 
 class Expected(NamedTuple):
@@ -80,7 +84,10 @@ def expected_alarms(stage: str) -> dict[str, Expected]:
         for outcome in ("Completed", "Failed", "Rejected", "Skipped")
     ]
     age = seen("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum")
-    arrivals = [seen("AWS/SQS", "NumberOfMessagesSent", queue), seen("AWS/SQS", visible, queue, "Maximum")]
+    late = [
+        seen(f"file-pipeline/{stage}", "FilesLate", {"service": "ingest"}, statistic)
+        for statistic in ("Sum", "SampleCount")
+    ]
     waiting = [seen("AWS/SQS", visible, queue, "Maximum"), seen("AWS/SQS", "NumberOfMessagesDeleted", queue)]
     forward, messages = {"FunctionName": f"{prefix}-forward"}, {"QueueName": f"{prefix}-delivery-queue"}
     return {
@@ -97,8 +104,17 @@ def expected_alarms(stage: str) -> dict[str, Expected]:
         "intake-age": Expected([age], threshold=5 * 6 * TIMEOUT[stage] + 300),
         "intake-stalled": Expected(waiting, threshold=1, periods=3),
         "intake-silence": Expected(
-            arrivals, threshold=1, comparison=LESS, missing="breaching", period=3600, periods=24
+            [*outcomes, seen("AWS/SQS", visible, queue, "Maximum")],
+            threshold=1,
+            comparison=LESS,
+            missing="breaching",
+            period=3600,
+            periods=24,
         ),
+        **{
+            f"ingest-late-{minutes}-minutes": Expected(late, threshold=rate, comparison=MORE, period=60 * minutes)
+            for minutes, rate in LATE.items()
+        },
         "intake-dead-letters": Expected([seen("AWS/SQS", visible, dead, "Maximum")], threshold=1, missing="ignore"),
         "delivery-dead-letters": Expected(
             [seen("AWS/SQS", visible, undelivered, "Maximum")], threshold=1, missing="ignore"
@@ -152,15 +168,47 @@ def test_every_alarm_has_its_runbook_and_tells_somebody(everything: DeclaredStac
     before, _, _ = guide.partition("## Without an alarm")
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{everything.one('Topic').name}"
     used = set()
-    for alarm in everything.all("MetricAlarm"):
+    for alarm in (*everything.all("MetricAlarm"), everything.one("CompositeAlarm")):
         text = alarm.text("alarmDescription")
         found = re.search(r"Likely causes: .+\. What to do: docs/operations\.md, section '(.+)'\.$", text)
         assert found, text
         assert len(text) <= 1024, "CloudWatch takes no longer description"
-        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [topic]
+        told = [] if "-ingest-late-" in alarm.name else [topic]
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == told
         used.add(found[1])
     assert set(re.findall(r"^### (.+)$", before, re.MULTILINE)) == used, (
         "a runbook without an alarm, or an alarm without"
+    )
+
+
+def test_late_files_raise_one_alarm_when_the_budget_burns_fast_and_still_does(everything: DeclaredStack) -> None:
+    def window(minutes: int) -> str:
+        return f'ALARM("{alarms(everything)[f"ingest-late-{minutes}-minutes"].name}")'
+
+    alarm = everything.one("CompositeAlarm")
+
+    assert alarm.name == f"file-pipeline-{everything.stage}-monitoring-ingest-late"
+    assert alarm.text("alarmRule") == f"({window(60)} AND {window(5)}) OR ({window(360)} AND {window(30)})"
+
+
+def test_late_is_a_setting(stack: DeclaredStack) -> None:
+    settings = {"finalWithinSeconds": 60, "finalWithinPercent": 95}
+    changed, without = declare("dev", overrides=settings), declare("dev", overrides={"finalWithinSeconds": 0})
+
+    for declared, seconds in ((changed, "60"), (without, "0"), (stack, "300")):
+        variables = dig(declared.one("Function", "-ingest").inputs, "environment", "variables")
+        assert dig(variables, "FINAL_WITHIN_SECONDS") == seconds
+    thresholds = {minutes: alarms(changed)[f"ingest-late-{minutes}-minutes"].number("threshold") for minutes in LATE}
+    assert thresholds == {60: 72, 5: 72, 360: 30, 30: 30}
+    assert without.all("CompositeAlarm") == []
+    assert not [name for name in alarms(without) if name.startswith("ingest-late")]
+
+
+def test_the_output_names_every_alarm_that_tells_somebody(everything: DeclaredStack) -> None:
+    heard = [*everything.all("MetricAlarm"), *everything.all("CompositeAlarm")]
+
+    assert sorted(str(everything.outputs["alarmNames"]).split(",")) == sorted(
+        alarm.name for alarm in heard if alarm.inputs["alarmActions"]
     )
 
 

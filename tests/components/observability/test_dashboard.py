@@ -84,6 +84,10 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
             *("MessagesReturned", "MessagesDeadLettered"),
         ),
         "Time for a file, ms": [seen(own, "ProcessingTime", {"service": "ingest"}, stat) for stat in PERCENTILES],
+        "From upload to final status, ms": [
+            *(seen(own, "TimeToFinal", {"service": "ingest"}, stat) for stat in PERCENTILES),
+            *by("ingest", "FilesLate"),
+        ],
         "Records": [
             *by("ingest", "RecordsValid", "RecordsRejected"),
             *by("api", "RecordsValid", "RecordsRejected"),
@@ -115,7 +119,7 @@ def expected_graphs(stage: str) -> dict[str, list[Seen]]:
             *by("forward", "ChangesQueued", "BatchesReturned", "ChangesDeadLettered"),
             seen("AWS/Lambda", "IteratorAge", functions["forward"], "Maximum"),
         ],
-        "Dead letters": [seen("AWS/SQS", visible, of, "Maximum") for of in letters],
+        "Dead-letter messages": [seen("AWS/SQS", visible, of, "Maximum") for of in letters],
     }
 
 
@@ -164,8 +168,18 @@ def test_limits_are_where_the_settings_put_them(everything: DeclaredStack) -> No
         timeout = everything.one("Function", f"-{purpose}").number("timeout")
         assert limit(f"Duration of the {purpose} function, ms") == 1000 * timeout
     assert limit("API: latency, ms") == 5000
+    assert limit("From upload to final status, ms") == 300_000
     visibility = everything.one("Queue", "-intake-queue").number("visibilityTimeoutSeconds")
     assert limit("Waiting and in flight") == 5 * visibility
+
+
+def test_the_dashboard_without_a_target() -> None:
+    stack = declare("dev", overrides={"finalWithinSeconds": 0})
+
+    shown = of_graphs(stack)["From upload to final status, ms"]
+
+    assert {metric.name for metric in shown} == {"TimeToFinal"}
+    assert dig(graphs_of(stack), "From upload to final status, ms", "annotations") is None
 
 
 def test_the_dashboard_without_a_delivery(dev: DeclaredStack) -> None:

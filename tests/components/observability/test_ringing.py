@@ -12,7 +12,7 @@ import pytest
 from components.settings import SettingsError
 from tests.conftest import declare
 from tests.declared_stack import Declared, DeclaredStack
-from tests.metrics import alarms, queries_of
+from tests.metrics import Seen, alarms, queries_of
 
 Value: TypeAlias = float | None
 """A value of a metric in a period; None where it has none."""
@@ -67,13 +67,18 @@ def evaluate(node: ast.expr, values: Mapping[str, Value]) -> tuple[Value, bool]:
     return float(operators[kind](left or 0, right or 0)), series
 
 
+def name_of(metric: Seen) -> str:
+    """How many values a metric has is told by another name than what they add up to."""
+    return f"{metric.name}, count" if metric.statistic == "SampleCount" else metric.name
+
+
 def rings(alarm: Declared, *periods: Mapping[str, float], before: bool = False) -> bool:
     """Whether an alarm rings after these periods: the name of a metric → its value, if it has one."""
     past: list[Value] = []
     for period in periods:
         if "metricQueries" in alarm.inputs:
             formula = str(alarm.parts("metricQueries")[0]["expression"])
-            values = {name: period.get(metric.name) for name, metric in queries_of(alarm).items()}
+            values = {name: period.get(name_of(metric)) for name, metric in queries_of(alarm).items()}
             past.append(evaluate(ast.parse(formula, mode="eval").body, values)[0])
         else:
             past.append(period.get(alarm.text("metricName")))
@@ -111,7 +116,30 @@ def test_shares(dev: DeclaredStack, name: str, outcomes: dict[str, float], rung:
     assert rings(alarms(dev)[name], outcomes) is rung
 
 
-VISIBLE, SENT, DELETED = "ApproximateNumberOfMessagesVisible", "NumberOfMessagesSent", "NumberOfMessagesDeleted"
+@pytest.mark.parametrize(
+    ("minutes", "late", "count", "rung"),
+    [
+        (60, 14, 100, False),
+        (60, 15, 100, True),
+        (360, 6, 100, False),
+        (360, 7, 100, True),
+        # Where few files come, one that was late is no news; it is, as long as others are.
+        (60, 1, 3, False),
+        (360, 1, 1, False),
+        (60, 2, 3, True),
+        (5, 1, 1, True),
+        (5, 0, 1, False),
+        (30, 1, 10, True),
+    ],
+)
+def test_late_files(dev: DeclaredStack, minutes: int, late: int, count: int, rung: bool) -> None:
+    alarm = alarms(dev)[f"ingest-late-{minutes}-minutes"]
+
+    assert rings(alarm, {"FilesLate": late, "FilesLate, count": count}) is rung
+    assert not rings(alarm, {}), "no file ended"
+
+
+VISIBLE, DELETED = "ApproximateNumberOfMessagesVisible", "NumberOfMessagesDeleted"
 
 
 @pytest.mark.parametrize(
@@ -137,8 +165,10 @@ def test_a_consumer_that_is_dead_is_noticed_in_a_quarter_of_an_hour(
     ("periods", "rung"),
     [
         ([{VISIBLE: 0}] * 24, True),
-        ([{VISIBLE: 0}] * 23 + [{VISIBLE: 0, SENT: 1}], False),
-        ([{VISIBLE: 0, SENT: 1}] + [{VISIBLE: 0}] * 23, False),
+        ([{VISIBLE: 0}] * 23 + [{VISIBLE: 0, **files(completed=1)}], False),
+        ([{VISIBLE: 0, **files(failed=1)}] + [{VISIBLE: 0}] * 23, False),
+        # Files of checks are messages as all others, and end without being counted.
+        ([{VISIBLE: 1, "NumberOfMessagesSent": 1}] * 24, True),
         # Nobody reads the queue any more, so nothing is reported of it.
         ([{}] * 24, True),
         # What waits has arrived before.

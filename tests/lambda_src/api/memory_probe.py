@@ -51,7 +51,7 @@ def main() -> None:
     botocore.client.BaseClient._make_api_call = lambda _self, _operation, _parameters: {}  # type: ignore[attr-defined]  # noqa: SLF001 - the one door to AWS
     from api.handler import handler  # noqa: PLC0415 - it reads its environment
 
-    answer = handler(json.loads(sys.stdin.buffer.read()), Context())
+    answer = handler(json.loads(sys.stdin.buffer.read()), Context())  # type: ignore[arg-type]  # what of it is read
     body = json.dumps(answer).encode()
     json.dump({"status": answer["statusCode"], "bytes": len(body), "peak": peak()}, sys.stderr)
 

@@ -154,7 +154,7 @@ def test_too_much_is_a_413_that_names_the_limit(api: HandlerClient) -> None:
     for answer, words in (
         (many, "more than 50 records"),
         (long, "record 1 has more than 1048576"),
-        (large, "at most 4194304"),
+        (large, "more than the limit of 4194304"),
     ):
         assert (answer.status, answer.body["code"]) == (413, "too_large")
         assert words in str(answer.body["message"])

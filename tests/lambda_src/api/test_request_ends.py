@@ -54,7 +54,7 @@ def test_what_failed_for_good_is_failed_too_and_tells_its_sender_nothing(
     item = only_item(aws)
     assert (item["status"], "AccessDenied" in str(item["reason"])) == ("FAILED", True)
     shown = api.get(f"/files/{item['object_id']}")
-    assert shown.body["reason"] == "this did not work; send the same request again"
+    assert shown.body["reason"] == "processing failed; send the same request again"
 
 
 def test_a_worker_that_was_killed_leaves_a_claim_that_lapses(api: HandlerClient, aws: Aws, calls: Calls) -> None:

@@ -26,12 +26,12 @@ from tests.lambda_src.delivery.conftest import (
 from tests.scripted_receiver import ScriptedReceiver
 
 
-def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+def counted(capsys: pytest.CaptureFixture[str], prefix: str = "Deliveries") -> dict[str, float]:
     """Metric name → sum, of all that was printed; without those that are 0."""
     found: dict[str, float] = {}
     for line in capsys.readouterr().out.splitlines():
         for name, values in json.loads(line).items():
-            if name.startswith("Deliveries"):
+            if name.startswith(prefix):
                 found[name] = found.get(name, 0) + sum(values)
     return {name: value for name, value in found.items() if value}
 
@@ -186,7 +186,7 @@ def test_only_a_certificate_that_is_trusted_gets_the_secret(
 def test_what_is_on_this_machine_is_not_delivered_to_and_not_lost(
     delivery: Delivering, delivering: DeclaredStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that leads there may be put right: until then deliveries wait, and end as dead letters that say why."""
+    """The name may be corrected: until then deliveries wait, and in the end they are dead-lettered with the reason."""
     monkeypatch.setenv("ENDPOINT_URL", delivery.receiver.url.replace("127.0.0.1", "localhost"))
     monkeypatch.setenv("FORBIDDEN_NETWORKS", declared_environment(delivering)["FORBIDDEN_NETWORKS"])
     import_handler(monkeypatch)

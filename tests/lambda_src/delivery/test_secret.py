@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from delivery.credentials import StoredCredentials
+from delivery.credentials import Credentials, StoredCredentials
 from delivery.signature import key_bytes, sign
 from shared import clients
 from tests.lambda_src.conftest import Calls
@@ -124,6 +124,16 @@ def test_an_unusable_secret_is_named_and_not_shown(
     printed = logged(caplog)
     assert "the secret is not a JSON object with the texts username, password, signing_key" in printed
     assert "hunter2" not in printed
+
+
+def test_the_previous_key_signs_no_more_from_the_end_of_its_time_on() -> None:
+    until = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    credentials = Credentials(
+        username="admin", password="x", signing_key=b"new", previous_signing_key=b"old", previous_until=until
+    )
+
+    assert credentials.signing_keys(until.timestamp() - 1) == (b"new", b"old")
+    assert credentials.signing_keys(until.timestamp()) == (b"new",)
 
 
 def test_credentials_do_not_show_what_they_hold(delivery: Delivering) -> None:

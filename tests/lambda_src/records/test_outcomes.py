@@ -150,10 +150,13 @@ REJECTED: Final[dict[str, tuple[str | bytes, str]]] = {
     "required column that is missing": ("shipment_id,status\na,s\n", "header has no column timestamp"),
     "column that is named twice": (f"{HEAD},status\n{ROW},s\n", "header names 'status' twice"),
     "carriage return alone in the header": (f"{HEAD}\r{ROW}\n", "header holds a carriage return without a line feed"),
-    "header of more than 1,000 columns": ("," * 1_000_000 + "\n", "header has 1000001 columns, 1000 are the most"),
+    "header of more than 1,000 columns": (
+        "," * 1_000_000 + "\n",
+        "header has 1000001 columns, more than the limit of 1000",
+    ),
     "truncated gzip": (zipped(GOOD)[:-9], "gzip is cut off after"),
     "damaged gzip": (zipped(GOOD)[:-8] + b"\0" * 8, "gzip is damaged near byte"),
-    "bytes after gzip": (zipped(GOOD) + b"more", "gzip is followed by bytes that are none"),
+    "bytes after gzip": (zipped(GOOD) + b"more", "gzip is followed by other bytes"),
     "more than 10,000 gzip members without content": (
         zipped("") * 10_001 + zipped(GOOD),
         "gzip has more than 10000 members without content",

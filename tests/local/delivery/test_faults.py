@@ -1,4 +1,4 @@
-"""Delivery on the local cloud, from a dropped file to the receiver: faults of both, and dead letters redriven."""
+"""Delivery on the local cloud, from a dropped file to the receiver: faults of both, and the redrive."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_rotation_needs_no_deployment(delivered: Delivered) -> None:
 def test_a_refused_delivery_is_listed_and_redriven(delivered: Delivered) -> None:
     delivered.receiver.will_answer(404, 404)
     items = delivered.final(*(delivered.drop(f"uploads/refused-{number}.csv") for number in range(3)))
-    wait_until(lambda: delivered.delivery_dead_letters() == 2, "no dead letters")
+    wait_until(lambda: delivered.delivery_dead_letters() == 2, "no dead-letter messages")
 
     listed = delivered.operate("redrive", "--dry-run", "--json")
 
@@ -117,11 +117,11 @@ def test_a_refused_delivery_is_listed_and_redriven(delivered: Delivered) -> None
 def test_what_is_refused_again_is_dead_lettered_again(delivered: Delivered) -> None:
     delivered.receiver.will_answer(410, 410)
     (item,) = delivered.final(delivered.drop("uploads/gone.csv"))
-    wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead letter")
+    wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead-letter message")
 
     delivered.operate("redrive")  # it may see it again, and leaves it
     wait_until(lambda: len(delivered.receiver.asked) == 2, "not sent again")
-    wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead letter again")
+    wait_until(lambda: delivered.delivery_dead_letters() == 1, "no dead-letter message again")
 
     assert delivered.operate("redrive").returncode == 0
     delivered.told(item)

@@ -96,11 +96,6 @@ class Session:
         return boto3.client("secretsmanager", region_name=self.region, config=_CONFIG)
 
     @cached_property
-    def service_quotas(self) -> ServiceQuotasClient:
-        """Client of the account's quotas."""
-        return boto3.client("service-quotas", region_name=self.region, config=_CONFIG)
-
-    @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         """Client of the alarms."""
         return boto3.client("cloudwatch", region_name=self.region, config=_CONFIG)
@@ -129,6 +124,11 @@ class Session:
     def cognito(self) -> CognitoIdentityProviderClient:
         """Client of the user pool."""
         return boto3.client("cognito-idp", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def service_quotas(self) -> ServiceQuotasClient:
+        """Client of the account's quotas."""
+        return boto3.client("service-quotas", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def environment(self) -> Mapping[str, str]:

@@ -127,8 +127,8 @@ def _rates() -> Iterator[str]:
         yield f"### A second: {text}"
         yield ""
         yield (
-            f"As it is shipped, `prod` takes {most:,.0f} a second. What only a stack with a delivery needs is in the first "
-            "table, and not in the second."
+            f"As it is shipped, `prod` takes {most:,.0f} a second. What only a stack with a delivery needs is in the "
+            "first table, and not in the second."
         )
         yield ""
         yield from table(["what is needed", *(f"{rate:,}" for rate in RATES), "there is"], _parts(case, name, quotas))

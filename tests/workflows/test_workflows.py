@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pytest
 import yaml
@@ -82,7 +82,7 @@ def test_both_ways_of_running_pulumi_hold_the_guardrails_against_it() -> None:
 
 def test_an_update_is_never_cut_off_nor_beside_another() -> None:
     assert dig(load("pulumi.yml"), "jobs", "run", "concurrency") == {
-        "group": "pulumi-${{ inputs.stage }}-${{ inputs.command == 'up' && 'up' || github.ref }}",
+        "group": "pulumi-${{ inputs.stage }}-${{ inputs.command == 'preview' && github.ref || inputs.command }}",
         "cancel-in-progress": False,
     }
 
@@ -108,6 +108,34 @@ def test_a_preview_fails_when_pulumi_does_and_stands_on_the_page_of_the_run() ->
     assert "$GITHUB_STEP_SUMMARY" in summary["run"]
     assert summary["if"] == "!cancelled() && steps.preview.outcome != 'skipped'"
     assert preview["id"] == "preview"
+
+
+def test_a_deployment_ends_with_a_check_of_the_stack() -> None:
+    run = dig(load("pulumi.yml"), "jobs", "run", "steps")
+    assert isinstance(run, list)
+
+    assert run[-1] == {
+        "if": "inputs.command != 'preview'",
+        "run": '.venv/bin/python -m operate check --stack "$STAGE"',
+    }
+    assert [step.get("if") for step in run if "pulumi up" in step.get("run", "")] == ["inputs.command == 'up'"]
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_stages_are_checked_by_the_clock_once_their_role_is_named(stage: str) -> None:
+    check = load("check.yml")
+    role = f"AWS_CHECK_ROLE_{stage.upper()}"
+
+    assert dig(check, "jobs", stage, "if") == f"vars.{role} != ''"
+    assert dig(check, "jobs", stage, "with") == {
+        "command": "check",
+        "stage": stage,
+        "environment": f"check-{stage}",
+        "role": f"${{{{ vars.{role} }}}}",
+    }
+    # YAML takes the word for true.
+    triggers = cast("dict[object, dict[str, object]]", check)[True]
+    assert triggers.keys() == {"schedule", "workflow_dispatch"}
 
 
 def test_each_stage_is_previewed_and_deployed_by_a_role_of_its_own() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bootstrap.rights.model import Place
-from components.function import INSIGHTS_LOG_GROUP
+from components.function_permissions import INSIGHTS_LOG_GROUP
 from components.iam import Conditions, Statement
 
 _DATA: Final = (

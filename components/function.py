@@ -12,10 +12,10 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.encryption import grant_use_key
+from components.function_permissions import join_network, send_traces, write_insights, write_logs
 from components.iam import RoleArgs, Statement, policy_document, service_role
 from components.packaging import ARCHITECTURE, RUNTIME, Archive
 
-INSIGHTS_LOG_GROUP = "/aws/lambda-insights"
 """Where the Lambda Insights extension writes; its name is fixed (Lambda Insights, Required permissions)."""
 
 LOG_GROUP_PREFIX = "/aws/lambda/"
@@ -26,15 +26,6 @@ ALIAS: Final = "live"
 
 CHECK_EVENT: Final = {"check": "start"}
 """What a new version is invoked with before the alias moves: it answers when it could start, and does nothing else."""
-
-_NETWORK_ACTIONS: Final = (
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:UnassignPrivateIpAddresses",
-)
 
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -203,10 +194,10 @@ class Function(pulumi.ComponentResource):
         return [
             *args.statements,
             *grant_use_key(runtime.kms_key_arn, account.region, ["lambda", *args.key_services]),
-            _write_logs("WriteLogs", self.log_group.arn),
-            _send_traces(account),
-            *(_write_insights(account) if runtime.insights_layer_arn else []),
-            *(_join_network(name, account) if runtime.network else []),
+            write_logs("WriteLogs", self.log_group.arn),
+            send_traces(account),
+            *(write_insights(account) if runtime.insights_layer_arn else []),
+            *(join_network(name, account) if runtime.network else []),
         ]
 
     def _function(self, name: str, args: FunctionArgs) -> aws.lambda_.Function:
@@ -245,7 +236,9 @@ class Function(pulumi.ComponentResource):
                 # Powertools filters by the stage's level. Lambda's own filter stays below it: it takes metrics, which
                 # are log lines without a level, for INFO, and would drop them.
                 application_log_level="DEBUG" if runtime.log_level == "DEBUG" else "INFO",
-                system_log_level="INFO",
+                # At INFO, Lambda logs the start and the end of each invocation: a third of what a file logs, and
+                # what metrics say too. At WARN, those that failed.
+                system_log_level="INFO" if runtime.log_level == "DEBUG" else "WARN",
             ),
             vpc_config=aws.lambda_.FunctionVpcConfigArgs(
                 subnet_ids=list(runtime.network.subnet_ids), security_group_ids=list(runtime.network.security_group_ids)
@@ -256,52 +249,3 @@ class Function(pulumi.ComponentResource):
             # The first invocation must find its permissions and its log group.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, self.log_group]),
         )
-
-
-def _write_logs(sid: str, log_group_arn: pulumi.Input[str]) -> Statement:
-    return Statement(
-        sid=sid,
-        actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources=[pulumi.Output.concat(log_group_arn, ":log-stream:*")],
-    )
-
-
-def _write_insights(account: Account) -> list[Statement]:
-    group = account.arn("logs", f"log-group:{INSIGHTS_LOG_GROUP}")
-    # The extension makes the group, which all stacks of the account share, when it is not there.
-    make_group = Statement(sid="MakeInsights", actions=["logs:CreateLogGroup"], resources=[group])
-    return [make_group, _write_logs("WriteInsights", group)]
-
-
-def _send_traces(account: Account) -> Statement:
-    # X-Ray has no resource-level permission for these two (Service Authorization Reference, AWS X-Ray).
-    return Statement(
-        sid="SendTraces",
-        actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-        resources=["*"],
-        conditions={"StringEquals": {"aws:RequestedRegion": account.region}},
-    )
-
-
-def _join_network(name: str, account: Account) -> list[Statement]:
-    """Grant Lambda itself to put the function into its VPC, and deny it to the function's own code.
-
-    The first is what AWS asks for (Lambda Developer Guide, Giving Lambda functions access to resources in a VPC): there
-    is no interface yet that it could be bound to.
-    """
-    return [
-        Statement(
-            sid="JoinNetwork",
-            actions=list(_NETWORK_ACTIONS),
-            resources=["*"],
-            conditions={"StringEquals": {"aws:RequestedRegion": account.region}},
-        ),
-        Statement(
-            sid="CodeLeavesNetworkAlone",
-            effect="Deny",
-            actions=list(_NETWORK_ACTIONS),
-            resources=["*"],
-            # Pulumi adds a suffix to the function's name.
-            conditions={"ArnLike": {"lambda:SourceFunctionArn": account.arn("lambda", f"function:{name}-*")}},
-        ),
-    ]

@@ -68,6 +68,34 @@ class Archive:
     sha256_base64: str
 
 
+def build_archives(
+    source: Path, build: Path, purposes: Iterable[str], platform: Platform, schemas: Path | None
+) -> tuple[Archive, dict[str, Archive]]:
+    """Build the layer and the code of each function, by purpose, and say how large they are.
+
+    Parameters
+    ----------
+    source, build, platform, schemas
+        As `build_layer` and `build_function` take them.
+    purposes
+        The functions.
+
+    Raises
+    ------
+    PackagingError
+        As `build_layer` and `build_function`.
+    """
+    layer = build_layer(source, build, platform)
+    codes = {purpose: build_function(source, purpose, build, schemas) for purpose in purposes}
+    for purpose, code in codes.items():
+        size = layer.unzipped_bytes + code.unzipped_bytes
+        pulumi.log.info(
+            f"{purpose} unzipped: {code.unzipped_bytes / 1024:,.0f} KiB of code and "
+            f"{layer.unzipped_bytes / 1024**2:.1f} MiB of layer, {size / MAX_UNZIPPED_BYTES:.1%} of Lambda's limit"
+        )
+    return layer, codes
+
+
 def build_function(source: Path, purpose: str, build: Path, schemas: Path | None = None) -> Archive:
     """Zip the code of one function: its own package and the shared one.
 

@@ -30,7 +30,7 @@ from components.observability.flow import Flow, ObservedApi, ObservedDelivery, O
 from components.observability.late_alarms import late_alarms
 from components.observability.monitoring import Monitoring, MonitoringArgs
 from components.outputs import pipeline_outputs
-from components.packaging import ARCHITECTURE, MAX_UNZIPPED_BYTES, RUNTIME, Archive, build_function, build_layer
+from components.packaging import ARCHITECTURE, RUNTIME, Archive, build_archives
 from components.reconciliation import Reconciliation
 from components.release_arguments import releases
 from components.releases import Releases
@@ -89,7 +89,9 @@ class Pipeline(pulumi.ComponentResource):
         super().__init__("pipeline:index:Pipeline", name, {**brought}, opts)
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
-        layer, self._codes = _build(args.settings)
+        layer, self._codes = build_archives(
+            SOURCE, BUILD, FUNCTIONS, args.settings.layer_platform, schema_folder(args.settings)
+        )
         self.encryption = None if args.settings.kms_key_arn else self._make_encryption()
         self.key_arn = key_arn = self._key_where_all_is(args)
         self.landing = Landing(f"{name}-landing", arguments.landing(args.settings, key_arn), self._child)
@@ -295,17 +297,3 @@ class Pipeline(pulumi.ComponentResource):
 def schema_folder(settings: Settings) -> Path | None:
     """Return the folder with the stack's own schemas. A path that is not absolute begins at this program's folder."""
     return _ROOT / settings.record_schemas if settings.record_schemas else None
-
-
-def _build(settings: Settings) -> tuple[Archive, dict[str, Archive]]:
-    """Build the layer and each function's code, and say how large they are."""
-    layer = build_layer(SOURCE, BUILD, settings.layer_platform)
-    schemas = schema_folder(settings)
-    codes = {purpose: build_function(SOURCE, purpose, BUILD, schemas) for purpose in FUNCTIONS}
-    for purpose, code in codes.items():
-        size = layer.unzipped_bytes + code.unzipped_bytes
-        pulumi.log.info(
-            f"{purpose} unzipped: {code.unzipped_bytes / 1024:,.0f} KiB of code and "
-            f"{layer.unzipped_bytes / 1024**2:.1f} MiB of layer, {size / MAX_UNZIPPED_BYTES:.1%} of Lambda's limit"
-        )
-    return layer, codes

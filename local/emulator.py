@@ -55,6 +55,8 @@ class Emulator:
         The calls that were throttled, a line each; not there before the first.
     slow
         Seconds that the functions wait for each upload that they read, while this file is there.
+    requests
+        What the functions ask for, a line of JSON each, from when this file is there.
     restart
         Stops it in order and starts it again; what it holds is kept only if it was started to keep it.
     """
@@ -66,6 +68,7 @@ class Emulator:
     faults: Path
     throttled: Path
     slow: Path
+    requests: Path
     restart: Callable[[], None] = field(default=lambda: None, compare=False)
 
     @contextlib.contextmanager
@@ -76,6 +79,15 @@ class Emulator:
             yield
         finally:
             self.slow.unlink()
+
+    @contextlib.contextmanager
+    def noted_requests(self) -> Iterator[Path]:
+        """Note what the functions ask for: a line of JSON each, in the file that is returned."""
+        self.requests.touch()
+        try:
+            yield self.requests
+        finally:
+            self.requests.unlink()
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which any AWS SDK or the AWS CLI reaches it."""
@@ -121,6 +133,7 @@ def running(region: str, *, preferred_port: int = 0, keep_state: bool = False) -
             faults=folder / "faults",
             throttled=folder / "throttled",
             slow=folder / "slow",
+            requests=folder / "requests",
         )
         server = _Server(emulator, _environment(emulator, folder, certificate, port, keep_state=keep_state))
         try:
@@ -214,6 +227,7 @@ def _environment(emulator: Emulator, folder: Path, certificate: Path, port: int,
         "FAULTS_FILE": str(emulator.faults),
         "THROTTLED_FILE": str(emulator.throttled),
         "SLOW_FILE": str(emulator.slow),
+        "REQUESTS_FILE": str(emulator.requests),
         "AUTH": "true",
         "USE_SSL": "1",
         "MINISTACK_SSL_CERT": str(certificate),

@@ -15,6 +15,7 @@ from operate.check import check
 from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line, explain_usage
 from operate.console import Console, flush_output
 from operate.end import end
+from operate.limits import show_limits
 from operate.redrive import redrive
 from operate.reprocess import reprocess
 from operate.rotate_secret import rotate_secret
@@ -31,6 +32,7 @@ APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
 for _command in (status, check, redrive, reprocess, end, rotate_secret):
     APP.command(_command)
 APP.command(show, alias="why")
+APP.command(show_limits, name="limits")
 APP.meta.suppress_keyboard_interrupt = False  # `main` says what is left
 
 

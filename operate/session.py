@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_service_quotas import ServiceQuotasClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
@@ -123,6 +124,11 @@ class Session:
     def cognito(self) -> CognitoIdentityProviderClient:
         """Client of the user pool."""
         return boto3.client("cognito-idp", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def service_quotas(self) -> ServiceQuotasClient:
+        """Client of the account's quotas."""
+        return boto3.client("service-quotas", region_name=self.region, config=_CONFIG)
 
     @cached_property
     def environment(self) -> Mapping[str, str]:

@@ -94,6 +94,11 @@ class StackOutputs:
         return self._values.get("deliveryDeadLetterQueueUrl")
 
     @property
+    def delivery_queue_arn(self) -> str | None:
+        """The delivery queue's ARN; None if the stack delivers nothing."""
+        return self._values.get("deliveryQueueArn")
+
+    @property
     def region(self) -> str:
         """The stack's region."""
         return self._queue_arn_parts()[3]

@@ -29,8 +29,6 @@ _LAST: Final = "9"
 _MAX_ID_BYTES: Final = 2048
 """What DynamoDB takes as a partition key (DynamoDB Developer Guide, Constraints)."""
 
-_UPLOADER: Final = "uploaded-by"
-
 FAILED_REASON: Final = "processing failed for now and is retried; the operator's logs have the cause"
 """Shown instead of what AWS said, which names our resources."""
 
@@ -133,13 +131,12 @@ def _answer(items: Sequence[CatalogItem], cursor: str | None) -> FileList:
 
 def _fields(item: CatalogItem) -> Mapping[str, object]:
     path = f"/files/{SAFE_ID_MARK}{base64url.encode(item.object_id.encode())}"
-    uploader = item.uploaded_by or item.user_metadata.get(_UPLOADER)
     return {
         **{name: getattr(item, name, None) for name in File.model_fields},
         "id": item.object_id,
         "path": path,
         "reason": _reason(item),
-        "uploaded_by": unquote(uploader) if uploader else None,
+        "uploaded_by": unquote(item.uploaded_by) if item.uploaded_by else None,
     }
 
 

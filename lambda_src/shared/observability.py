@@ -8,10 +8,12 @@ from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_lambda_powertools.logging.types import LogRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _Parameters = ParamSpec("_Parameters")
@@ -22,7 +24,17 @@ _Event = TypeVar("_Event")
 for _library in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.INFO)
 
-logger = Logger(use_rfc3339=True, utc=True)
+
+class _Formatter(LambdaPowertoolsFormatter):
+    """Leaves out what is the same in every line of a function: a file's line is a third shorter."""
+
+    def serialize(self, log: LogRecord) -> str:
+        return super().serialize({name: value for name, value in log.items() if name not in _LEFT_OUT})
+
+
+_LEFT_OUT = frozenset({"function_arn", "function_memory_size", "location"})
+
+logger = Logger(logger_formatter=_Formatter(use_rfc3339=True, utc=True))
 # The stage's level, whatever Lambda's own filter is set to: Powertools alone would take that.
 logging.getLogger(logger.service).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
 

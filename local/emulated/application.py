@@ -19,7 +19,8 @@ single operation does (Service Authorization Reference, Amazon SQS).
 
 While the file that ``FAULTS_FILE`` names is there, the functions' calls of the DynamoDB operations in it are throttled;
 ``THROTTLED_FILE`` gets a line for each that was. While the file that ``SLOW_FILE`` names is there, the functions wait
-so many seconds for an upload that they read.
+so many seconds for an upload that they read. While the file that ``REQUESTS_FILE`` names is there, it gets a line of
+JSON for each request of a function: who called what, and the bytes of the question and of the answer.
 """
 
 from __future__ import annotations
@@ -34,11 +35,12 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
+from urllib.parse import parse_qs
 
 from ministack import app as ministack
 from ministack.core import iam_actions
-from ministack.services import apigateway, cognito, dynamodb, lambda_svc
+from ministack.services import apigateway, cognito, dynamodb, lambda_svc, sts
 
 _Result: TypeAlias = dict[str, object]
 _Message: TypeAlias = "dict[str, object]"
@@ -62,6 +64,7 @@ _REMOVALS: Final = 100
 _faults: Final = Path(os.environ["FAULTS_FILE"])
 _throttled: Final = Path(os.environ["THROTTLED_FILE"])
 _slow: Final = Path(os.environ["SLOW_FILE"])
+_requests: Final = Path(os.environ["REQUESTS_FILE"])
 _real_app: Final[_Application] = ministack.app
 _execute: Final[_Execute] = lambda_svc._execute_function  # noqa: SLF001 - every invocation goes through it
 
@@ -154,6 +157,8 @@ async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
         threading.Thread(target=_follow, args=(int(os.environ["STARTED_BY"]),), daemon=True).start()
     if scope["type"] == "http" and _is_read(scope) and _slow.is_file():
         await asyncio.sleep(float(_slow.read_text()))
+    if scope["type"] == "http" and _requests.is_file() and (caller := _function_of(scope)):
+        receive, send = _noted(scope, caller, receive, send)
     if scope["type"] != "http" or not _is_throttled(scope):
         await _real_app(scope, receive, send)
         return
@@ -193,6 +198,62 @@ def _is_read(scope: _Message) -> bool:
     """Tell whether a function reads an upload."""
     path = str(scope["path"])
     return scope["method"] == "GET" and "/uploads/" in path and _ADMINISTRATOR not in _header(scope, b"authorization")
+
+
+def _noted(scope: _Message, caller: str, receive: _Receive, send: _Send) -> tuple[_Receive, _Send]:
+    """Note a request when its answer is complete."""
+    service, operation = _credential(scope)[3], _header(scope, b"x-amz-target").rpartition(".")[2]
+    asked, answered = bytearray(), 0
+
+    async def read() -> _Message:
+        message = await receive()
+        asked.extend(cast("bytes", message.get("body", b"")))
+        return message
+
+    async def write(message: _Message) -> None:
+        nonlocal answered
+        answered += len(cast("bytes", message.get("body", b"")))
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            name = operation or _s3_operation(scope)
+            note = {"caller": caller, "service": service, "operation": name, "asked": len(asked), "answered": answered}
+            _note_request({**note, "consistent": b'"ConsistentRead":true' in asked.replace(b" ", b"")})
+        await send(message)
+
+    return read, write
+
+
+def _note_request(note: _Result) -> None:
+    with _requests.open("a") as file:
+        file.write(f"{json.dumps(note)}\n")
+
+
+def _s3_operation(scope: _Message) -> str:
+    """Name an operation of S3 by its method and its parameters, as the API reference does."""
+    method, parameters = (
+        str(scope["method"]),
+        parse_qs(cast("bytes", scope["query_string"]).decode(), keep_blank_values=True),
+    )
+    named = {
+        ("POST", "uploads"): "CreateMultipartUpload",
+        ("PUT", "partNumber"): "UploadPart",
+        ("POST", "uploadId"): "CompleteMultipartUpload",
+        ("DELETE", "uploadId"): "AbortMultipartUpload",
+        ("GET", "versions"): "ListObjectVersions",
+    }
+    found = (name for (kind, parameter), name in named.items() if kind == method and parameter in parameters)
+    return next(found, f"{method.title()}Object")
+
+
+def _function_of(scope: _Message) -> str:
+    """Name the function that sends a request; nothing if it is no function's."""
+    session = sts._sessions.get(_credential(scope)[0])  # noqa: SLF001 - the same
+    return str(session["Arn"]).rpartition("/")[2] if session else ""
+
+
+def _credential(scope: _Message) -> list[str]:
+    """Return the parts of a request's credential: access key, day, region, service (Signature Version 4)."""
+    _, _, rest = _header(scope, b"authorization").partition("Credential=")
+    return [*rest.partition(",")[0].split("/"), *([""] * 4)][:4]
 
 
 def _note_throttled(operation: str) -> None:

@@ -52,7 +52,7 @@ def _index(index: Inputs) -> dict[str, object]:
     return {
         "IndexName": index.text("name"),
         "KeySchema": [key.as_api() for key in index.parts("keySchemas")],
-        "Projection": index.as_api("projectionType"),
+        "Projection": index.as_api("projectionType", "nonKeyAttributes"),
         **_capacity(index),
     }
 

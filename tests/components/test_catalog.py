@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
-from components.catalog import INDEX_KEYS
+from api.models import File
+from components.catalog import INDEX_KEYS, INDEX_SORT_KEY, PARTITION_KEY, PROJECTED, SORT_KEY
 from tests.conftest import declare
 from tests.declared_stack import DeclaredStack
 
@@ -91,3 +94,23 @@ def test_the_indexes_are_sharded_and_sorted_by_processing_time(stack: DeclaredSt
         name: [{"attributeName": key, "keyType": "HASH"}, {"attributeName": "processed_at", "keyType": "RANGE"}]
         for name, key in {"by-bucket": "bucket_shard", "by-status": "status_shard"}.items()
     }
+
+
+MADE_UP: Final = {"id", "path"}
+"""Fields that the API makes of an item's key."""
+
+READ_OF_A_BUCKET: Final = {"sequencer", "event_name", "reopened_by", "claim_expires_at"}
+READ_OF_A_STATUS: Final = {"event_name", "content_sha256", "claim_expires_at"}
+"""What an operator's commands read of an index beside what the API lists: `reprocess --day`, `status`, `end --all`."""
+
+
+@pytest.mark.parametrize(("index", "read"), [("by-bucket", READ_OF_A_BUCKET), ("by-status", READ_OF_A_STATUS)])
+def test_an_index_has_what_is_read_of_it_and_no_more(stack: DeclaredStack, index: str, read: set[str]) -> None:
+    (declared,) = (each for each in stack.one("Table").parts("globalSecondaryIndexes") if each["name"] == index)
+    keys = {PARTITION_KEY, SORT_KEY, INDEX_KEYS[index], INDEX_SORT_KEY}
+
+    projected = declared["nonKeyAttributes"]
+    assert declared["projectionType"] == "INCLUDE"
+    assert isinstance(projected, list)
+    assert {*projected} | keys == (set(File.model_fields) - MADE_UP) | read | keys
+    assert len(projected) == len(PROJECTED[index]) <= 20, "what an index takes"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from components.landing import UPLOADS_PREFIX
 from tests.conftest import ACCOUNT, REGION, declare
 from tests.declared_stack import DeclaredStack, Json, dig, texts
@@ -104,6 +106,13 @@ def test_metrics_survive_a_high_log_level() -> None:
     logging = declare("dev", overrides={"logLevel": "ERROR"}).one("Function", "-ingest").part("loggingConfig")
 
     assert logging["applicationLogLevel"] == "INFO"
+
+
+@pytest.mark.parametrize(("level", "logged"), [("DEBUG", "INFO"), ("INFO", "WARN"), ("ERROR", "WARN")])
+def test_lambda_logs_each_invocation_only_where_everything_is_logged(level: str, logged: str) -> None:
+    stack = declare("prod", overrides={"logLevel": level})
+
+    assert {function.part("loggingConfig")["systemLogLevel"] for function in stack.all("Function")} == {logged}
 
 
 def test_the_ingest_role_may_do_exactly_this(stack: DeclaredStack) -> None:

@@ -250,3 +250,14 @@ def test_logs_name_the_file_and_the_invocation(handler: Handler, aws: Aws, caplo
     assert line["function_request_id"] == context.aws_request_id
     assert str(line["timestamp"]).endswith("+00:00")
     assert aws.item("uploads/a.csv")["attempt"] == 3
+
+
+def test_a_files_line_says_nothing_that_every_line_says(
+    handler: Handler, aws: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    handler(batch(message(aws.put("uploads/a.txt"))), LambdaContext())
+
+    (record,) = (record for record in caplog.records if record.message == "file processed")
+    line = json.loads(observability.logger.registered_handler.format(record))
+    assert {"key", "version_id", "status", "function_request_id", "level", "timestamp"} <= line.keys()
+    assert {"function_arn", "function_memory_size", "location"}.isdisjoint(line)

@@ -9,9 +9,11 @@ from typing import Final, NoReturn
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from tools.costs.document import costs
 from tools.docs import permissions
 from tools.docs.package import ARGUMENTS, arguments_source, outputs_table, package_schema
 from tools.docs.settings import project_config, settings_table
+from tools.scale.document import drawings, scale
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "lambda_src"))  # as Lambda has it
@@ -22,6 +24,8 @@ from api.routes import Services, build_app  # noqa: E402
 _SETTINGS: Final = ("settings: made by `make docs` from components/settings/", "settings: end")
 _OUTPUTS: Final = ("outputs: made by `make docs` from package/file_pipeline.py", "outputs: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
+_COSTS: Final = ("costs: made by `make docs` from operate/capacity/ and tools/costs/prices.json", "costs: end")
+_SCALE: Final = ("scale: made by `make docs` from operate/capacity/ and tools/scale/", "scale: end")
 
 
 def generated() -> dict[Path, str]:
@@ -34,6 +38,9 @@ def generated() -> dict[Path, str]:
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
         configuration: _between(text, outputs_table(), "<!-- {} -->", _OUTPUTS),
         benchmarks: _between(benchmarks.read_text(), figures, "<!-- {} -->", _FIGURES),
+        docs / "costs.md": _between((docs / "costs.md").read_text(), costs(), "<!-- {} -->", _COSTS),
+        docs / "scale.md": _between((docs / "scale.md").read_text(), scale(), "<!-- {} -->", _SCALE),
+        **{docs / name: text for name, text in drawings().items()},
         docs / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
         docs / "iam.md": permissions.document(),
         ARGUMENTS: arguments_source(),

@@ -17,6 +17,9 @@ MAX_KEY_BYTES = 1024
 API_VERSION = "api"
 """Sort key of the items of records that came through the API, which have no versions."""
 
+UPLOADER = "uploaded-by"
+"""The user metadata of an object that says who uploaded it, as the API's form has it."""
+
 _ID_DIGITS = 16
 _SEQUENCER_WIDTH = 64
 

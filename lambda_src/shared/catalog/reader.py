@@ -1,4 +1,7 @@
-"""Reading the catalog: single items, the latest version of a key, and lists, a query for each shard."""
+"""Reading the catalog: single items, the latest version of a key, and lists, a query for each shard.
+
+A list has what the indexes project of an item, which is what is shown and selected by.
+"""
 
 from __future__ import annotations
 
@@ -49,12 +52,8 @@ BATCH_KEYS: Final = 100
 _BATCH_ATTEMPTS: Final = 8
 _THREADS: Final = 8
 _UPLOAD_PAGE: Final = 10
-_IS_UPLOAD: Final = "attribute_exists(event_name)"
-"""What came through the API has no event."""
-
-_LAST_OF_BYTES: Final = ("", "\x7f", "\u07ff", "\uffff", "\U0010ffff")
-"""The last character of so many bytes."""
-
+_IS_UPLOAD: Final = "attribute_exists(event_name)"  # what came through the API has no event
+_LAST_OF_BYTES: Final = ("", "\x7f", "\u07ff", "\uffff", "\U0010ffff")  # the last character of so many bytes
 _Found = TypeVar("_Found")
 
 
@@ -209,8 +208,9 @@ class CatalogReader:
         """Find every version of a key. This reads the index of the whole bucket."""
         for shard in range(self.shards):
             request = self._entries(BUCKET_KEY, f"{bucket}#{shard}", values={":key": key})
-            names = {"#key": "key"}
-            yield from self._query({**request, "FilterExpression": "#key = :key", "ExpressionAttributeNames": names})
+            request |= {"FilterExpression": "#key = :key", "ExpressionAttributeNames": {"#key": "key"}}
+            # An index has less of an item.
+            yield from self.get([item.version for item in self._query(request)]).values()
 
     def count(self, status: Status, shard: int) -> tuple[int, int]:
         """Count the files of a status in one shard, and the requests: in the table, nothing is sent here."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.catalog.latest import LatestWriter, is_order_known
-from shared.catalog.model import Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker, iso
+from shared.catalog.model import UPLOADER, Claim, ObjectFacts, ObjectVersion, Outcome, Status, Worker, iso
 from shared.catalog.table import (
     BUCKET_KEY,
     CONDITION_FAILED,
@@ -231,6 +231,7 @@ class CatalogWriter:
             "content_encoding": facts.content_encoding,
             "expires": facts.expires,
             "user_metadata": facts.user_metadata or None,
+            "uploaded_by": facts.user_metadata.get(UPLOADER),
             "owner": worker.request_id,
             **self._changes(version, outcome, worker),
         }

@@ -1,0 +1,150 @@
+"""``limits``: what is compared, and what comes first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+import boto3
+import pytest
+
+from operate.capacity.measured import measured
+from operate.capacity.needs import Setup, limits, shards_for
+from operate.capacity.quotas import applied, published
+from tests.declared_stack import dig
+from tests.lambda_src.conftest import Aws, Calls
+from tests.operate.conftest import SHARDS, Operate, add_output
+
+CASE = measured().stages["prod"].cases["catalogOnly"]
+QUOTAS = {key: quota.value for key, quota in published().items()}
+SETUP = Setup(memory_mb=1024, max_concurrency=100, index_shards=8)
+
+
+def by_name(found: object) -> dict[str, Mapping[str, object]]:
+    return {str(limit["name"]): limit for limit in cast("list[Mapping[str, object]]", found)}
+
+
+@pytest.fixture
+def stack(aws: Aws, operate: Operate, calls: Calls) -> Calls:
+    """The stack's mapping, whose cap is 10, and an account that has its quotas of AWS."""
+    del operate
+    arn = aws.sqs.get_queue_attributes(QueueUrl=aws.queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    boto3.client("lambda").create_event_source_mapping(
+        FunctionName="file-pipeline-dev-ingest", EventSourceArn=arn, ScalingConfig={"MaximumConcurrency": 10}
+    )
+    calls.answers["ListServiceQuotas"] = {"Quotas": []}
+    calls.answers["GetAccountSettings"] = {"AccountLimit": {"ConcurrentExecutions": 50}}
+    return calls
+
+
+def test_a_rate_that_fits_is_well(operate: Operate, stack: Calls) -> None:
+    del stack
+
+    ran = operate("limits", "--rate", "1")
+
+    assert ran.status == 0, ran.err
+    assert "Raise first" not in ran.out
+    assert "As it is set, the stack takes" in ran.out
+
+
+def test_what_is_short_is_said_the_first_limit_first(operate: Operate, stack: Calls) -> None:
+    del stack
+
+    ran = operate("limits", "--rate", "5000", "--json")
+
+    assert ran.status == 1
+    result = json.loads(ran.out)
+    shares = [limit["share"] for limit in result["limits"]]
+    assert shares == sorted(shares, reverse=True)
+    assert result["mostRate"] == pytest.approx(5000 / shares[0])
+    assert result["raise"][0] == result["limits"][0]["raisedBy"]
+    assert f"Raise first: {result['limits'][0]['name']}" in operate("limits", "--rate", "5000").out
+
+
+def test_the_settings_are_read_from_the_stack(operate: Operate, stack: Calls) -> None:
+    del stack
+
+    found = by_name(json.loads(operate("limits", "--rate", "100", "--json").out)["limits"])
+
+    assert found["ingest functions at once"]["given"] == 10
+    assert found["functions of the account at once"]["given"] == 50
+    keyed, index = found["write units a second, one index key"], found["write units a second, one index"]
+    assert keyed["needed"] == pytest.approx(cast("float", index["needed"]) / SHARDS)
+
+
+def test_a_quota_that_was_raised_counts(operate: Operate, stack: Calls) -> None:
+    raised = {"QuotaName": "Table-level write throughput limit", "Value": 123_456.0}
+    stack.answers["ListServiceQuotas"] = {"Quotas": [raised]}
+
+    found = by_name(json.loads(operate("limits", "--rate", "100", "--json").out)["limits"])
+
+    assert found["write units a second, one index"]["given"] == 123_456
+
+
+def test_without_a_right_to_the_quotas_the_published_ones_are_taken_and_it_is_said(
+    operate: Operate, stack: Calls
+) -> None:
+    stack.fail("ListServiceQuotas", "AccessDeniedException")
+
+    ran = operate("limits", "--rate", "100", "--json")
+
+    assert dig(json.loads(ran.out), "quotasRead") is False
+    assert "published ones of us-east-1 are taken" in ran.err
+    found = by_name(json.loads(ran.out)["limits"])
+    assert found["functions of the account at once"]["given"] == 1000
+
+
+def test_a_stack_that_delivers_needs_more(operate: Operate, stack: Calls, aws: Aws) -> None:
+    del stack
+    queue = aws.sqs.create_queue(QueueName="delivery.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    boto3.client("lambda").create_event_source_mapping(
+        FunctionName="file-pipeline-dev-ingest", EventSourceArn=arn, ScalingConfig={"MaximumConcurrency": 5}
+    )
+    add_output("deliveryQueueArn", arn)
+
+    found = by_name(json.loads(operate("limits", "--rate", "100", "--json").out)["limits"])
+
+    assert found["deliveries at once"]["given"] == 5
+
+
+def test_a_file_with_records_needs_more_than_one_without(operate: Operate, stack: Calls) -> None:
+    del stack
+
+    plain, records = (
+        by_name(json.loads(operate("limits", "--rate", "100", "--kind", kind, "--json").out)["limits"])
+        for kind in ("cataloged", "record")
+    )
+
+    name = "ingest functions at once"
+    assert cast("float", records[name]["needed"]) > cast("float", plain[name]["needed"])
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "fast"])
+def test_a_rate_that_is_none_is_refused(operate: Operate, rate: str) -> None:
+    assert operate("limits", "--rate", rate).status == 2
+
+
+def test_shards_that_are_advised_are_enough() -> None:
+    rate = 10_000.0
+    setup = Setup(memory_mb=1024, max_concurrency=100, index_shards=shards_for(rate, CASE, QUOTAS))
+
+    (key,) = (limit for limit in limits(rate, CASE, setup, QUOTAS) if "one index key" in limit.name)
+
+    assert key.share <= 1
+
+
+def test_a_tables_own_limit_comes_before_the_quota() -> None:
+    capped = Setup(memory_mb=1024, max_concurrency=100, index_shards=8, write_units=40, index_write_units=1000)
+
+    (table,) = (limit for limit in limits(10.0, CASE, capped, QUOTAS) if limit.name.endswith(", table"))
+
+    assert table.given == 40
+    assert table.raised_by.startswith("tableMaxWriteUnits")
+
+
+def test_quotas_are_found_by_the_names_that_aws_gives_them(calls: Calls) -> None:
+    calls.answers["ListServiceQuotas"] = {"Quotas": [{"QuotaName": "Concurrent executions", "Value": 7.0}]}
+
+    assert applied(boto3.client("service-quotas"))["lambdaConcurrency"] == 7

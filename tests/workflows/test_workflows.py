@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pytest
 import yaml
@@ -82,7 +82,7 @@ def test_both_ways_of_running_pulumi_hold_the_guardrails_against_it() -> None:
 
 def test_an_update_is_never_cut_off_nor_beside_another() -> None:
     assert dig(load("pulumi.yml"), "jobs", "run", "concurrency") == {
-        "group": "pulumi-${{ inputs.stage }}-${{ inputs.command == 'up' && 'up' || github.ref }}",
+        "group": "pulumi-${{ inputs.stage }}-${{ inputs.command == 'preview' && github.ref || inputs.command }}",
         "cancel-in-progress": False,
     }
 
@@ -116,6 +116,30 @@ def test_what_is_deployed_is_released_after_the_update() -> None:
 
     assert [step["run"].split(" --")[0] for step in ran] == ["pulumi up", ".venv/bin/python -m operate release"]
     assert all(step["if"] == "inputs.command == 'up'" for step in ran), "and not after an update that failed"
+
+
+def test_a_deployment_ends_with_a_check_of_the_stack() -> None:
+    assert steps()[-1] == {
+        "if": "inputs.command == 'up' || inputs.command == 'check'",
+        "run": '.venv/bin/python -m operate check --stack "$STAGE"',
+    }
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_stages_are_checked_by_the_clock_once_their_role_is_named(stage: str) -> None:
+    check = load("check.yml")
+    role = f"AWS_CHECK_ROLE_{stage.upper()}"
+
+    assert dig(check, "jobs", stage, "if") == f"vars.{role} != ''"
+    assert dig(check, "jobs", stage, "with") == {
+        "command": "check",
+        "stage": stage,
+        "environment": f"check-{stage}",
+        "role": f"${{{{ vars.{role} }}}}",
+    }
+    # YAML takes the word for true.
+    triggers = cast("dict[object, dict[str, object]]", check)[True]
+    assert triggers.keys() == {"schedule", "workflow_dispatch"}
 
 
 def test_each_stage_is_previewed_and_deployed_by_a_role_of_its_own() -> None:

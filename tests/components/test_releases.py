@@ -8,7 +8,6 @@ import pytest
 
 from components.function import ALIAS, CHECK_EVENT
 from components.settings import SettingsError
-from local.stack_config import ROOT
 from operate.session import LIVE
 from shared import check
 from tests.conftest import declare
@@ -125,15 +124,6 @@ def test_the_alarms_look_at_the_new_version_and_at_what_comes_out(canary: Declar
         "delivery-failures": outcome("delivery", "DeliveriesDeadLettered"),
         "api-failures": {seen("AWS/ApiGateway", "5xx", {"ApiId": canary.one("Api").text("name")})},
     }
-
-
-def test_every_alarm_has_its_runbook_and_tells_somebody(canary: DeclaredStack) -> None:
-    runbooks = (ROOT / "docs" / "operations.md").read_text()
-    for alarm in canary.all("MetricAlarm"):
-        if "-releases-" in alarm.name:
-            assert alarm.inputs["alarmActions"]
-            assert "section 'Release rolled back'" in alarm.text("alarmDescription")
-    assert "### Release rolled back" in runbooks
 
 
 def test_codedeploy_may_shift_these_functions_and_no_others(canary: DeclaredStack) -> None:

@@ -15,7 +15,6 @@ from operate.check_parts import Part, parts
 from operate.command import ATTENTION, OK, if_interrupted
 from operate.findings import FAILED, FaultError, Finding, examine
 from operate.session import CurrentSession, Session
-from shared.catalog.model import Status
 
 _STEPS: Final = 6
 """What is looked at of the file, its removal included."""
@@ -76,9 +75,10 @@ def _check_file(session: Session, wait: Wait, note: Callable[[str, Callable[[], 
 
 
 def _ask(session: Session, file: CheckFile) -> str:
+    expected = file.status()
     status = check_api.file_status(session, file.version.object_id)
-    if status != Status.COMPLETED:
-        raise FaultError(f"the API says that it is {status}")
+    if status != expected:
+        raise FaultError(f"the API says that it is {status}, not {expected}")
     return status
 
 

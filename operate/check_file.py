@@ -141,6 +141,19 @@ class CheckFile:
         seconds = (datetime.fromisoformat(item.processed_at) - self._started).total_seconds()
         return f"{item.status} {seconds:.1f} s after its upload"
 
+    def status(self) -> Status:
+        """Return its final status.
+
+        Raises
+        ------
+        LeftOutError
+            If it has none.
+        """
+        item = self._item(self.version)
+        if item is None or not item.status.is_final:
+            raise LeftOutError("the file has no final status")
+        return item.status
+
     def records(self) -> str:
         """Read its valid and its rejected records."""
         item = self._item(self.version)

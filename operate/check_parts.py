@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 Part: TypeAlias = tuple[str, Callable[[], str]]
 """What a part is called, and what looks at it."""
 
-_FUNCTIONS: Final = ("ingest", "api", "forward", "delivery", "reconcile")
+_FUNCTIONS: Final = {
+    "ingest": "ingestFunctionName",
+    "api": "apiFunctionName",
+    "forward": "forwardFunctionName",
+    "delivery": "deliveryFunctionName",
+    "reconcile": "reconcileFunctionName",
+}
+"""Purpose of a function → the output with its name."""
+
 ALIAS: Final = "live"
 """The alias that everybody calls a function by."""
 
@@ -73,7 +81,7 @@ def function_name(session: Session, purpose: str) -> str:
     LeftOutError
         If the stack does without.
     """
-    return optional(session, f"{purpose}FunctionName", f"the stack has no {purpose} function")
+    return optional(session, _FUNCTIONS[purpose], f"the stack has no {purpose} function")
 
 
 def _notification(session: Session) -> str:

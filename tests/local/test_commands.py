@@ -20,8 +20,12 @@ from local.__main__ import main
 from local.drills import OVERRIDES
 from local.program import check_settings
 from local.receiver import Arrival, Receiver, Reply
+from local.report import AnswerRow
+from local.stack import LocalStack
 from local.stack_config import ROOT, StackConfig
 from local.waiting import wait_until
+from tests.local.conftest import LocalPipeline
+from tests.local.test_operate import operate
 from tests.stage_files import STAGES
 
 
@@ -72,10 +76,22 @@ def test_the_demo_shows_the_files_then_the_verdict_and_what_to_do_next(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_demo_shows_everything_if_asked() -> None:
+def test_the_demo_shows_everything_if_asked_and_its_stack_passes_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = console()
+    checked = list[tuple[int, dict[str, object]]]()
+    ask = demo._ask  # noqa: SLF001 - the last that the demo does with its stack
+
+    def ask_and_check(stack: LocalStack) -> list[AnswerRow]:
+        answers = ask(stack)
+        checked.append(operate(LocalPipeline(stack=stack), "check"))
+        return answers
+
+    monkeypatch.setattr(demo, "_ask", ask_and_check)
 
     assert demo.run(screen, verbose=True) == 0
+
+    ((status, found),) = checked
+    assert (status, found["ok"]) == (0, True), found
 
     before, files = printed(screen).split("\nFiles ")
     _, outputs, emulation, deliveries = re.split(

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bootstrap.boundary import boundary_statements
-from bootstrap.policies import Policies, StatePlace, deploy_policies, drift_policies, preview_policies
+from bootstrap.policies import Policies, StatePlace, check_policies, deploy_policies, drift_policies, preview_policies
 from bootstrap.rights import EVERY_TYPE
-from bootstrap.rights.functions import RELEASE
+from bootstrap.rights.commands import CHECK, RELEASE
 from bootstrap.rights.model import Place
 from components.iam import Statement, render_policy
 from policy.documents import read_document
@@ -26,7 +26,7 @@ _PLACE: Final = Place(
 _STATE: Final = StatePlace(bucket_arn="STATE", key_arn="STATE-KEY", secrets_key_arn="SECRETS-KEY")
 
 _HEAD: Final = """
-## What deploys, previews and compares a stage
+## What deploys, previews, compares and checks a stage
 
 The roles that `bootstrap/` makes, from one table of what each declared resource type needs
 (`bootstrap/rights/`). `STATE` is the bucket of Pulumi's state, `STATE-KEY` its key, `SECRETS-KEY` the key of the
@@ -50,6 +50,8 @@ def document() -> str:
             *table(columns, iter(known)),
             "\n### The role that looks for drift, beside that\n",
             *table(columns, iter(set(_rows(drift)) - known)),
+            "\n### The role that checks, beside reading the state\n",
+            *table(columns, iter(set(_rows(check_policies(_PLACE, _STATE, ()))) - known)),
             "\n### The role that deploys\n",
             "`Objects`, and `s3:ListBucketVersions`, only for `destroyableStages`.\n",
             *table(columns, _rows(deploy)),
@@ -79,5 +81,5 @@ def _lines(statements: Iterable[Statement]) -> Iterator[tuple[str, ...]]:
 
 
 def _reasons() -> set[tuple[str, ...]]:
-    tables = (*EVERY_TYPE.values(), *RELEASE.values())
+    tables = (*EVERY_TYPE.values(), *RELEASE.values(), *CHECK.values())
     return {(rights.on.sid, rights.on.why) for entries in tables for rights in entries if rights.on.why}

@@ -42,5 +42,6 @@ for stage in given.stages:
     pulumi.export(f"{stage}SecretsProvider", f"awskms://alias/{stack.prefix}-{stage}-secrets?region={stack.aws.region}")
     pulumi.export(f"{stage}PreviewRoleArn", roles.preview.arn)
     pulumi.export(f"{stage}DriftRoleArn", roles.drift.arn)
+    pulumi.export(f"{stage}CheckRoleArn", roles.check.arn)
     pulumi.export(f"{stage}DeployRoleArn", roles.deploy.arn)
     pulumi.export(f"{stage}PermissionsBoundaryArn", roles.boundary.arn)

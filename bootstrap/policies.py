@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bootstrap.rights import TABLES
-from bootstrap.rights.functions import RELEASE
+from bootstrap.rights.commands import CHECK, RELEASE
 from bootstrap.rights.model import CHANGES, READS, Kind, Place, statements
-from bootstrap.rights.targets import KEY_THROUGH_SERVICES
 from components.iam import Conditions, Statement
 
 STATE_FOLDER: Final = ".pulumi"
@@ -20,6 +19,10 @@ META_KEY: Final = f"{STATE_FOLDER}/meta.yaml"
 
 _WRITTEN_FOLDERS: Final = ("backups", "history", "locks/organization", "stacks")
 """Where an update writes: ``locks`` while it runs, ``stacks`` the state, the others what was before."""
+
+
+_USE_KEYS: Final = ("dynamodb", "lambda", "s3", "secretsmanager", "sqs")
+"""Services that use a stage's key in the caller's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,13 @@ def drift_policies(place: Place, state: StatePlace, kms_key_arns: Sequence[str])
     return {**_allow(place, *READS), "state": [*_read_state(place, state), *brought]}
 
 
+def check_policies(place: Place, state: StatePlace, kms_key_arns: Sequence[str]) -> Policies:
+    """Return what checks a stage: it reads the outputs in the state, and sends a file of its own through the stage."""
+    use = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    brought = [_brought_keys(place, kms_key_arns, use)] if kms_key_arns else []
+    return {"state": _read_state(place, state), "commands": [*statements(CHECK, place, *Kind), *brought]}
+
+
 def deploy_policies(
     place: Place, state: StatePlace, kms_key_arns: Sequence[str], *, own_names: Sequence[str], destroyable: bool
 ) -> Policies:
@@ -76,7 +86,7 @@ def deploy_policies(
     return {
         **_allow(place, *kinds),
         "state": [*_read_state(place, state), *_write_state(place, state), *brought],
-        "release": [*statements(RELEASE, place, *Kind), *_never(place, own_names)],
+        "commands": [*statements({**RELEASE, **CHECK}, place, *Kind), *_never(place, own_names)],
     }
 
 
@@ -127,7 +137,7 @@ def _through_s3(place: Place) -> Conditions:
 
 
 def _brought_keys(place: Place, kms_key_arns: Sequence[str], actions: Sequence[str]) -> Statement:
-    services = [place.fill(name) for name in KEY_THROUGH_SERVICES.conditions["StringEquals"]["kms:ViaService"]]
+    services = [f"{service}.{place.region}.amazonaws.com" for service in _USE_KEYS]
     return Statement(
         sid="BroughtKeys",
         actions=actions,

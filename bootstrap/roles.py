@@ -1,4 +1,4 @@
-"""The roles of one stage: the one that previews, the one that looks for drift, the one that deploys."""
+"""The roles of one stage: they preview it, look for drift, check it, and deploy it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from bootstrap.boundary import boundary_statements
 from bootstrap.identity import trust
-from bootstrap.policies import Policies, StatePlace, deploy_policies, drift_policies, preview_policies
+from bootstrap.policies import Policies, StatePlace, check_policies, deploy_policies, drift_policies, preview_policies
 from bootstrap.rights import TABLES
 from bootstrap.rights.model import Place
 from bootstrap.state import State, secrets_key
@@ -20,7 +20,8 @@ from components.account import Account
 from components.iam import render_policy
 
 _READER: Final = (*TABLES, "state")
-_DEPLOYER: Final = (*_READER, "release")
+_CHECKER: Final = ("state", "commands")
+_DEPLOYER: Final = (*_READER, "commands")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class StageRoles(pulumi.ComponentResource):
 
     Attributes
     ----------
-    preview, drift, deploy
+    preview, drift, check, deploy
         The roles.
     boundary
         The policy that limits every role of the stage.
@@ -94,11 +95,15 @@ class StageRoles(pulumi.ComponentResource):
         )
         self.preview = self._role("preview", f"preview-{args.stage}", _READER, preview_policies)
         self.drift = self._role("drift", f"drift-{args.stage}", _READER, self._drift)
+        self.check = self._role("check", f"check-{args.stage}", _CHECKER, self._check)
         self.deploy = self._role("deploy", args.stage, _DEPLOYER, self._deploy)
         self.register_outputs({"previewRoleArn": self.preview.arn, "deployRoleArn": self.deploy.arn})
 
     def _drift(self, place: Place, state: StatePlace) -> Policies:
         return drift_policies(place, state, self._args.kms_key_arns)
+
+    def _check(self, place: Place, state: StatePlace) -> Policies:
+        return check_policies(place, state, self._args.kms_key_arns)
 
     def _deploy(self, place: Place, state: StatePlace) -> Policies:
         own = f"arn:{place.partition}:iam::{place.account}:"

@@ -18,7 +18,8 @@ from components.settings.values import Group, IamPath, KeyArn, Tag, check_once
 OWN_NAME: Final = "bootstrap"
 """What stands in the place of a stage in the names of what is made here."""
 
-_PIPELINE: Final = Path(__file__).resolve().parents[1] / "Pulumi.yaml"
+PIPELINE: Final = Path(__file__).resolve().parents[1] / "Pulumi.yaml"
+"""The project that is deployed, whose name every name of a stage begins with."""
 
 
 def _stage(value: str) -> str:
@@ -140,7 +141,7 @@ def load() -> StackSettings:
         If a key is unknown or missing, or a value is not allowed. All problems are named at once.
     """
     project, account_name = pulumi.get_project(), pulumi.get_stack()
-    pipeline: str = yaml.safe_load(_PIPELINE.read_text())["name"]
+    pipeline: str = yaml.safe_load(PIPELINE.read_text())["name"]
     problems = list(foreign_keys(project, account_name))
     settings = read_group(BootstrapSettings, project, problems)
     aws = read_group(AwsSettings, AWS_NAMESPACE, problems)

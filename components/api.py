@@ -112,6 +112,8 @@ class ApiArgs:
         Its function's time-out; an HTTP API waits 30 s at most.
     reserved_concurrency
         Executions that the account keeps for its function, and the most that it gets. 0: it shares with all others.
+    snap_start
+        Whether its function starts from a snapshot of its published version.
     max_body_bytes, max_records
         Largest body, in bytes, and most records of one request.
     link_seconds
@@ -131,6 +133,7 @@ class ApiArgs:
     files: FileRulesArgs
     timeout_seconds: int = 29
     reserved_concurrency: int = 0
+    snap_start: bool = False
     max_body_bytes: int = 4 * 1024**2
     max_records: int = 10_000
     link_seconds: int = 900
@@ -177,6 +180,7 @@ class Api(pulumi.ComponentResource):
                 code=args.code,
                 timeout_seconds=args.timeout_seconds,
                 reserved_concurrency=args.reserved_concurrency,
+                snap_start=args.snap_start,
                 environment=_environment(args),
                 statements=[
                     *args.catalog.grant_query(),

@@ -229,6 +229,7 @@ def api(
         files=file_rules(settings),
         timeout_seconds=settings.api_timeout_seconds,
         reserved_concurrency=settings.api_reserved_concurrency,
+        snap_start=settings.api_snap_start,
         max_body_bytes=settings.api_max_body_bytes,
         max_records=settings.api_max_records,
         link_seconds=settings.upload_link_seconds,

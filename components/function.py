@@ -111,6 +111,8 @@ class FunctionArgs:
         The services that use the key in its name. Lambda, which keeps its environment, always does.
     timeout_seconds
         Its time-out.
+    snap_start
+        Whether it starts from a snapshot of its published version (SnapStart).
     reserved_concurrency
         Executions that the account keeps for it, and the most that it gets. 0: it shares with all others.
     """
@@ -123,6 +125,7 @@ class FunctionArgs:
     key_services: Sequence[str] = ()
     timeout_seconds: int = 120
     reserved_concurrency: int = 0
+    snap_start: bool = False
 
 
 class Function(pulumi.ComponentResource):
@@ -219,6 +222,7 @@ class Function(pulumi.ComponentResource):
             # Reserved, 0 would mean that it never runs.
             reserved_concurrent_executions=args.reserved_concurrency or None,
             kms_key_arn=runtime.kms_key_arn,
+            snap_start=aws.lambda_.FunctionSnapStartArgs(apply_on="PublishedVersions") if args.snap_start else None,
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={
                     "POWERTOOLS_SERVICE_NAME": args.purpose,

@@ -21,6 +21,7 @@ from local.ends import ENDS, Ends
 from local.files import UploadedFile
 from local.intake import IntakeDriver
 from local.outcome import DrillOutcome, audit
+from local.release_drills import release_that_cannot_start, release_that_fails
 from local.stack import LocalStack
 from local.stack_config import ROOT
 from local.waiting import wait_until
@@ -98,6 +99,8 @@ class Drill:
             cls.redrive_after_a_fix,
             backlog,
             lost_events,
+            release_that_cannot_start,
+            release_that_fails,
             one_file_failing,
             endpoint_down,
         )

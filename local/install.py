@@ -45,7 +45,7 @@ def install(
     command = [*pip, "--require-hashes", "--requirement", str(requirements)]
     doing, done, name, before = "Downloading", 0, "", _count_installed()
     begun = shown = time.monotonic()
-    terminal.write(f"Installing {total} packages from {requirements.name} (120 MB to download, 700 MB on disk, once)\n")
+    terminal.write(f"Installing {total} packages from {requirements.name} (100 MB to download, 700 MB on disk, once)\n")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - all of it is ours
         for line in _lines(process.stdout):
             first, _, rest = line.partition(" ")

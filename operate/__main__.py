@@ -17,7 +17,9 @@ from operate.console import Console, flush_output
 from operate.end import end
 from operate.limits import show_limits
 from operate.redrive import redrive
+from operate.release import release
 from operate.reprocess import reprocess
+from operate.rollback import rollback
 from operate.rotate_secret import rotate_secret
 from operate.session import Session
 from operate.show import show
@@ -29,7 +31,7 @@ _EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs atte
 _STACK: Final = Group("Stack", sort_key=1)
 
 APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
-for _command in (status, check, redrive, reprocess, end, rotate_secret):
+for _command in (status, check, redrive, reprocess, end, release, rollback, rotate_secret):
     APP.command(_command)
 APP.command(show, alias="why")
 APP.command(show_limits, name="limits")

@@ -22,11 +22,12 @@ from shared.settings import CatalogSettings, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_codedeploy import CodeDeployClient
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
-    from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
+    from types_boto3_lambda.type_defs import AliasConfigurationResponseTypeDef, FunctionConfigurationResponseTypeDef
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
     from types_boto3_scheduler import EventBridgeSchedulerClient
@@ -89,6 +90,15 @@ class Session:
     def lambda_(self) -> LambdaClient:
         """Client of the functions."""
         return boto3.client("lambda", region_name=self.region, config=_CONFIG)
+
+    @cached_property
+    def codedeploy(self) -> CodeDeployClient:
+        """Client of the deployments that shift the functions' alias."""
+        return boto3.client("codedeploy", region_name=self.region, config=_CONFIG)
+
+    def live_alias(self, function_name: str) -> AliasConfigurationResponseTypeDef:
+        """Return the alias that a function is called by."""
+        return self.lambda_.get_alias(FunctionName=function_name, Name=LIVE)
 
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:

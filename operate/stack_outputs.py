@@ -74,6 +74,23 @@ class StackOutputs:
         return self._own("apiFunctionName")
 
     @property
+    def functions(self) -> dict[str, str]:
+        """The name of each function, by what it does: ingest, api and so on."""
+        suffix = "FunctionName"
+        found = {name.removesuffix(suffix): value for name, value in self._values.items() if name.endswith(suffix)}
+        return found or {"ingest": self.ingest_function}
+
+    @property
+    def release_application(self) -> str | None:
+        """CodeDeploy's application; None if the alias of a function moves at once, with the update."""
+        return self._values.get("releaseApplicationName")
+
+    @property
+    def kept_versions(self) -> int:
+        """How many old versions of each function are kept."""
+        return int(self._own("keptVersions"))
+
+    @property
     def queue_url(self) -> str:
         """The intake queue."""
         return self._own("queueUrl")

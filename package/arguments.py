@@ -104,6 +104,8 @@ class FilePipelineArgs(TypedDict):
     """How a new version takes over: allAtOnce with the update; the others step by step, by CodeDeploy, when `operate release` is run, with a rollback on alarms. Allowed: allAtOnce, canary10Percent5Minutes, canary10Percent10Minutes, canary10Percent15Minutes, canary10Percent30Minutes, linear10PercentEvery1Minute, linear10PercentEvery2Minutes, linear10PercentEvery3Minutes, linear10PercentEvery10Minutes. Default: "allAtOnce"."""
     kept_versions: NotRequired[int]
     """Old versions of each function that `operate release` keeps, to go back to. Allowed: 1 to 50. Default: 5."""
+    api_snap_start: NotRequired[bool]
+    """Start the API's function from a snapshot (SnapStart): shorter cold starts. Each published version is billed for as long as it exists, and each start from it. Default: false."""
     max_object_bytes: NotRequired[int]
     """Size above which an object is skipped, in bytes. Allowed: 1 to 5497558138880. Default: 1073741824."""
     allowed_extensions: NotRequired[list[str]]

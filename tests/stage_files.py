@@ -35,7 +35,7 @@ def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> S
 
 @dataclass
 class StageFiles:
-    """The project's own stage files, and Pulumi.yaml with its name.
+    """The project's own stage files.
 
     Parameters
     ----------
@@ -49,5 +49,5 @@ class StageFiles:
         """Complain of whoever opens one: an audit hook, which Python calls before it opens any file."""
         if event == "open" and not self.allowed and isinstance(arguments[0], str):
             path = Path(arguments[0])
-            if path.name.startswith("Pulumi.") and path.absolute().parent == ROOT:
+            if path.match("Pulumi.*.yaml") and path.absolute().parent == ROOT:
                 raise AssertionError(f"{path.name} is a team's own: read tests/stages, or mark the test stage_files")

@@ -29,7 +29,7 @@ CHECKS: Final = (
     "tests/test_stage_files.py::test_the_committed_stages_are_right",
     "tests/test_stage_files.py::test_they_are_committed_as_the_cli_writes_them",
 )
-"""What looks at a stage file or at Pulumi.yaml, or at what is made of them. Other tests cannot open them."""
+"""What looks at a stage file or at Pulumi.yaml, or at what is made of them. Others cannot open a stage file."""
 
 CHANGES: Final[Mapping[str, Mapping[str, object]]] = {
     # The commands of docs/configuration.md, and what a team may set without a word to anybody.

@@ -65,19 +65,6 @@ _GROUP: Final = Target(
     service="codedeploy",
     arns=("arn:{partition}:codedeploy:{region}:{account}:deploymentgroup:{name}/*",),
 )
-_SHIFT: Final = Target(
-    sid="ReleaseShifts",
-    service="codedeploy",
-    arns=("arn:{partition}:codedeploy:{region}:{account}:deploymentconfig:CodeDeployDefault.*",),
-    why="AWS's own",
-)
-_STOP: Final = Target(
-    sid="ReleaseStops",
-    service="codedeploy",
-    arns=("*",),
-    conditions=IN_REGION,
-    why="AWS has no resource-level permission for it",
-)
 
 FUNCTIONS: Final[Table] = {
     "aws:lambda/function:Function": (
@@ -167,18 +154,3 @@ FUNCTIONS: Final[Table] = {
         Rights(on=pass_to("codedeploy"), create="PassRole"),
     ),
 }
-
-RELEASE: Final[Table] = {
-    "operate release": (
-        Rights(on=_FUNCTION, read="GetAlias ListAliases ListVersionsByFunction", update="UpdateAlias DeleteFunction"),
-        Rights(on=_APPLICATION, read="GetApplicationRevision", update="RegisterApplicationRevision"),
-        Rights(
-            on=_GROUP,
-            read="BatchGetDeployments GetDeployment GetDeploymentGroup ListDeployments",
-            update="CreateDeployment",
-        ),
-        Rights(on=_SHIFT, read="GetDeploymentConfig"),
-        Rights(on=_STOP, update="StopDeployment"),
-    ),
-}
-"""What the workflow runs after an update."""

@@ -39,6 +39,12 @@ class ReleasesGroup(Group):
         description="Old versions of each function that `operate release` keeps, to go back to.",
     )
 
+    api_snap_start: bool = Field(
+        default=False,
+        description="Start the API's function from a snapshot (SnapStart): shorter cold starts. Each published version "
+        "is billed for as long as it exists, and each start from it.",
+    )
+
     @property
     def shift(self) -> str:
         """CodeDeploy's own name of the shift. Empty: there is none."""

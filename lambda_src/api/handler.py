@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.logging import correlation_paths
@@ -65,6 +68,11 @@ _app = build_app(
         files=_files,
     )
 )
+
+
+# Restored from one snapshot, all environments would draw the same waits between tries, ours and the SDK's.
+if find_spec("snapshot_restore_py"):  # of Lambda's runtime
+    import_module("snapshot_restore_py").register_after_restore(random.seed)
 
 
 def _load() -> None:

@@ -37,7 +37,7 @@ def _function(cloud: Cloud, inputs: Inputs) -> Created:
     name = inputs.physical_name()
     request = inputs.as_api(
         *("role", "runtime", "architectures", "handler", "description", "layers", "memorySize", "timeout"),
-        *("loggingConfig", "tracingConfig", "vpcConfig"),
+        *("loggingConfig", "tracingConfig", "snapStart", "vpcConfig"),
     )
     request |= {
         "FunctionName": name,

@@ -25,6 +25,9 @@ _POLL_SECONDS: Final = 1.0
 _MAPPING_MOST: Final = 1000
 """The most that maximumConcurrency may be (CreateEventSourceMapping, API reference)."""
 
+_MOST_SHARDS: Final = 200
+"""The most that indexShards may be."""
+
 _ON_QUOTA: Final = "ask for more of the quota"
 _FIXED: Final = "nothing raises it: use a second stack"
 
@@ -169,7 +172,7 @@ def _table(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) -
             name="write units a second, one index key",
             needed=rate * index / setup.index_shards,
             given=partition,
-            raised_by=f"indexShards, to {shards_for(rate, case, quotas)}",
+            raised_by=_more_shards(shards_for(rate, case, quotas)),
         ),
         Limit(
             name="write units a second, one key of latest versions",
@@ -204,6 +207,11 @@ def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) 
         ),
         Limit(name="messages in flight", needed=executions, given=quotas["inFlight"], raised_by=_FIXED),
     ]
+
+
+def _more_shards(shards: int) -> str:
+    most = f"{_MOST_SHARDS} at most; beyond, a second stack"
+    return f"indexShards, {most if shards > _MOST_SHARDS else f'to {shards}'}"
 
 
 def _index_units(case: Case) -> float:

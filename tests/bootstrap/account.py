@@ -7,10 +7,13 @@ import runpy
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
+from unittest.mock import patch
 
+from bootstrap import settings
 from local.stack_config import ROOT, StackConfig
 from tests.conftest import ACCOUNT, REGION, run
 from tests.declared_stack import DeclaredStack
+from tests.stage_files import STAGES
 
 PROJECT: Final = "file-pipeline"
 OWN: Final = f"{PROJECT}-bootstrap"
@@ -42,7 +45,9 @@ def _bootstrap(values: str) -> DeclaredStack:
 
 
 def run_main() -> None:
-    runpy.run_path(str(ROOT / "bootstrap" / "__main__.py"), run_name="__main__")
+    """Run the program, for the project of the tests: a team may rename its own."""
+    with patch.object(settings, "PIPELINE", STAGES / "Pulumi.yaml"):
+        runpy.run_path(str(ROOT / "bootstrap" / "__main__.py"), run_name="__main__")
 
 
 def documents(stack: DeclaredStack, role: str) -> list[str]:

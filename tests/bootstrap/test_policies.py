@@ -85,7 +85,7 @@ def test_a_deployment_may(action: str, resource: str, context: Mapping[str, str]
     """And neither another stage's deployment, nor a preview, nor the search for drift."""
     assert judge("dev-deploy", action, resource, context)
     assert resource.endswith("meta.yaml") or not judge("prod-deploy", action, resource, context)
-    for role in ("dev-preview", "prod-preview", "prod-drift"):
+    for role in ("dev-preview", "dev-check", "prod-preview", "prod-drift", "prod-check"):
         assert action in {"s3:GetObject", "kms:Decrypt"} or not judge(role, action, resource, context)
 
 
@@ -129,7 +129,7 @@ def test_a_deployment_may(action: str, resource: str, context: Mapping[str, str]
         ("kms:CreateKey", "*", new("prod")),
         ("kms:ScheduleKeyDeletion", KEY, own("prod")),
         ("kms:ScheduleKeyDeletion", KEY, own("dev", "payroll")),
-        ("kms:Decrypt", KEY, {**own("dev"), **through("s3")}),
+        ("kms:Decrypt", KEY, {**own("dev"), **through("sns")}),
         ("kms:Decrypt", KEY, own("dev")),
         ("kms:CreateGrant", KEY, own("dev")),
         ("kms:TagResource", KEY, {**own("prod"), **new("dev")}),
@@ -141,7 +141,7 @@ def test_a_deployment_may(action: str, resource: str, context: Mapping[str, str]
         # what lies in the buckets and tables
         ("s3:GetObject", "arn:aws:s3:::file-pipeline-dev-landing-1/uploads/a", {}),
         ("s3:DeleteObject", "arn:aws:s3:::file-pipeline-dev-landing-1/uploads/a", {}),
-        ("dynamodb:GetItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/file-pipeline-dev-catalog-1", {}),
+        ("dynamodb:PutItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/file-pipeline-dev-catalog-1", {}),
         # the state of other stages, and of this program
         ("s3:GetObject", f"{STATE}/.pulumi/stacks/file-pipeline/prod.json", {}),
         ("s3:PutObject", f"{STATE}/.pulumi/stacks/file-pipeline/prod.json", {}),
@@ -155,7 +155,7 @@ def test_a_deployment_may(action: str, resource: str, context: Mapping[str, str]
 )
 def test_a_deployment_may_not(action: str, resource: str, context: Mapping[str, str]) -> None:
     """Nor may any other role of the stage."""
-    for role in ("dev-deploy", "dev-drift", "dev-preview"):
+    for role in ("dev-deploy", "dev-drift", "dev-preview", "dev-check"):
         assert not judge(role, action, resource, context), role
 
 
@@ -205,6 +205,26 @@ def test_the_state_is_encrypted_through_its_bucket_alone() -> None:
     assert judge("dev-preview", "kms:Decrypt", key, through("s3"))
     assert not judge("dev-preview", "kms:GenerateDataKey", key, through("s3"))
     assert not judge("dev-deploy", "kms:Decrypt", key, {})
+
+
+@pytest.mark.parametrize("role", ["check", "deploy"])
+@pytest.mark.parametrize(
+    ("action", "key", "expected"),
+    [
+        ("s3:PutObject", "uploads/checks/check-1", True),
+        ("s3:DeleteObjectVersion", "uploads/checks/check-1", True),
+        ("s3:GetObject", "processed/record_type=check/day=2026-11-21/check-1", True),
+        ("s3:PutObject", "uploads/a", False),
+        ("s3:GetObject", "processed/record_type=shipment/day=2026-11-21/file-1", False),
+        ("s3:DeleteObject", "processed/record_type=shipment/day=2026-11-21/file-1", False),
+    ],
+)
+def test_a_check_has_files_of_its_own_and_touches_no_others(
+    role: str, action: str, key: str, *, expected: bool
+) -> None:
+    for stage, may in (("dev", expected), ("prod", False)):
+        object_ = f"arn:aws:s3:::file-pipeline-{stage}-landing-1/{key}"
+        assert judge(f"dev-{role}", action, object_, {}) is may
 
 
 def test_a_bucket_is_emptied_only_where_the_stage_may_be_destroyed() -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from local.stack_config import ROOT
 from tests.bootstrap.account import OWN, REPOSITORY_ID, SUBJECT, bootstrap, boundary_arn
 from tests.conftest import ACCOUNT, REGION
 from tests.declared_stack import DeclaredStack, dig
@@ -22,7 +23,9 @@ def account() -> DeclaredStack:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-@pytest.mark.parametrize(("role", "environment"), [("preview", "preview-{}"), ("drift", "drift-{}"), ("deploy", "{}")])
+@pytest.mark.parametrize(
+    ("role", "environment"), [("preview", "preview-{}"), ("drift", "drift-{}"), ("check", "check-{}"), ("deploy", "{}")]
+)
 def test_one_environment_of_the_repository_takes_a_role_by_equality(
     account: DeclaredStack, stage: str, role: str, environment: str
 ) -> None:
@@ -102,7 +105,7 @@ def test_the_outputs_are_what_the_next_steps_ask_for(account: DeclaredStack) -> 
     aliases = {alias.inputs["name"] for alias in account.all("Alias")}
     assert aliases == {f"alias/{OWN}-{name}" for name in ("state", "dev-secrets", "prod-secrets")}
     for stage in ("dev", "prod"):
-        for output in ("PreviewRoleArn", "DriftRoleArn", "DeployRoleArn", "PermissionsBoundaryArn"):
+        for output in ("PreviewRoleArn", "DriftRoleArn", "CheckRoleArn", "DeployRoleArn", "PermissionsBoundaryArn"):
             assert f"{stage}{output}" in account.outputs
 
 
@@ -124,3 +127,10 @@ def test_policies_are_within_iam_s_quotas_for_the_longest_names() -> None:
         attached = [entry for entry in account.all("RolePolicyAttachment") if entry.text("role") == role.name]
         assert 0 < len(attached) <= POLICIES_OF_A_ROLE
         assert len(role.text("name")) <= 64
+
+
+def test_the_first_page_says_how_many_resources_an_account_gets(account: DeclaredStack) -> None:
+    """With the stack itself, as Pulumi counts."""
+    page = (ROOT / "README.md").read_text()
+
+    assert re.findall(r"> Resources: (?:\+ )?(\d+)", page) == [str(len(account.resources) + 1)] * 2

@@ -33,6 +33,7 @@ CASES: Final[Mapping[str, Mapping[str, object]]] = {
     "dev": {},
     "local": {},
     "prod": permissions.EVERY_PART,
+    "prod-canary": {},
     "prod-company": {},
     "prod-delivery": {},
 }

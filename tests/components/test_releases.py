@@ -169,3 +169,12 @@ def test_a_release_goes_by_codedeploys_own_name(release: str, name: str) -> None
 def test_a_wrong_release_is_refused(overrides: dict[str, object], text: str) -> None:
     with pytest.raises(SettingsError, match=text):
         declare("dev", overrides=overrides)
+
+
+def test_the_apis_function_alone_starts_from_a_snapshot_where_the_stage_asks(stack: DeclaredStack) -> None:
+    snapshots = declare(stack.stage, overrides={"apiSnapStart": True})
+
+    assert not [function.name for function in stack.all("Function") if "snapStart" in function.inputs]
+    (function,) = [function for function in snapshots.all("Function") if "snapStart" in function.inputs]
+    assert function.name.endswith("-api")
+    assert function.part("snapStart") == {"applyOn": "PublishedVersions"}

@@ -13,10 +13,12 @@ from typing import Final
 
 import pytest
 
+from bootstrap.settings import BootstrapSettings
 from components.settings import AwsSettings
 from local.stack_config import ROOT, StackConfig
 from operate.__main__ import APP
 from package.provider import TOKEN, schema
+from tests.bootstrap.account import bootstrap
 from tests.conftest import HOST_LAYER, run
 from tests.stage_files import STAGES
 from tools.docs.settings import settings
@@ -121,7 +123,9 @@ def test_settings_and_outputs_that_are_named_exist(paper: Path) -> None:
     outputs = schema()["resources"][TOKEN]["properties"]
     provider = {str(field.alias) for field in AwsSettings.model_fields.values()}
 
-    assert used <= {setting.key for setting in settings()} | set(outputs) | provider | OTHER_NAMES
+    own = {setting.key for setting in settings(BootstrapSettings)} | set(bootstrap().outputs)
+
+    assert used <= {setting.key for setting in settings()} | set(outputs) | provider | own | OTHER_NAMES
 
 
 def test_another_program_is_told_every_output_that_the_operator_needs() -> None:

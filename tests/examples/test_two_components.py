@@ -14,7 +14,6 @@ from tests.conftest import run
 EXAMPLE = ROOT / "examples" / "two_components" / "__main__.py"
 
 
-@pytest.mark.stage_files
 def test_it_runs_with_the_packages_of_this_project() -> None:
     project = yaml.safe_load(EXAMPLE.with_name("Pulumi.yaml").read_text())
     ours = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())

@@ -24,6 +24,7 @@ from tests.stage_files import STAGES
 DRILLS = [
     *("duplicates", "reversed-order", "killed-workers", "throttled-table", "denied-reads", "poison"),
     *("stopped-and-started", "burst", "redrive-after-a-fix", "backlog", "lost-events"),
+    *("release-that-cannot-start", "release-that-fails"),
 ]
 
 

@@ -46,7 +46,7 @@ def test_it_is_shown_how_far_it_is(
     assert capfd.readouterr().err == f"['--require-hashes', '--requirement', '{locked}']\n"
     text = screen.getvalue()
     first, *lines, last = text.replace("\r\x1b[K", "\n").splitlines() if terminal else text.splitlines()
-    assert first == "Installing 3 packages from requirements-dev.txt (120 MB to download, 700 MB on disk, once)"
+    assert first == "Installing 3 packages from requirements-dev.txt (100 MB to download, 700 MB on disk, once)"
     assert [line for line in lines if line] == [
         "  Downloading: 0 of 2 packages",
         "  Downloading: 1 of 2 packages anyio",

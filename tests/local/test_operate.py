@@ -163,7 +163,7 @@ def test_what_a_worker_of_the_api_left_is_shown_ended_and_taken_up_again(pipelin
 
     status, found = operate(pipeline, "status", "--waiting")
     assert (status, [request["object_id"] for request in cast("list[Item]", found["stuckRequests"])]) == (1, [name])
-    assert operate(pipeline, "end", name) == (0, {"requests": [{"id": name, "outcome": "ended"}]})
+    assert operate(pipeline, "end", name) == (0, {"requests": [{"id": name, "outcome": "set to FAILED"}]})
     assert operate(pipeline, "show", name)[1]["status"] == "FAILED"
     assert writer.post("/process", request).body["status"] == "COMPLETED"
     assert operate(pipeline, "show", name)[1]["status"] == "COMPLETED"

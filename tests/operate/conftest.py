@@ -148,6 +148,7 @@ def operate(
         "deadLetterQueueUrl": aws.dead_letter_url,
         "ingestFunctionName": _function(aws.table),
         "apiFunctionName": "file-pipeline-dev-api",
+        "keptVersions": "2",
     }
     file = tmp_path / "outputs.json"
     file.write_text(json.dumps(outputs))

@@ -166,9 +166,9 @@ def test_reprocess_leaves_a_file_that_is_being_worked_on(aws: Aws, operate: Oper
 
 
 def test_reprocess_of_a_day_leaves_what_came_through_the_api(aws: Aws, operate: Operate) -> None:
-    request_catalog(aws).store(api_result("api/process/1", Status.COMPLETED))
+    request_catalog(aws, lambda: LONG_AGO).store(api_result("api/process/1", Status.COMPLETED))
 
-    ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
+    ran = operate("reprocess", "--day", LONG_AGO.date().isoformat(), "--json")
 
     assert ran.status == 1, "nothing fits"
     assert operate("status", "--json").json()["requests"]["COMPLETED"] == 1  # type: ignore[index]
@@ -178,10 +178,10 @@ def test_reprocess_of_a_day_leaves_what_is_gone(aws: Aws, operate: Operate) -> N
     """It would become SKIPPED, and what the catalog knows of it would be lost."""
     kept, gone = uploaded(aws, "uploads/kept.csv"), uploaded(aws, "uploads/gone.csv")
     for version in (kept, gone):
-        ended(aws, version, COMPLETED)
+        ended(aws, version, COMPLETED, LONG_AGO)
     aws.s3.delete_object(Bucket=BUCKET, Key=gone.key, VersionId=gone.version_id)
 
-    ran = operate("reprocess", "--day", datetime.now(UTC).date().isoformat(), "--json")
+    ran = operate("reprocess", "--day", LONG_AGO.date().isoformat(), "--json")
 
     assert ran.status == 1
     assert ran.json()["counts"] == {"sent": 1, "gone from S3": 1}

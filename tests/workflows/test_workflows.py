@@ -110,15 +110,19 @@ def test_a_preview_fails_when_pulumi_does_and_stands_on_the_page_of_the_run() ->
     assert preview["id"] == "preview"
 
 
-def test_a_deployment_ends_with_a_check_of_the_stack() -> None:
-    run = dig(load("pulumi.yml"), "jobs", "run", "steps")
-    assert isinstance(run, list)
+def test_what_is_deployed_is_released_after_the_update() -> None:
+    """Both kinds of release: it shifts, or says that the update did not move the alias."""
+    ran = [step for step in steps() if "pulumi up" in step.get("run", "") or "operate release" in step.get("run", "")]
 
-    assert run[-1] == {
-        "if": "inputs.command != 'preview'",
+    assert [step["run"].split(" --")[0] for step in ran] == ["pulumi up", ".venv/bin/python -m operate release"]
+    assert all(step["if"] == "inputs.command == 'up'" for step in ran), "and not after an update that failed"
+
+
+def test_a_deployment_ends_with_a_check_of_the_stack() -> None:
+    assert steps()[-1] == {
+        "if": "inputs.command == 'up' || inputs.command == 'check'",
         "run": '.venv/bin/python -m operate check --stack "$STAGE"',
     }
-    assert [step.get("if") for step in run if "pulumi up" in step.get("run", "")] == ["inputs.command == 'up'"]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
@@ -158,6 +162,35 @@ def test_each_stage_is_previewed_and_deployed_by_a_role_of_its_own() -> None:
     guide = (ROOT / "docs" / "deployment.md").read_text()
     used = set(re.findall(r"AWS_\w+_ROLE_\w+", "".join(path.read_text() for path in WORKFLOWS)))
     assert used == set(re.findall(r"AWS_\w+_ROLE_\w+", guide)), "the guide names the variables to set"
+
+
+def test_drift_is_looked_for_each_week_on_main_by_a_role_of_its_own() -> None:
+    """It reads the stage's secrets, as a preview of a branch may not."""
+    workflow = load("drift.yml")
+    # YAML reads `on` as true.
+    assert dig({str(key): value for key, value in workflow.items()}, "True", "schedule", 0, "cron") == "17 4 * * 1"
+    job = dig(workflow, "jobs", "drift")
+
+    assert dig(job, "if") == "github.ref == 'refs/heads/main'"
+    assert dig(job, "strategy", "matrix", "include") == [
+        {"stage": "dev", "role": "AWS_DRIFT_ROLE_DEV"},
+        {"stage": "prod", "role": "AWS_DRIFT_ROLE_PROD"},
+    ]
+    assert dig(job, "with") == {
+        "command": "drift",
+        "stage": "${{ matrix.stage }}",
+        "environment": "drift-${{ matrix.stage }}",
+        "role": "${{ vars[matrix.role] }}",
+    }
+
+
+def test_what_differs_from_the_state_fails_the_run_and_is_on_its_page() -> None:
+    preview, summary = (step for step in steps() if "preview.txt" in step.get("run", ""))
+
+    assert preview["if"] == "inputs.command != 'up'"
+    assert 'if [ "$COMMAND" = drift ]; then set -- --refresh --expect-no-changes; fi' in preview["run"]
+    assert '"$@" 2>&1' in preview["run"]
+    assert "$COMMAND of $STAGE" in summary["run"]
 
 
 def test_newer_actions_and_packages_are_proposed() -> None:

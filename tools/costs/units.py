@@ -125,4 +125,4 @@ def _value_bytes(value: AttributeValueTypeDef) -> int:
         return -(-len(value["N"].strip("-.0")) // 2) + 1
     if "M" in value:
         return 3 + sum(1 + len(f"{name}{inner['S']}".encode()) for name, inner in value["M"].items())  # all are texts
-    return len(value.get("S", "").encode())
+    return 1 if "BOOL" in value else len(value.get("S", "").encode())

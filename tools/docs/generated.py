@@ -9,10 +9,11 @@ from typing import Final, NoReturn
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from bootstrap.settings import BootstrapSettings
 from tools.costs.document import costs
-from tools.docs import permissions
+from tools.docs import permissions, roles
 from tools.docs.package import ARGUMENTS, arguments_source, outputs_table, package_schema
-from tools.docs.settings import project_config, settings_table
+from tools.docs.settings import bootstrap_table, project_config, settings_table
 from tools.scale.document import drawings, scale
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -23,6 +24,7 @@ from api.routes import Services, build_app  # noqa: E402
 
 _SETTINGS: Final = ("settings: made by `make docs` from components/settings/", "settings: end")
 _OUTPUTS: Final = ("outputs: made by `make docs` from package/file_pipeline.py", "outputs: end")
+_BOOTSTRAP: Final = ("settings: made by `make docs` from bootstrap/settings.py", "settings: end")
 _FIGURES: Final = ("figures: made by `make docs` from what `make bench` wrote", "figures: end")
 _COSTS: Final = ("costs: made by `make docs` from operate/capacity/ and tools/costs/prices.json", "costs: end")
 _SCALE: Final = ("scale: made by `make docs` from operate/capacity/ and tools/scale/", "scale: end")
@@ -33,6 +35,7 @@ def generated() -> dict[Path, str]:
     project, docs = ROOT / "Pulumi.yaml", ROOT / "docs"
     configuration, benchmarks = docs / "configuration.md", docs / "benchmarks.md"
     text = _between(configuration.read_text(), settings_table(), "<!-- {} -->", _SETTINGS)
+    own, deployment = ROOT / "bootstrap" / "Pulumi.yaml", docs / "deployment.md"
     figures = (ROOT / "benchmarks" / "RESULTS.md").read_text()
     return {
         project: _between(project.read_text(), project_config(), "# {}", _SETTINGS),
@@ -42,7 +45,9 @@ def generated() -> dict[Path, str]:
         docs / "scale.md": _between((docs / "scale.md").read_text(), scale(), "<!-- {} -->", _SCALE),
         **{docs / name: text for name, text in drawings().items()},
         docs / "openapi.json": json.dumps(openapi(_api()), indent=2, ensure_ascii=False) + "\n",
-        docs / "iam.md": permissions.document(),
+        docs / "iam.md": permissions.document() + roles.document(),
+        own: _between(own.read_text(), project_config(BootstrapSettings), "# {}", _BOOTSTRAP),
+        deployment: _between(deployment.read_text(), bootstrap_table(), "<!-- {} -->", _BOOTSTRAP),
         ARGUMENTS: arguments_source(),
         ARGUMENTS.with_name("schema.json"): package_schema(),
     }

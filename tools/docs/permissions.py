@@ -94,9 +94,9 @@ def document() -> str:
         [
             _HEAD,
             "## What each function may do\n",
-            *_table(("function", "action", "resource", "condition", "grant"), _functions(declared())),
+            *table(("function", "action", "resource", "condition", "grant"), _functions(declared())),
             "\n## What each resource lets whom do\n",
-            *_table(("resource", "", "who", "action", "on", "condition", "statement"), _resources(declared())),
+            *table(("resource", "", "who", "action", "on", "condition", "statement"), _resources(declared())),
             "",
         ]
     )
@@ -114,7 +114,7 @@ def _functions(resources: Declared) -> Iterator[tuple[str, ...]]:
             for statement in read_document(inputs["policy"]):
                 for action in statement.actions:
                     for resource in statement.resources:
-                        yield who, action, resource, _conditions(statement), statement.sid
+                        yield who, action, resource, conditions(statement), statement.sid
 
 
 def _resources(resources: Declared) -> Iterator[tuple[str, ...]]:
@@ -145,12 +145,13 @@ def _resources(resources: Declared) -> Iterator[tuple[str, ...]]:
                     "everybody" if statement.is_for_everybody else who,
                     action,
                     ", ".join(statement.resources),
-                    _conditions(statement),
+                    conditions(statement),
                     statement.sid,
                 )
 
 
-def _conditions(statement: PolicyStatement) -> str:
+def conditions(statement: PolicyStatement) -> str:
+    """Return a statement's conditions on one line."""
     return "; ".join(
         f"{operator}: {key} = {', '.join(values)}"
         for operator, keys in sorted(statement.conditions.items())
@@ -158,7 +159,8 @@ def _conditions(statement: PolicyStatement) -> str:
     )
 
 
-def _table(columns: Sequence[str], rows: Iterator[tuple[str, ...]]) -> list[str]:
+def table(columns: Sequence[str], rows: Iterator[tuple[str, ...]]) -> list[str]:
+    """Return a table in Markdown, its rows in order."""
     cells = [[f"`{cell}`" if ":" in cell or "*" in cell else cell for cell in row] for row in sorted(rows)]
     head = [columns, ["---"] * len(columns)]
     return ["| " + " | ".join(row) + " |" for row in [*head, *cells]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias, get_args, get_origin
@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
+from bootstrap.settings import BootstrapSettings
 from components.settings import Settings
 from components.settings.needs import NEEDS
 from components.settings.values import Group
@@ -33,7 +34,7 @@ class Setting:
     description
         What it does, and which values are allowed.
     default
-        Its value where a stage sets none.
+        Its value where a stage sets none. None: each must set one.
     """
 
     key: str
@@ -44,11 +45,11 @@ class Setting:
     default: object
 
 
-def settings() -> Iterator[Setting]:
+def settings(model: type[Group] = Settings) -> Iterator[Setting]:
     """Return every setting, in the order of the table."""
-    groups = {name: group for group in Settings.__mro__ if issubclass(group, Group) for name in group.__annotations__}
-    for name, field in Settings.model_fields.items():
-        default: object = field.default
+    groups = {name: group for group in model.__mro__ if issubclass(group, Group) for name in group.__annotations__}
+    for name, field in model.model_fields.items():
+        default: object = None if field.is_required() else field.default
         yield Setting(
             key=str(field.alias),
             name=name,
@@ -59,16 +60,16 @@ def settings() -> Iterator[Setting]:
         )
 
 
-def project_config() -> str:
+def project_config(model: type[Group] = Settings) -> str:
     """Return the ``config`` block of Pulumi.yaml: every setting, typed, described and defaulted."""
     block = {
         setting.key: {
             "type": setting.kind,
             **({"items": {"type": "string"}} if setting.kind == "array" else {}),
             "description": setting.description,
-            "default": setting.default,
+            **({} if setting.default is None else {"default": setting.default}),
         }
-        for setting in settings()
+        for setting in settings(model)
     }
     return yaml.safe_dump({"config": block}, sort_keys=False, width=116, allow_unicode=True)
 
@@ -78,9 +79,21 @@ def settings_table() -> str:
     lines: list[str] = []
     for group, members in groupby(settings(), key=lambda setting: setting.group):
         lines += [f"\n### {group.__name__.removesuffix('Group').replace('Api', 'API')}\n", f"{group.__doc__}\n"]
-        lines += ["| setting | what it does | default |", "|---|---|---|"]
-        lines += [f"| `{each.key}` | {each.description} | `{json.dumps(each.default)}` |" for each in members]
+        lines += _rows(members)
     return "\n".join([*lines, *_needs_table()]) + "\n\n"
+
+
+def bootstrap_table() -> str:
+    """Return a table of the bootstrap's settings."""
+    return "\n".join(_rows(settings(BootstrapSettings))) + "\n"
+
+
+def _rows(members: Iterable[Setting]) -> Iterator[str]:
+    yield "| setting | what it does | default |"
+    yield "|---|---|---|"
+    for each in members:
+        default = "" if each.default is None else f"`{json.dumps(each.default)}`"
+        yield f"| `{each.key}` | {each.description} | {default} |"
 
 
 def _needs_table() -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from operate.capacity.measured import Case, measured
-from operate.capacity.needs import Limit, Setup, concurrency, limits, shards_for
+from operate.capacity.needs import Limit, Setup, limits, shards_for
 from operate.capacity.quotas import published, region
 from operate.capacity.time import service_seconds
+from tools.costs.bill import log_bytes
 from tools.costs.document import case_cost
 from tools.costs.tables import table
 from tools.scale.burst import burst
@@ -22,7 +24,8 @@ BURST_CONCURRENCY: Final = (100, 1000)
 """What `prod` is shipped with, and the most that maximumConcurrency may be."""
 
 _STAGE: Final = "prod"
-_SHIPPED: Final = Setup(memory_mb=1024, max_concurrency=100, index_shards=8)
+SHIPPED: Final = Setup(memory_mb=1024, max_concurrency=100, index_shards=8)
+_DELIVERING: Final = replace(SHIPPED, delivery_concurrency=5)
 _CASES: Final = {"catalogOnly": "files that are only cataloged", "record1MB": "record files of 1 MB"}
 _LOT: Final = 500
 _MONTH_SECONDS: Final = 730 * 3600
@@ -92,7 +95,7 @@ def million(max_concurrency: int, name: str = "catalogOnly") -> Ended:
     return simulate(
         Flow(
             files=MILLION,
-            service_seconds=service_seconds(case, "ingest", _SHIPPED.memory_mb),
+            service_seconds=service_seconds(case, "ingest", SHIPPED.memory_mb),
             concurrency=max_concurrency,
             writes_per_second=_writes(case)[0],
             writes_per_file=_writes(case)[1],
@@ -111,7 +114,7 @@ def _writes(case: Case) -> tuple[float, float]:
     index = max(units for name, units in case.write_units.items() if name != "table")
     parts = [
         (quotas["tableWrites"], case.write_units["table"]),
-        (quotas["partitionWrites"] * _SHIPPED.index_shards, index),
+        (quotas["partitionWrites"] * SHIPPED.index_shards, index),
     ]
     return min(parts, key=lambda part: part[0] / part[1])
 
@@ -120,36 +123,44 @@ def _rates() -> Iterator[str]:
     quotas = {key: quota.value for key, quota in published().items()}
     for name, text in _CASES.items():
         case = _case(name)
-        most = RATES[0] / limits(RATES[0], case, _SHIPPED, quotas)[0].share
+        most = RATES[0] / limits(RATES[0], case, SHIPPED, quotas)[0].share
         yield f"### A second: {text}"
         yield ""
-        yield f"As it is shipped, `prod` takes {most:,.0f} a second."
+        yield (
+            f"As it is shipped, `prod` takes {most:,.0f} a second. What only a stack with a delivery needs is in the "
+            "first table, and not in the second."
+        )
         yield ""
-        rows = []
-        for rate in RATES:
-            found = limits(rate, case, _SHIPPED, quotas)
-            short = [limit for limit in found if limit.share > 1]
-            first = f"{found[0].name}, {found[0].share:,.1f} times" if short else "none"
-            raised = "; ".join(dict.fromkeys(limit.raised_by for limit in short)) or "nothing"
-            rows.append(
-                [
-                    f"{rate:,}",
-                    f"{concurrency(rate, case, _SHIPPED)['ingest']:,.1f}",
-                    f"{rate * case.write_units['table']:,.0f}",
-                    f"{shards_for(rate, case, quotas):,}",
-                    f"{_needed(found, 'KMS requests a second'):,.1f}",
-                    f"{rate * sum(work.log_bytes for work in case.functions.values()) / 1e6:,.2f}",
-                    first,
-                    raised,
-                    f"${rate * _MONTH_SECONDS * case_cost(measured().stages[_STAGE], name):,.0f}",
-                ]
-            )
-        columns = [
-            "files a second", "functions at once", "write units, table", "`indexShards`", "KMS requests", "logs, MB",
-            "first limit", "what to raise, in this order", "a month of it",
-        ]  # fmt: skip
-        yield from table(columns, rows)
+        yield from table(["what is needed", *(f"{rate:,}" for rate in RATES), "there is"], _parts(case, name, quotas))
         yield ""
+        yield from table(
+            ["files a second", "first limit", "what to raise, in this order", "a month of it"],
+            [_first(rate, name, quotas) for rate in RATES],
+        )
+        yield ""
+
+
+def _parts(case: Case, name: str, quotas: Mapping[str, float]) -> Iterator[list[str]]:
+    """Return what each part needs for each rate, and what it gives as it is shipped."""
+    delivering = {rate: limits(rate, case, _DELIVERING, quotas) for rate in RATES}
+    for limit in sorted(delivering[RATES[0]], key=lambda limit: limit.name):
+        cells = [f"{_needed(found, limit.name):,.1f}" for found in delivering.values()]
+        yield [limit.name, *cells, f"{limit.given:,.0f}"]
+    yield ["shards, so that one index key is enough", *(f"{shards_for(rate, case, quotas):,}" for rate in RATES), "8"]
+    logged = log_bytes(measured().stages[_STAGE], case)
+    yield ["logs, MB a second", *(f"{rate * logged / 1e6:,.2f}" for rate in RATES), "as AWS bills it"]
+    asked = "requests of the API, if each upload is asked for there"
+    if name == "catalogOnly":
+        yield [asked, *(f"{rate:,}" for rate in RATES), f"{quotas['apiRequests']:,.0f}; `apiThrottleRate` is 100"]
+
+
+def _first(rate: int, name: str, quotas: Mapping[str, float]) -> list[str]:
+    found = limits(rate, _case(name), SHIPPED, quotas)
+    short = [limit for limit in found if limit.share > 1]
+    first = f"{found[0].name}, {found[0].share:,.1f} times" if short else "none"
+    raised = "; ".join(dict.fromkeys(limit.raised_by for limit in short)) or "nothing"
+    cost = rate * _MONTH_SECONDS * case_cost(measured().stages[_STAGE], name)
+    return [f"{rate:,}", first, raised, f"${cost:,.0f}"]
 
 
 def _needed(found: list[Limit], name: str) -> float:

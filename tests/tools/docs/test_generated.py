@@ -11,8 +11,6 @@ from components.settings import Settings
 from local.stack_config import ROOT
 from tools.docs import generated as documents
 
-pytestmark = pytest.mark.stage_files
-
 
 @pytest.mark.parametrize("path", list(documents.generated()), ids=lambda path: path.name)
 def test_documents_agree_with_the_code(path: Path) -> None:

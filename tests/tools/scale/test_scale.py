@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from operate.capacity.quotas import published
+from tests.conftest import declare
+from tests.declared_stack import dig
 from tools.scale import document
 from tools.scale.burst import burst
 from tools.scale.flow import Flow, simulate
@@ -77,6 +79,16 @@ def test_the_document_has_a_first_limit_for_each_rate() -> None:
 
     for rate in document.RATES:
         assert sum(line.startswith(f"| {rate:,} |") for line in text.splitlines()) == 2
+
+
+def test_what_is_said_of_prod_is_what_is_shipped() -> None:
+    prod = declare("prod")
+    (mapping,) = prod.all("EventSourceMapping")
+    ingest = prod.one("Function", "-ingest")
+
+    assert document.SHIPPED.max_concurrency == mapping.part("scalingConfig")["maximumConcurrency"]
+    assert document.SHIPPED.memory_mb == ingest.inputs["memorySize"]
+    assert str(document.SHIPPED.index_shards) == dig(ingest.inputs, "environment", "variables", "INDEX_SHARDS")
 
 
 def test_every_quota_says_where_and_when_it_was_read() -> None:

@@ -1,0 +1,146 @@
+"""``release``: takes the alias of each function to its newest version, or says that it is there, and tidies up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from operate.command import ATTENTION, OK, if_interrupted
+from operate.deployments import Deployment, Deployments
+from operate.session import CurrentSession, Session
+from operate.versions import Versions, delete_superfluous, move_alias, read_versions, starts
+
+_WHOLE: Final = 100
+
+
+@if_interrupted("deployments that were started go on; `release` follows them to their end")
+def release(*, again: bool = False, session: CurrentSession) -> int:
+    """Release the newest version of each function.
+
+    Where releases shift step by step, it starts CodeDeploy's deployments and follows them. Where the update moves the
+    alias at once, it checks that it did. A version that was tried before, or rolled back, is left as it is. Then it
+    deletes old versions, but keptVersions of each function.
+
+    Parameters
+    ----------
+    again
+        Also release versions that were tried before.
+    session
+        The stack.
+
+    Returns
+    -------
+    int
+        0 if every function is called in its newest version, else 1.
+    """
+    application = session.outputs.release_application
+    said: dict[str, str] = {}
+    if application:
+        deployments = Deployments(session.codedeploy, application)
+        said = _shift(session, deployments, again=again)
+    else:
+        for versions in read_versions(session):
+            _mend(session, versions)
+    after = read_versions(session)
+    deleted = {
+        versions.purpose: delete_superfluous(session.lambda_, versions, session.outputs.kept_versions)
+        for versions in after
+        if versions.is_released
+    }
+    _report(session, after, said, deleted)
+    return OK if all(versions.is_released for versions in after) else ATTENTION
+
+
+def _shift(session: Session, deployments: Deployments, *, again: bool) -> dict[str, str]:
+    """Shift what is to be shifted; return what is to be said of each function."""
+    before = read_versions(session)
+    said: dict[str, str] = {}
+    started: dict[str, str] = {}
+    for versions in before:
+        running = deployments.under_way(versions.purpose)
+        if running is None:
+            _mend(session, versions)
+        if running is None and versions.live != versions.newest:
+            tried = None if again else deployments.tried(versions)
+            if tried:
+                said[versions.purpose] = _explain_tried(tried)
+            elif not starts(session, versions, versions.newest):
+                said[versions.purpose] = f"version {versions.newest} does not start"
+            else:
+                running = deployments.start(versions)
+        if running:
+            started[versions.purpose] = running
+    for purpose, deployment in _follow(session, deployments, before, started).items():
+        outcome = "released" if deployment.succeeded else f"{deployment.status.lower()}, rolled back"
+        said[purpose] = ": ".join(filter(None, (f"{outcome} ({deployment.id})", deployment.detail)))
+    return said
+
+
+def _mend(session: Session, versions: Versions) -> None:
+    """Take a share of the calls back from a version to which no deployment shifts any more."""
+    if versions.weights:
+        move_alias(session.lambda_, versions.name, versions.live)
+        shares = ", ".join(f"{weight:.0%} to version {version}" for version, weight in versions.weights.items())
+        session.console.error(
+            f"{versions.purpose}: a deployment was stopped on its way ({shares}); all calls go to version "
+            f"{versions.live} again"
+        )
+
+
+def _follow(
+    session: Session, deployments: Deployments, before: Sequence[Versions], started: dict[str, str]
+) -> dict[str, Deployment]:
+    if not started:
+        return {}
+    names = {versions.purpose: versions.name for versions in before}
+    shown: dict[str, str] = {}
+    with session.console.progress() as bars:
+        tasks = {purpose: bars.add_task(f"Shifting {purpose}", total=_WHOLE) for purpose in started}
+
+        def show(purpose: str, deployment: Deployment) -> None:
+            alias = session.live_alias(names[purpose])
+            weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+            share = 1.0 if alias["FunctionVersion"] == str(deployment.target) else sum(weights.values())
+            bars.update(tasks[purpose], completed=round(_WHOLE * share))
+            line = f"{purpose}: {deployment.status}, {share:.0%} on version {deployment.target} ({deployment.id})"
+            if shown.get(purpose) != line:
+                shown[purpose] = line
+                session.console.error(line)
+
+        return deployments.follow(started, show)
+
+
+def _explain_tried(tried: Deployment) -> str:
+    outcome = "was rolled back" if tried.succeeded else f"was tried before, {tried.status.lower()}"
+    return f"version {tried.target} {outcome} ({tried.id}); `release --again` releases it"
+
+
+def _report(session: Session, after: Sequence[Versions], said: dict[str, str], deleted: dict[str, list[int]]) -> None:
+    rows = []
+    for versions in after:
+        default = "released" if versions.is_released else f"version {versions.newest} was rolled back"
+        rows.append((versions, said.get(versions.purpose, default), deleted.get(versions.purpose, [])))
+    console = session.console
+    console.result(
+        {
+            "functions": [
+                {
+                    "function": versions.purpose,
+                    "live": versions.live,
+                    "newest": versions.newest,
+                    "released": versions.is_released,
+                    "outcome": outcome,
+                    "deleted": gone,
+                }
+                for versions, outcome, gone in rows
+            ]
+        }
+    )
+    console.table(
+        "Release",
+        ("function", "live", "newest", "outcome", "deleted"),
+        [
+            (versions.purpose, str(versions.live), str(versions.newest), outcome, ", ".join(map(str, gone)))
+            for versions, outcome, gone in rows
+        ],
+    )

@@ -1,0 +1,137 @@
+"""``rollback``: puts the alias of functions back to the version before."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.prompt import Confirm
+
+from operate.command import ATTENTION, OK, UsageError, if_interrupted
+from operate.console import PlainConsole
+from operate.deployments import Deployments
+from operate.session import CurrentSession, Session
+from operate.versions import Versions, move_alias, read_versions, starts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """What becomes of one function.
+
+    Parameters
+    ----------
+    versions
+        Its versions now.
+    to
+        The version that it goes back to; None: there is none.
+    running
+        The deployment that is stopped first. Empty: none is under way.
+    """
+
+    versions: Versions
+    to: int | None
+    running: str = ""
+
+
+@if_interrupted("functions that were not shown as rolled back are as before")
+def rollback(
+    *names: str,
+    every: Annotated[bool, Parameter(name="--all")] = False,
+    to: int | None = None,
+    yes: bool = False,
+    session: CurrentSession,
+) -> int:
+    """Go back to the version before: code and environment variables. Tables, queues and policies stay as they are.
+
+    Parameters
+    ----------
+    names
+        The functions: ingest, api, reconcile, forward, delivery.
+    every
+        All functions.
+    to
+        The version of the one function that is named; default: the last before the live one that can start.
+    yes
+        Do not ask.
+    session
+        The stack.
+
+    Returns
+    -------
+    int
+        0 if all of them went back, else 1.
+    """
+    chosen = _choose(read_versions(session), names, every=every)
+    if to is not None and len(chosen) != 1:
+        raise UsageError("--to: a version is one function's: name the function")
+    application = session.outputs.release_application
+    deployments = Deployments(session.codedeploy, application) if application else None
+    changes = [_plan(session, versions, to, deployments) for versions in chosen]
+    session.console.table("Rollback", ("function", "live", "published", "back to", "published"), map(_row, changes))
+    possible = [change for change in changes if change.to is not None]
+    if not possible:
+        session.console.error("There is no version to go back to.")
+        return ATTENTION
+    if not yes and not _confirmed():
+        session.console.error("Nothing was changed.")
+        return ATTENTION
+    for change in possible:
+        _go_back(session, change, deployments)
+    session.console.result(
+        {"functions": [{"function": c.versions.purpose, "from": c.versions.live, "to": c.to} for c in changes]}
+    )
+    return OK if len(possible) == len(changes) else ATTENTION
+
+
+def _choose(functions: Sequence[Versions], names: Sequence[str], *, every: bool) -> list[Versions]:
+    if bool(names) is every:
+        raise UsageError("name the functions to roll back, or --all")
+    known = {versions.purpose: versions for versions in functions}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"{unknown[0]}: should be one of {', '.join(known)}")
+    return list(functions) if every else [known[name] for name in dict.fromkeys(names)]
+
+
+def _plan(session: Session, versions: Versions, to: int | None, deployments: Deployments | None) -> _Change:
+    running = deployments.under_way(versions.purpose) if deployments else None
+    if running:
+        # The alias still names the version before: the share of the calls that the new one has is taken back.
+        return _Change(versions=versions, to=versions.live, running=running)
+    if to is not None:
+        if to not in versions.published:
+            known = ", ".join(map(str, sorted(versions.published)))
+            raise UsageError(f"--to {to}: {versions.purpose} has the versions {known}")
+        if not starts(session, versions, to):
+            raise UsageError(f"--to {to}: this version of {versions.purpose} does not start")
+        return _Change(versions=versions, to=to)
+    before = sorted((version for version in versions.published if version < versions.live), reverse=True)
+    return _Change(versions=versions, to=next((old for old in before if starts(session, versions, old)), None))
+
+
+def _row(change: _Change) -> tuple[str, ...]:
+    versions = change.versions
+    if change.to is None:
+        return versions.purpose, str(versions.live), versions.published[versions.live], "none that starts", ""
+    way = f"{change.to}, stopping {change.running}" if change.running else str(change.to)
+    published = versions.published
+    return versions.purpose, str(versions.live), published[versions.live], way, published[change.to]
+
+
+def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here: --yes rolls back without asking")
+    return Confirm.ask("Roll back?", console=PlainConsole(stderr=True), default=False)
+
+
+def _go_back(session: Session, change: _Change, deployments: Deployments | None) -> None:
+    versions = change.versions
+    if change.running and deployments:
+        deployments.stop(change.running)
+        deployments.follow({versions.purpose: change.running}, lambda _purpose, _deployment: None)
+    if change.to is not None:
+        move_alias(session.lambda_, versions.name, change.to)
+        session.console.error(f"{versions.purpose}: version {change.to} is live")

@@ -1,0 +1,135 @@
+"""``rollback``: the version before is called again, when it was shown what changes."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from operate.deployments import Deployments
+from tests.lambda_src.conftest import Calls
+from tests.operate.conftest import Operate
+from tests.operate.released import alias, forget_function, point, publish, shifting
+
+
+@pytest.fixture(autouse=True)
+def _one_function(operate: Operate, calls: Calls) -> None:
+    del operate
+    forget_function("api")
+    calls.answers["Invoke"] = {}  # each version starts
+    publish(3)
+    point(4)
+
+
+@pytest.mark.parametrize("arguments", [("ingest",), ("--all",)])
+def test_it_goes_back_to_the_version_before(operate: Operate, arguments: tuple[str, ...]) -> None:
+    ran = operate("rollback", *arguments, "--yes", "--json")
+
+    assert ran.status == 0
+    assert ran.json() == {"functions": [{"function": "ingest", "from": 4, "to": 3}]}
+    assert alias() == (3, {})
+    assert operate("rollback", "ingest", "--yes").status == 0
+    assert alias() == (2, {}), "again, it goes one further"
+
+
+def test_it_passes_over_versions_that_do_not_start(operate: Operate, calls: Calls) -> None:
+    """Of an update that was stopped at it: nothing was ever called in that version."""
+    calls.fail("Invoke", "InvalidRuntimeException", times=1)
+
+    assert operate("rollback", "ingest", "--yes").status == 0
+    assert alias() == (2, {})
+    assert [json.loads(p["Payload"]) for p in _invocations(calls)] == [{"check": "start"}] * 2
+
+
+def _invocations(calls: Calls) -> list[dict[str, str]]:
+    made = zip(calls.made, calls.parameters, strict=True)
+    return [parameters for name, parameters in made if name == "Invoke" and isinstance(parameters, dict)]
+
+
+def test_where_no_version_starts_nothing_changes(operate: Operate, calls: Calls) -> None:
+    calls.answers["Invoke"] = {"FunctionError": "Unhandled"}
+
+    ran = operate("rollback", "ingest", "--yes")
+
+    assert ran.status == 1
+    assert "none that starts" in ran.out
+    assert alias() == (4, {})
+
+
+def test_a_version_may_be_named(operate: Operate) -> None:
+    assert operate("rollback", "ingest", "--to", "1", "--yes").status == 0
+    assert alias() == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "name the functions to roll back, or --all"),
+        (("ingest", "--all"), "name the functions to roll back, or --all"),
+        (("ingst",), "ingst: should be one of ingest"),
+        (("ingest", "--to", "9"), "--to 9: ingest has the versions 1, 2, 3, 4"),
+        (("ingest",), "nobody can be asked here: --yes"),
+    ],
+)
+def test_what_cannot_be_is_refused(operate: Operate, arguments: tuple[str, ...], complaint: str) -> None:
+    ran = operate("rollback", *arguments)
+
+    assert ran.status == 2
+    assert complaint in ran.err
+    assert alias() == (4, {})
+
+
+@pytest.mark.parametrize(("answer", "status", "live"), [("y", 0, 3), ("n", 1, 4)])
+def test_it_asks_after_showing_what_changes(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, live: int
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda *_: answer)
+
+    ran = operate("rollback", "ingest")
+
+    assert ran.status == status
+    assert alias() == (live, {})
+    assert "back to" in ran.out
+
+
+def test_a_release_under_way_is_stopped_and_taken_back(operate: Operate, calls: Calls) -> None:
+    shifting()
+    point(3, v4=0.1)
+    calls.answers["ListDeployments"] = {"deployments": ["d-1"]}
+    calls.answers["StopDeployment"] = {"status": "Succeeded"}
+    calls.answers["GetDeployment"] = {"deploymentInfo": {"deploymentId": "d-1", "status": "Stopped"}}
+
+    ran = operate("rollback", "ingest", "--yes")
+
+    assert ran.status == 0
+    stopped = calls.parameters[calls.made.index("StopDeployment")]
+    assert stopped == {"deploymentId": "d-1", "autoRollbackEnabled": True}
+    assert alias() == (3, {})
+
+
+def test_the_rollback_of_a_stopped_deployment_is_waited_for() -> None:
+    """As botocore knows CodeDeploy's requests and answers, which moto does not roll back."""
+    client = boto3.client("codedeploy", region_name="eu-central-1", aws_access_key_id="-", aws_secret_access_key="-")
+    rollback = {"rollbackDeploymentId": "d-2", "rollbackMessage": "An alarm was raised."}
+    failed = {
+        "deploymentId": "d-1",
+        "status": "Stopped",
+        "errorInformation": {"code": "ALARM_ACTIVE", "message": "file-pipeline-prod-releases-ingest-errors"},
+        "rollbackInfo": rollback,
+    }
+    waited: list[float] = []
+    with Stubber(client) as stub:
+        for status in ("InProgress", "Succeeded"):
+            stub.add_response("get_deployment", {"deploymentInfo": failed}, {"deploymentId": "d-1"})
+            back = {"deploymentInfo": {"deploymentId": "d-2", "status": status}}
+            stub.add_response("get_deployment", back, {"deploymentId": "d-2"})
+
+        ended = Deployments(client, "releases", waited.append).follow({"ingest": "d-1"}, lambda *_: None)
+
+        stub.assert_no_pending_responses()
+    assert len(waited) == 1
+    assert not ended["ingest"].succeeded
+    assert ended["ingest"].detail == ("ALARM_ACTIVE: file-pipeline-prod-releases-ingest-errors; An alarm was raised.")

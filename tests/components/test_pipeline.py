@@ -44,7 +44,7 @@ def test_outputs(stack: DeclaredStack) -> None:
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
         *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn", "secretArn", "dashboardUrl"),
         *("apiEndpoint", "apiFunctionName", "apiFunctionArn", "userPoolId", "userPoolClientId"),
-        *("reconcileFunctionName", "keptVersions"),
+        *("reconcileFunctionName", "reconcileScheduleName", "keptVersions", "alarmNames"),
         *(("testUserName", "testUserPassword") if stack.stage == "dev" else ()),
     }
     assert all(isinstance(value, str) and value for value in stack.outputs.values())

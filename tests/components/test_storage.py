@@ -181,7 +181,7 @@ def test_only_dev_can_be_destroyed_with_objects_inside(dev: DeclaredStack, prod:
 
 
 def test_the_key_rotates_yearly_and_has_the_stacks_name(stack: DeclaredStack) -> None:
-    key, alias = stack.one("Key"), stack.one("Alias")
+    key, alias = stack.one("Key"), stack.one("Alias", "-encryption-alias")
 
     assert key.inputs["enableKeyRotation"] is True
     assert key.number("rotationPeriodInDays") == 365

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from operate.capacity.measured import Case
-from operate.capacity.time import service_seconds
-
-LATEST_SHARDS: Final = 32
-"""Partition keys of the items that name latest versions."""
+from operate.capacity.service_time import service_seconds
+from shared.catalog.table import LATEST_SHARDS
 
 _POINTER_UNITS: Final = 2
 """Of the item that names the latest version: one unit, in a transaction."""
 
-_BUCKET_KEY_SHARE: Final = 0.01
-"""Requests to KMS for an object that S3 writes or reads under a bucket key (S3 User Guide)."""
+BUCKET_KEY_SHARE: Final = 0.01
+"""Requests to KMS for an object that S3 writes or reads under a bucket key: "up to 99 percent" less (S3 User Guide)."""
 
-_POLL_SECONDS: Final = 1.0
+_LOG_SECONDS: Final = 1.0
 """How long an execution environment collects what it logs, at least. An assumption."""
 
 _MAPPING_MOST: Final = 1000
@@ -189,13 +187,13 @@ def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) 
     return [
         Limit(
             name="KMS requests a second",
-            needed=rate * objects * _BUCKET_KEY_SHARE,
+            needed=rate * objects * BUCKET_KEY_SHARE,
             given=quotas["kms"],
             raised_by=f"{_ON_QUOTA} Cryptographic operations (symmetric)",
         ),
         Limit(
             name="log batches a second",
-            needed=executions / _POLL_SECONDS,
+            needed=executions / _LOG_SECONDS,
             given=quotas["logCalls"],
             raised_by=f"{_ON_QUOTA} PutLogEvents",
         ),

@@ -13,7 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from operate.capacity.measured import Case, Idle, Stage
-from operate.capacity.time import work_ms
+from operate.capacity.needs import BUCKET_KEY_SHARE
+from operate.capacity.service_time import work_ms
 
 PRICES: Final = Path(__file__).with_name("prices.json")
 
@@ -23,9 +24,6 @@ DELIVERY: Final = ("forward", "delivery")
 MONTH_HOURS: Final = 730
 POLLS_PER_MONTH: Final = 5 * 3 * 60 * MONTH_HOURS
 """Receives of an idle queue: five pollers, each waiting 20 s (Lambda Developer Guide, Scaling SQS event sources)."""
-
-BUCKET_KEY_SHARE: Final = 0.01
-"""Requests to KMS for an object that is written or read under a bucket key: "up to 99 percent" less (S3 User Guide)."""
 
 TRACED_SHARE: Final = 0.05
 """Of invocations; beside the first in each second (Lambda Developer Guide, X-Ray)."""

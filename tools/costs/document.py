@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from operate.capacity import time
 from operate.capacity.measured import Case, Measured, Stage, Work, measured
+from operate.capacity.service_time import work_ms
 from tools.costs import bill
 from tools.costs.bill import Item, prices, total
 from tools.costs.tables import table
@@ -115,7 +115,7 @@ def _needs(found: Measured) -> list[str]:
     for name, (text, items_of) in _CASES.items():
         for stage_name, stage in found.stages.items():
             case = stage.cases[name]
-            busy = sum(time.work_ms(purpose, work, stage.memory_mb) for purpose, work in _own(case))
+            busy = sum(work_ms(purpose, work, stage.memory_mb) for purpose, work in _own(case))
             cpu = sum(work.cpu_ms for _, work in _own(case))
             calls = ", ".join(f"{count:g} {call}" for call, count in _calls(case).items())
             units = ", ".join(f"{count:g} {target}" for target, count in case.write_units.items())

@@ -36,7 +36,11 @@ _STOP: Final = Target(
 
 RELEASE: Final[Table] = {
     "operate release": (
-        Rights(on=_FUNCTION, read="GetAlias ListAliases ListVersionsByFunction", update="UpdateAlias DeleteFunction"),
+        Rights(
+            on=_FUNCTION,
+            read="GetAlias ListAliases ListVersionsByFunction",
+            update="DeleteFunction InvokeFunction UpdateAlias",
+        ),
         Rights(on=_APPLICATION, read="GetApplicationRevision", update="RegisterApplicationRevision"),
         Rights(
             on=_GROUP,

@@ -123,7 +123,7 @@ def _functions(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float
             name="ingest functions at once",
             needed=busy["ingest"],
             given=setup.max_concurrency,
-            raised_by=f"maxConcurrency, {_MAPPING_MOST} at most; beyond, provisioned pollers",
+            raised_by=_more_executions("maxConcurrency", busy["ingest"]),
         ),
         Limit(
             name="functions of the account at once",
@@ -138,7 +138,7 @@ def _functions(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float
                 name="deliveries at once",
                 needed=busy["delivery"],
                 given=setup.delivery_concurrency,
-                raised_by="deliveryMaxConcurrency, and what the next system takes",
+                raised_by=_more_executions("deliveryMaxConcurrency", busy["delivery"]),
             ),
             Limit(
                 name="FIFO receives a second",
@@ -207,6 +207,11 @@ def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) 
         ),
         Limit(name="messages in flight", needed=executions, given=quotas["inFlight"], raised_by=_FIXED),
     ]
+
+
+def _more_executions(setting: str, needed: float) -> str:
+    most = f"{_MAPPING_MOST:,} at most; beyond, provisioned pollers"
+    return f"{setting}, {most if needed > _MAPPING_MOST else f'to {math.ceil(needed):,}'}"
 
 
 def _more_shards(shards: int) -> str:

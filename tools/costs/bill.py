@@ -149,7 +149,7 @@ def idle_bill(idle: Idle) -> list[Item]:
     fifo = 1 if mappings > 1 else 0  # of a delivery's two mappings, one reads the stream, which costs nothing
     return _merge(
         [
-            Item("alarms", "alarm", idle.alarm_metrics),
+            Item("metrics of alarms", "alarm", idle.alarm_metrics),
             Item("dashboard", "dashboard", made.get("aws:cloudwatch/dashboard:Dashboard", 0)),
             Item("key", "kmsKey", made.get("aws:kms/key:Key", 0)),
             Item("secret", "secret", made.get("aws:secretsmanager/secret:Secret", 0)),
@@ -165,7 +165,7 @@ def in_use_bill(stage: Stage, *, delivers: bool) -> list[Item]:
     queues = 2 if delivers else 1
     return [
         Item("custom metrics", "metric", metrics),
-        Item("data keys of queues", "kms", queues * DATA_KEY_REQUESTS_PER_HOUR * MONTH_HOURS),
+        Item("requests for data keys of queues", "kms", queues * DATA_KEY_REQUESTS_PER_HOUR * MONTH_HOURS),
     ]
 
 

@@ -86,7 +86,7 @@ def test_an_idle_stack_pays_for_what_it_has(shipped: Stage) -> None:
 
     assert items["key"] == 1
     assert (
-        items["alarms"]
+        items["metrics of alarms"]
         == shipped.idle.alarm_metrics
         >= shipped.idle.resources["aws:cloudwatch/metricAlarm:MetricAlarm"]
     )

@@ -7,7 +7,9 @@ import json
 import re
 import secrets
 import time
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -258,7 +260,10 @@ class CheckFile:
 
     def _lines(self, key: str) -> list[dict[str, object]]:
         body = self._session.s3.get_object(Bucket=self._session.outputs.bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+        try:
+            return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            raise FaultError(f"{key} cannot be read: {error}") from error
 
     def _delivery_id(self, version: ObjectVersion) -> str:
         """Return the id that the forwarding function gives the delivery."""
@@ -276,6 +281,7 @@ class CheckFile:
         )
         for page in pages:
             for event in page["events"]:
-                line: object = json.loads(event["message"])
-                if isinstance(line, dict):
-                    yield line
+                with suppress(ValueError):  # a line that is not a function's own
+                    line: object = json.loads(event["message"])
+                    if isinstance(line, dict):
+                        yield line

@@ -233,4 +233,7 @@ def test_an_api_that_does_not_answer(aws: Aws, calls: Calls, operate: Operate, e
     ran = operate("check", "--json")
 
     assert endpoint in failed(ran)["API's health"]
-    assert states(ran)["file: API's answer"] == ("left out", "there is nobody to sign in as: programClient is off")
+    assert states(ran)["file: API's answer"] == (
+        "left out",
+        "there is nobody to sign in as: the stack has no programClient",
+    )

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from operate.check_parts import function_name, optional
+from operate.check_parts import configuration, optional
 from operate.findings import FaultError, LeftOutError
 from operate.session import Session
 
@@ -57,8 +57,7 @@ def endpoint(session: Session) -> str:
     FaultError
         If it cannot be reached, or its certificate is not trusted.
     """
-    name = function_name(session, "delivery")
-    function = session.lambda_.get_function_configuration(FunctionName=name)
+    function = configuration(session, "delivery")
     if function.get("VpcConfig", {}).get("SubnetIds"):
         raise LeftOutError("the delivery function reaches it from its VPC")
     url = urlsplit(function.get("Environment", {}).get("Variables", {}).get("ENDPOINT_URL", ""))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from forward.changes import parse_change
-from operate.check_parts import function_name
+from operate.check_parts import configuration, function_name
 from operate.findings import FaultError, LeftOutError
 from operate.session import Session
 from shared.catalog.model import CatalogItem, ObjectVersion, Status
@@ -164,17 +164,16 @@ class CheckFile:
     def delivery(self, wait: Wait) -> str:
         """Wait until it is delivered: the delivery function logs it."""
         session, version = self._session, self.version
-        forward = session.lambda_.get_function_configuration(FunctionName=function_name(session, "forward"))
+        forward = configuration(session, "forward")
         if forward.get("Environment", {}).get("Variables", {}).get("DELIVER_CHECKS") != "true":
             raise LeftOutError("deliverChecks is off: the next system does not see files of checks")
         delivery_id = self._delivery_id(version)
-        name = function_name(session, "delivery")
-        group = session.lambda_.get_function_configuration(FunctionName=name).get("LoggingConfig", {}).get("LogGroup")
+        group = configuration(session, "delivery").get("LoggingConfig", {}).get("LogGroup")
         last = "nothing is logged of it"
 
         def sent() -> str | None:
             nonlocal last
-            for line in self._log(group or f"/aws/lambda/{name}", delivery_id):
+            for line in self._log(group or f"/aws/lambda/{function_name(session, 'delivery')}", delivery_id):
                 last = f"{line.get('message')}: {line.get('reason')}"
                 if line.get("message") == "sent":
                     return f"delivery {delivery_id} was taken"

@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from operate.findings import FaultError, LeftOutError
-from operate.session import Session
+from operate.session import LIVE, Session
 
 if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
     from types_boto3_s3.type_defs import QueueConfigurationOutputTypeDef
 
 Part: TypeAlias = tuple[str, Callable[[], str]]
@@ -24,9 +25,6 @@ _FUNCTIONS: Final = {
     "reconcile": "reconcileFunctionName",
 }
 """Purpose of a function → the output with its name."""
-
-ALIAS: Final = "live"
-"""The alias that everybody calls a function by."""
 
 _PENDING: Final = "PendingConfirmation"
 _BATCH: Final = 100
@@ -82,6 +80,11 @@ def function_name(session: Session, purpose: str) -> str:
         If the stack does without.
     """
     return optional(session, _FUNCTIONS[purpose], f"the stack has no {purpose} function")
+
+
+def configuration(session: Session, purpose: str) -> FunctionConfigurationResponseTypeDef:
+    """Return the configuration that a function is called with."""
+    return session.lambda_.get_function_configuration(FunctionName=function_name(session, purpose), Qualifier=LIVE)
 
 
 def _notification(session: Session) -> str:
@@ -143,14 +146,14 @@ def _function(session: Session, purpose: str) -> str:
     pages = session.lambda_.get_paginator("list_versions_by_function").paginate(FunctionName=name)
     versions = [version["Version"] for page in pages for version in page["Versions"]]
     newest = max((int(version) for version in versions if version.isdigit()), default=0)
-    alias = session.lambda_.get_alias(FunctionName=name, Name=ALIAS)
+    alias = session.live_alias(name)
     if alias["FunctionVersion"] != str(newest):
         raise FaultError(
-            f"{ALIAS} of {name} is version {alias['FunctionVersion']}, and {newest} is the newest: it was rolled back, "
+            f"{LIVE} of {name} is version {alias['FunctionVersion']}, and {newest} is the newest: it was rolled back, "
             "or its release has not ended"
         )
     if alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
-        raise FaultError(f"{ALIAS} of {name} is two versions at once: its release has not ended")
+        raise FaultError(f"{LIVE} of {name} is two versions at once: its release has not ended")
     return f"{name}, version {newest}"
 
 
@@ -159,7 +162,7 @@ def _source(session: Session, purpose: str, source: Callable[[], str]) -> str:
     found = session.lambda_.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
     mappings = [mapping for mapping in found if _is_alias(mapping.get("FunctionArn", ""), name)]
     if not mappings:
-        raise FaultError(f"nothing hands {arn} to {name}:{ALIAS}: `pulumi up --refresh` puts it back")
+        raise FaultError(f"nothing hands {arn} to {name}:{LIVE}: `pulumi up --refresh` puts it back")
     for mapping in mappings:
         if mapping.get("State") != "Enabled":
             raise FaultError(
@@ -171,7 +174,7 @@ def _source(session: Session, purpose: str, source: Callable[[], str]) -> str:
 
 def _is_alias(arn: str, name: str) -> bool:
     """Whether an ARN is that of a function's alias."""
-    return arn.endswith(f":function:{name}:{ALIAS}")
+    return arn.endswith(f":function:{name}:{LIVE}")
 
 
 def _schedule(session: Session) -> str:
@@ -181,7 +184,7 @@ def _schedule(session: Session) -> str:
         raise FaultError(f"schedule {name} is {found.get('State')}")
     function = function_name(session, "reconcile")
     if not _is_alias(found["Target"]["Arn"], function):
-        raise FaultError(f"schedule {name} invokes {found['Target']['Arn']}, not {function}:{ALIAS}")
+        raise FaultError(f"schedule {name} invokes {found['Target']['Arn']}, not {function}:{LIVE}")
     return f"{name}, {found['ScheduleExpression']}"
 
 

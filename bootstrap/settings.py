@@ -84,9 +84,9 @@ class BootstrapSettings(Group):
     def _check_stages(self) -> Self:
         check_once("stages", self.stages)
         for stage in self.stages:
-            for other in [*self.stages, OWN_NAME]:
-                # The pattern stage-* would be another's too.
-                if stage != other and f"{other}-".startswith(f"{stage}-"):
+            for other in self.stages:
+                # What the pattern stage-* stands for would be another's too.
+                if other.startswith(f"{stage}-"):
                     raise ValueError(f"stages: {stage!r} would have rights on {other!r}: their names begin alike")
             if f"{stage}-".startswith(f"{OWN_NAME}-"):
                 raise ValueError(f"stages: {stage!r} begins as what is made here: no stage may be called so")

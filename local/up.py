@@ -92,6 +92,7 @@ def commands(stack: LocalStack) -> list[str]:
         "# what the function logged, and what it could not process",
         logs,
         ".venv/bin/python -m operate status",
+        ".venv/bin/python -m operate check",
         f".venv/bin/python -m operate show {key}",
         f"aws sqs receive-message --endpoint-url $AWS_ENDPOINT_URL --queue-url {queue} --message-attribute-names All",
         "",

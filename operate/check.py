@@ -46,7 +46,7 @@ def check(
         ("API's health", partial(check_api.health, session)),
     ]
     console = session.console
-    findings = list[Finding]()
+    findings = [Finding("outputs", "ok", f"of a stack in {session.region}")]
     with console.progress() as bars:
         task = bars.add_task("Looking at the parts", total=len(looks) + _STEPS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -89,13 +90,15 @@ def _token(session: Session) -> str:
             AuthParameters={"USERNAME": user, "PASSWORD": password},
         )
         return signed_in["AuthenticationResult"]["AccessToken"]
-    nobody = "there is nobody to sign in as: programClient is off"
+    nobody = "there is nobody to sign in as: the stack has no programClient"
     program, url = optional(session, "programClientId", nobody), optional(session, "tokenUrl", nobody)
     pool = optional(session, "userPoolId", nobody)
     described = session.cognito.describe_user_pool_client(UserPoolId=pool, ClientId=program)["UserPoolClient"]
-    form = {"grant_type": "client_credentials", "client_id": program, "client_secret": described["ClientSecret"]}
-    answer = _request(url, body=urlencode(form).encode())
-    return str(answer["access_token"])
+    credentials = base64.b64encode(f"{program}:{described['ClientSecret']}".encode()).decode()
+    # Without a scope, the token has all that the client may have.
+    body = urlencode({"grant_type": "client_credentials"}).encode()
+    answer = _request(url, body=body, headers={"Authorization": f"Basic {credentials}"})
+    return str(answer.get("access_token"))
 
 
 def _request(url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> dict[str, object]:

@@ -7,10 +7,11 @@ import json
 import re
 import secrets
 import time
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -78,30 +79,23 @@ class CheckFile:
     ----------
     session
         The stack.
-
-    Attributes
-    ----------
-    key
-        Where it is uploaded.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._started = datetime.now(UTC)
         self._id = secrets.token_hex(8)
-        self._prefix = session.environment["CHECKS_PREFIX"]
         self._version: ObjectVersion | None = None
-        self.key = f"{self._prefix}check-{self._started:%Y%m%dT%H%M%SZ}-{self._id}"
 
     def upload(self) -> str:
         """Upload it."""
         lines = [{"check_id": self._id, "number": number} for number in (*range(1, VALID + 1), 0)]
         body = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        bucket = self._session.outputs.bucket
-        answer = self._session.s3.put_object(Bucket=bucket, Key=self.key, Body=body)
+        bucket, key = self._session.outputs.bucket, f"{self._prefix}check-{self._started:%Y%m%dT%H%M%SZ}-{self._id}"
+        answer = self._session.s3.put_object(Bucket=bucket, Key=key, Body=body)
         self._version = ObjectVersion(
             bucket=bucket,
-            key=self.key,
+            key=key,
             version_id=answer["VersionId"],
             etag=answer["ETag"].strip('"'),
             size=len(body),
@@ -109,7 +103,7 @@ class CheckFile:
             event_name="",
             event_time="",
         )
-        return f"s3://{bucket}/{self.key}, version {self._version.version_id}"
+        return f"s3://{bucket}/{key}, version {self._version.version_id}"
 
     @property
     def version(self) -> ObjectVersion:
@@ -212,7 +206,11 @@ class CheckFile:
             raise FaultError(f"not all is removed, the next check tries again: {'; '.join(problems)}")
         return f"{removed} objects and items"
 
-    @cached_property
+    @property
+    def _prefix(self) -> str:
+        return self._session.environment["CHECKS_PREFIX"]
+
+    @property
     def _folders(self) -> list[str]:
         prefixes = (self._session.environment[name] for name in ("PROCESSED_PREFIX", "REJECTED_PREFIX"))
         return [f"{prefix}record_type={RECORD_TYPE}/" for prefix in prefixes]
@@ -262,7 +260,10 @@ class CheckFile:
 
     def _lines(self, key: str) -> list[dict[str, object]]:
         body = self._session.s3.get_object(Bucket=self._session.outputs.bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+        try:
+            return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            raise FaultError(f"{key} cannot be read: {error}") from error
 
     def _delivery_id(self, version: ObjectVersion) -> str:
         """Return the id that the forwarding function gives the delivery."""
@@ -280,6 +281,7 @@ class CheckFile:
         )
         for page in pages:
             for event in page["events"]:
-                line: object = json.loads(event["message"])
-                if isinstance(line, dict):
-                    yield line
+                with suppress(ValueError):  # a line that is not a function's own
+                    line: object = json.loads(event["message"])
+                    if isinstance(line, dict):
+                        yield line

@@ -23,8 +23,6 @@ _STAGE: Final = "prod"
 """Whose counts are taken: what differs between stages, memory and shards, is read from the stack."""
 
 _MOST_RATE: Final = 1_000_000.0
-_UNCAPPED: Final = 1250
-"""Executions of a mapping without a cap (Lambda Developer Guide, Scaling behavior for SQS event source mappings)."""
 
 
 def _check_rate(_type: object, rate: float) -> None:
@@ -118,13 +116,14 @@ def _setup(session: Session) -> Setup:
 
 def _cap(session: Session, queue_arn: str) -> int:
     """Return how many executions the queue's mapping starts at once."""
+    uncapped = int(published()["pollerConcurrency"].value)
     mappings = session.lambda_.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue_arn)
     caps = [
-        mapping.get("ScalingConfig", {}).get("MaximumConcurrency", _UNCAPPED)
+        mapping.get("ScalingConfig", {}).get("MaximumConcurrency", uncapped)
         for page in mappings
         for mapping in page["EventSourceMappings"]
     ]
-    return min(caps, default=_UNCAPPED)
+    return min(caps, default=uncapped)
 
 
 def _write_limits(table: TableDescriptionTypeDef) -> tuple[float, float]:

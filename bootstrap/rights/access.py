@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bootstrap.rights.model import Rights, Table, Target
-from bootstrap.rights.targets import HAS_TAGS, IN_REGION, NEW_HAS_TAGS
+from bootstrap.rights.targets import HAS_TAGS, IN_REGION, NEW_HAS_TAGS, linked_role
 
 _NEW_API: Final = Target(
     sid="NewApis",
@@ -65,6 +65,7 @@ ACCESS: Final[Table] = {
         Rights(on=_NEW_API, create="POST"),
         Rights(on=_API, read="GET", update="PATCH PUT", delete="DELETE"),
         Rights(on=_API_TAGS, create="POST PUT"),
+        Rights(on=linked_role("ApiRole", "ops.apigateway.amazonaws.com"), create="CreateServiceLinkedRole"),
     ),
     "aws:apigatewayv2/authorizer:Authorizer": _PART_OF_API,
     "aws:apigatewayv2/integration:Integration": _PART_OF_API,

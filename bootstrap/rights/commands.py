@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bootstrap.rights.model import Rights, Table, Target
+from bootstrap.rights.observation import ALARM_LISTS
 from bootstrap.rights.targets import HAS_TAGS, IN_REGION, KEY
 
 _FUNCTION: Final = Target(
@@ -58,16 +59,13 @@ def _named(sid: str, service: str, resource: str) -> Target:
     return Target(sid=sid, service=service, arns=(f"arn:{{partition}}:{service}:{{region}}:{{account}}:{resource}",))
 
 
-def _listed(sid: str, service: str) -> Target:
-    return Target(
-        sid=sid,
-        service=service,
-        arns=("*",),
-        conditions=IN_REGION,
-        why="AWS has no resource-level permission for lists",
-    )
-
-
+_CHECK_MAPPINGS: Final = Target(
+    sid="CheckEventSourceMappings",
+    service="lambda",
+    arns=("*",),
+    conditions=IN_REGION,
+    why="AWS has no resource-level permission for lists",
+)
 _CHECK_KEY: Final = Target(
     sid="CheckKeys",
     service="kms",
@@ -122,9 +120,9 @@ CHECK: Final[Table] = {
             on=_named("CheckFunctions", "lambda", "function:{name}"),
             read="GetAlias GetFunctionConfiguration ListVersionsByFunction",
         ),
-        Rights(on=_listed("CheckEventSourceMappings", "lambda"), read="ListEventSourceMappings"),
+        Rights(on=_CHECK_MAPPINGS, read="ListEventSourceMappings"),
         Rights(on=_named("CheckSchedules", "scheduler", "schedule/default/{name}"), read="GetSchedule"),
-        Rights(on=_listed("CheckAlarms", "cloudwatch"), read="DescribeAlarms"),
+        Rights(on=ALARM_LISTS, read="DescribeAlarms"),
         Rights(on=_named("CheckTopics", "sns", "{name}"), read="ListSubscriptionsByTopic"),
         Rights(on=_named("CheckSecrets", "secretsmanager", "secret:{name}"), read="DescribeSecret"),
         Rights(on=_named("CheckLogs", "logs", "log-group:/aws/lambda/{name}"), read="FilterLogEvents"),

@@ -73,7 +73,13 @@ MESSAGES: Final[Table] = {
         ),
     ),
     "aws:secretsmanager/secretVersion:SecretVersion": (
-        Rights(on=_SECRET, create="PutSecretValue", reveal="GetSecretValue", update="UpdateSecretVersionStage"),
+        Rights(
+            on=_SECRET,
+            create="PutSecretValue",
+            read="ListSecretVersionIds",
+            reveal="GetSecretValue",
+            update="UpdateSecretVersionStage",
+        ),
         Rights(on=KEY_THROUGH_SERVICES, reveal="Decrypt"),
     ),
 }

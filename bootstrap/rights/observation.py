@@ -25,7 +25,7 @@ _LOG_LISTS: Final = Target(
 _ALARM: Final = Target(
     sid="Alarms", service="cloudwatch", arns=("arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}",)
 )
-_ALARM_LISTS: Final = Target(
+ALARM_LISTS: Final = Target(
     sid="AlarmLists",
     service="cloudwatch",
     arns=("*",),
@@ -55,7 +55,7 @@ OBSERVATION: Final[Table] = {
             update="UntagResource",
             delete="DeleteAlarms",
         ),
-        Rights(on=_ALARM_LISTS, read="DescribeAlarms"),
+        Rights(on=ALARM_LISTS, read="DescribeAlarms"),
     ),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": (
         Rights(
@@ -65,7 +65,7 @@ OBSERVATION: Final[Table] = {
             update="UntagResource",
             delete="DeleteAlarms",
         ),
-        Rights(on=_ALARM_LISTS, read="DescribeAlarms"),
+        Rights(on=ALARM_LISTS, read="DescribeAlarms"),
     ),
     "aws:cloudwatch/dashboard:Dashboard": (
         Rights(on=_DASHBOARD, create="PutDashboard", read="GetDashboard", delete="DeleteDashboards"),

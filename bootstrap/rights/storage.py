@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bootstrap.rights.model import Rights, Table, Target
-from bootstrap.rights.targets import IN_REGION, KEY, KEY_GRANTS, KEY_THROUGH_SERVICES, NEW_HAS_TAGS
+from bootstrap.rights.targets import IN_REGION, KEY, KEY_GRANTS, KEY_THROUGH_SERVICES, NEW_HAS_TAGS, linked_role
 
 _BUCKET: Final = Target(sid="Buckets", service="s3", arns=("arn:{partition}:s3:::{name}",))
 _OBJECTS: Final = Target(sid="Objects", service="s3", arns=("arn:{partition}:s3:::{name}/*",))
@@ -37,13 +37,7 @@ _SCALING_ALARMS: Final = Target(
     service="cloudwatch",
     arns=("arn:{partition}:cloudwatch:{region}:{account}:alarm:TargetTracking-table/{name}",),
 )
-_SCALING_ROLE: Final = Target(
-    sid="ScalingRole",
-    service="iam",
-    arns=("arn:{partition}:iam::{account}:role/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/*",),
-    conditions={"StringEquals": {"iam:AWSServiceName": ("dynamodb.application-autoscaling.amazonaws.com",)}},
-    why="AWS's own role, which all tables of the account share",
-)
+_SCALING_ROLE: Final = linked_role("ScalingRole", "dynamodb.application-autoscaling.amazonaws.com")
 _NEW_KEY: Final = Target(
     sid="NewKeys",
     service="kms",

@@ -58,3 +58,14 @@ def pass_to(service: str) -> Target:
         arns=("arn:{partition}:iam::{account}:role{path}{name}",),
         conditions={"StringEquals": {"iam:PassedToService": (f"{service}.amazonaws.com",)}},
     )
+
+
+def linked_role(sid: str, service: str) -> Target:
+    """Return the role that a service makes for itself, once for the account."""
+    return Target(
+        sid=sid,
+        service="iam",
+        arns=(f"arn:{{partition}}:iam::{{account}}:role/aws-service-role/{service}/*",),
+        conditions={"StringEquals": {"iam:AWSServiceName": (service,)}},
+        why="AWS's own role, which all stages of the account share",
+    )

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from operate.capacity.measured import Case
-from operate.capacity.time import service_seconds
-
-LATEST_SHARDS: Final = 32
-"""Partition keys of the items that name latest versions."""
+from operate.capacity.service_time import service_seconds
+from shared.catalog.table import LATEST_SHARDS
 
 _POINTER_UNITS: Final = 2
 """Of the item that names the latest version: one unit, in a transaction."""
 
-_BUCKET_KEY_SHARE: Final = 0.01
-"""Requests to KMS for an object that S3 writes or reads under a bucket key (S3 User Guide)."""
+BUCKET_KEY_SHARE: Final = 0.01
+"""Requests to KMS for an object that S3 writes or reads under a bucket key: "up to 99 percent" less (S3 User Guide)."""
 
-_POLL_SECONDS: Final = 1.0
+_LOG_SECONDS: Final = 1.0
 """How long an execution environment collects what it logs, at least. An assumption."""
 
 _MAPPING_MOST: Final = 1000
@@ -123,7 +121,7 @@ def _functions(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float
             name="ingest functions at once",
             needed=busy["ingest"],
             given=setup.max_concurrency,
-            raised_by=f"maxConcurrency, {_MAPPING_MOST} at most; beyond, provisioned pollers",
+            raised_by=_more_executions("maxConcurrency", busy["ingest"]),
         ),
         Limit(
             name="functions of the account at once",
@@ -138,7 +136,7 @@ def _functions(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float
                 name="deliveries at once",
                 needed=busy["delivery"],
                 given=setup.delivery_concurrency,
-                raised_by="deliveryMaxConcurrency, and what the next system takes",
+                raised_by=_more_executions("deliveryMaxConcurrency", busy["delivery"]),
             ),
             Limit(
                 name="FIFO receives a second",
@@ -189,13 +187,13 @@ def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) 
     return [
         Limit(
             name="KMS requests a second",
-            needed=rate * objects * _BUCKET_KEY_SHARE,
+            needed=rate * objects * BUCKET_KEY_SHARE,
             given=quotas["kms"],
             raised_by=f"{_ON_QUOTA} Cryptographic operations (symmetric)",
         ),
         Limit(
             name="log batches a second",
-            needed=executions / _POLL_SECONDS,
+            needed=executions / _LOG_SECONDS,
             given=quotas["logCalls"],
             raised_by=f"{_ON_QUOTA} PutLogEvents",
         ),
@@ -207,6 +205,11 @@ def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) 
         ),
         Limit(name="messages in flight", needed=executions, given=quotas["inFlight"], raised_by=_FIXED),
     ]
+
+
+def _more_executions(setting: str, needed: float) -> str:
+    most = f"{_MAPPING_MOST:,} at most; beyond, provisioned pollers"
+    return f"{setting}, {most if needed > _MAPPING_MOST else f'to {math.ceil(needed):,}'}"
 
 
 def _more_shards(shards: int) -> str:

@@ -20,6 +20,7 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
 APIS = f"arn:aws:apigateway:{REGION}::/apis"
 MAPPINGS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping"
 BROUGHT = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+EVERYTHING = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 
 
 def own(stage: str, project: str = "file-pipeline") -> Mapping[str, str]:
@@ -162,6 +163,23 @@ def test_a_deployment_may_not(action: str, resource: str, context: Mapping[str, 
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
+        ("iam:CreatePolicyVersion", boundary_arn("dev")),
+        ("iam:PutRolePolicy", f"{ROLE}/{OWN}-dev-deploy"),
+        ("iam:DetachRolePolicy", f"{ROLE}/{OWN}-prod-deploy"),
+        ("iam:DeleteOpenIDConnectProvider", f"arn:aws:iam::{ACCOUNT}:oidc-provider/x"),
+        ("iam:DeleteRolePermissionsBoundary", f"{ROLE}/file-pipeline-dev-x"),
+    ],
+)
+def test_what_limits_a_deployment_is_out_of_its_reach_whatever_else_it_is_given(action: str, resource: str) -> None:
+    roles = [*documents(bootstrap(), "dev-deploy"), EVERYTHING]
+
+    assert not allowed(Request(action=action, resource=resource), roles)
+    assert allowed(Request(action="iam:GetUser", resource="*"), roles)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
         ("s3:ListBucket", STATE),
         ("s3:GetObject", f"{STATE}/.pulumi/stacks/file-pipeline/dev.json"),
         ("kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:{OWN}-dev-secrets-key"),
@@ -260,10 +278,9 @@ def test_a_brought_key_is_used_through_services_alone() -> None:
 def test_whatever_a_role_of_the_stage_is_given_its_boundary_limits(
     action: str, resource: str, *, expected: bool
 ) -> None:
-    everything = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
     limit = boundary(bootstrap(), "dev")
 
-    assert allowed(Request(action=action, resource=resource), [everything], limit) is expected
+    assert allowed(Request(action=action, resource=resource), [EVERYTHING], limit) is expected
 
 
 def test_a_role_s_path_is_the_stages() -> None:

@@ -20,7 +20,15 @@ from tests.declared_stack import Declared, DeclaredStack
 from tools.docs import permissions
 
 OF_NO_STAGE: Final = {
-    *("AlarmLists", "EventSourceMappingTags", "InsightsLayer", "KeyAliasLists", "LogDelivery", "LogGroupLists"),
+    *(
+        "AlarmLists",
+        "ApiRole",
+        "EventSourceMappingTags",
+        "InsightsLayer",
+        "KeyAliasLists",
+        "LogDelivery",
+        "LogGroupLists",
+    ),
     *("Networks", "RandomPassword", "Scaling", "ScalingLists", "ScalingRole", "ScalingTags", "Subscriptions"),
     "UserPoolDomains",
 }
@@ -65,7 +73,8 @@ def context(stage: str, sid: str, action: str, project: str = PROJECT) -> Mappin
         "aws:ResourceTag/Environment": stage,
         "aws:RequestedRegion": REGION,
         "application-autoscaling:service-namespace": "dynamodb",
-        "iam:AWSServiceName": "dynamodb.application-autoscaling.amazonaws.com",
+        "iam:AWSServiceName": f"{'ops.apigateway' if sid == 'ApiRole' else 'dynamodb.application-autoscaling'}"
+        ".amazonaws.com",
         "iam:PassedToService": f"{PASSED_TO.get(sid, 'no')}.amazonaws.com",
         "iam:PermissionsBoundary": boundary_arn(stage),
         "kms:GrantIsForAWSResource": "true",

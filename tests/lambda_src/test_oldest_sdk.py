@@ -29,7 +29,7 @@ TESTS: Final = (
     "api/test_find_files.py::test_a_prefix_costs_a_query_for_each_shard_and_one_batch",
     "api/test_uploads.py::test_an_upload_is_signed_for_one_key_type_and_size",
     "delivery/test_waits.py::test_a_message_that_failed_is_hidden_and_holds_up_its_own_file_alone",
-    "delivery/test_forward.py::test_a_record_without_a_name_is_dead_lettered_whole_and_holds_up_nothing[key]",
+    "delivery/test_forward_dead_letters.py::test_a_record_without_a_name_is_dead_lettered_whole_and_holds_up_nothing[key]",
 )
 """Each call of each function is in one of them."""
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Final, cast
 
 import pytest
@@ -76,6 +77,22 @@ def test_what_is_broken_is_found_and_its_file_is_forgotten(checked: LocalPipelin
     assert left(checked) == ([], [])
     assert checked.dead_letters() == 0
     assert check(checked)[0] == 0
+
+
+def test_a_program_signs_in_where_pulumi_hides_the_test_users_password(checked: LocalPipeline, tmp_path: Path) -> None:
+    outputs = {
+        **checked.stack.outputs,
+        "testUserPassword": "[secret]",
+        "programClientSecret": "[secret]",
+        # The emulator's own: the output is AWS's.
+        "tokenUrl": f"{checked.stack.emulator.endpoint}/oauth2/token",
+    }
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps(outputs))
+
+    status, parts = check(checked, "--outputs", str(file))
+
+    assert (status, parts["file: API's answer"]) == (0, "ok")
 
 
 def documented(command: str) -> set[str]:

@@ -14,6 +14,7 @@ from local.cloud import Cloud
 from local.deploy import Deployment, deploy
 from local.emulator import Emulator, running
 from local.files import upload, wait_for_attempts
+from local.stack_config import ROOT
 from tests.bootstrap.account import OWN, bootstrap, boundary, boundary_arn, documents
 from tests.conftest import ACCOUNT, HOST_LAYER, REGION
 from tests.stage_files import stage_config
@@ -188,3 +189,9 @@ def test_a_preview_reads_what_is_there_and_changes_nothing(account: Account, dep
 
     assert {call.answer(preview) for call in reads} == {"allowed"}
     assert {call.answer(preview) for call in changes} <= DENIED
+
+
+def test_what_is_not_judged_here_is_listed() -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text()
+
+    assert [name for name in (*NOT_JUDGED, *ASKED_OF_NO_NAME) if f"`{name}`" not in page] == []

@@ -77,7 +77,7 @@ def test_help_says_what_each_command_and_option_does(operate: Operate) -> None:
 
     assert listed.status == 0
     assert "--outputs" in listed.out
-    for command in ("status", "check", "show (why)", "redrive", "reprocess", "end", "rotate-secret"):
+    for command in ("status", "check", "show (why)", "redrive", "reprocess", "end", "rotate-secret", "limits"):
         assert re.search(rf"{re.escape(command)} +[A-Z]\w+ ", listed.out), command
         helped = operate(command.partition(" ")[0], "--help")
         assert helped.status == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import boto3
@@ -133,6 +135,28 @@ def test_shards_that_are_advised_are_enough() -> None:
     (key,) = (limit for limit in limits(rate, CASE, setup, QUOTAS) if "one index key" in limit.name)
 
     assert key.share <= 1
+
+
+def test_a_cap_that_is_advised_is_enough() -> None:
+    few = Setup(memory_mb=1024, max_concurrency=2, index_shards=8)
+    (short,) = (limit for limit in limits(500.0, CASE, few, QUOTAS) if limit.name.startswith("ingest"))
+    advised = int(short.raised_by.rpartition(" to ")[2])
+
+    (enough,) = (
+        limit
+        for limit in limits(500.0, CASE, replace(few, max_concurrency=advised), QUOTAS)
+        if limit.name.startswith("ingest")
+    )
+
+    assert short.share > 1 >= enough.share
+    assert advised == math.ceil(short.needed)
+
+
+@pytest.mark.parametrize(("rate", "setting"), [(1e6, "maxConcurrency"), (1e6, "indexShards")])
+def test_what_a_setting_cannot_give_is_not_advised(rate: float, setting: str) -> None:
+    (limit,) = (limit for limit in limits(rate, CASE, SETUP, QUOTAS) if limit.raised_by.startswith(setting))
+
+    assert "at most; beyond" in limit.raised_by
 
 
 def test_a_tables_own_limit_comes_before_the_quota() -> None:

@@ -94,6 +94,9 @@ def test_show_finds_versions_that_s3_has_no_more(aws: Aws, operate: Operate) -> 
     def seen(*options: str) -> list[bool]:
         versions = operate("show", "uploads/a.csv", "--json", *options).json()["versions"]
         assert isinstance(versions, list)
+        assert all(version["request_id"] == "request-1" for version in versions), (
+            "all of an item, not what an index has"
+        )
         return [version["is_latest"] for version in versions]
 
     assert seen() == [True], "the latest is known anyway"

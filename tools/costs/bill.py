@@ -13,7 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from operate.capacity.measured import Case, Idle, Stage
-from operate.capacity.time import work_ms
+from operate.capacity.needs import BUCKET_KEY_SHARE
+from operate.capacity.service_time import work_ms
 
 PRICES: Final = Path(__file__).with_name("prices.json")
 
@@ -23,9 +24,6 @@ DELIVERY: Final = ("forward", "delivery")
 MONTH_HOURS: Final = 730
 POLLS_PER_MONTH: Final = 5 * 3 * 60 * MONTH_HOURS
 """Receives of an idle queue: five pollers, each waiting 20 s (Lambda Developer Guide, Scaling SQS event sources)."""
-
-BUCKET_KEY_SHARE: Final = 0.01
-"""Requests to KMS for an object that is written or read under a bucket key: "up to 99 percent" less (S3 User Guide)."""
 
 TRACED_SHARE: Final = 0.05
 """Of invocations; beside the first in each second (Lambda Developer Guide, X-Ray)."""
@@ -149,7 +147,7 @@ def idle_bill(idle: Idle) -> list[Item]:
     fifo = 1 if mappings > 1 else 0  # of a delivery's two mappings, one reads the stream, which costs nothing
     return _merge(
         [
-            Item("alarms", "alarm", idle.alarm_metrics),
+            Item("metrics of alarms", "alarm", idle.alarm_metrics),
             Item("dashboard", "dashboard", made.get("aws:cloudwatch/dashboard:Dashboard", 0)),
             Item("key", "kmsKey", made.get("aws:kms/key:Key", 0)),
             Item("secret", "secret", made.get("aws:secretsmanager/secret:Secret", 0)),
@@ -165,7 +163,7 @@ def in_use_bill(stage: Stage, *, delivers: bool) -> list[Item]:
     queues = 2 if delivers else 1
     return [
         Item("custom metrics", "metric", metrics),
-        Item("data keys of queues", "kms", queues * DATA_KEY_REQUESTS_PER_HOUR * MONTH_HOURS),
+        Item("requests for data keys of queues", "kms", queues * DATA_KEY_REQUESTS_PER_HOUR * MONTH_HOURS),
     ]
 
 

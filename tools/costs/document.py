@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from operate.capacity import time
 from operate.capacity.measured import Case, Measured, Stage, Work, measured
+from operate.capacity.service_time import work_ms
 from tools.costs import bill
 from tools.costs.bill import Item, prices, total
 from tools.costs.tables import table
@@ -22,6 +22,9 @@ _CASES: Final[Mapping[str, tuple[str, Callable[[Stage, Case], list[Item]]]]] = {
     "process": ("`POST /process`, one record", bill.request_bill),
 }
 _TOP: Final = 5
+
+_RULED: Final = {"SQS": "sqs", "KMS": "kms", "events": "eventBridge", "traces": "xray"}
+"""What is counted by a rule, and its price."""
 
 _REFERENCES: Final[Mapping[str, Mapping[str, float]]] = {
     "2 calls": {"s3Get": 1, "dynamodbWrite": 2},
@@ -109,18 +112,30 @@ def _shown_delivery(stage: Stage) -> list[str]:
 
 def _needs(found: Measured) -> list[str]:
     rows = []
-    for name, (text, _) in _CASES.items():
+    for name, (text, items_of) in _CASES.items():
         for stage_name, stage in found.stages.items():
             case = stage.cases[name]
-            busy = sum(time.work_ms(purpose, work, stage.memory_mb) for purpose, work in _own(case))
+            busy = sum(work_ms(purpose, work, stage.memory_mb) for purpose, work in _own(case))
             cpu = sum(work.cpu_ms for _, work in _own(case))
             calls = ", ".join(f"{count:g} {call}" for call, count in _calls(case).items())
             units = ", ".join(f"{count:g} {target}" for target, count in case.write_units.items())
             logged = sum(work.log_bytes for _, work in _own(case))
-            rows.append(
-                [text, stage_name, calls, units, f"{case.read_units:g}", f"{cpu:,.1f}", f"{busy:,.0f}", f"{logged:,}"]
-            )
-    columns = ["", "stage", "calls", "write units", "read units", "CPU here, ms", "billed, ms", "logged, bytes"]
+            ruled = [
+                f"{sum(item.count for item in items_of(stage, case) if item.key == key):g}" for key in _RULED.values()
+            ]
+            own = [f"{case.read_units:g}", f"{cpu:,.1f}", f"{busy:,.0f}", f"{logged:,}"]
+            rows.append([text, stage_name, calls, units, *own, *ruled])
+    columns = [
+        "",
+        "stage",
+        "calls",
+        "write units",
+        "read units",
+        "CPU here, ms",
+        "billed, ms",
+        "logged, bytes",
+        *_RULED,
+    ]
     return table(columns, rows)
 
 
@@ -142,11 +157,15 @@ def _idle(found: Measured) -> list[str]:
     for name, stage in found.stages.items():
         for text, idle, delivers in (("", stage.idle, False), (" with a delivery", stage.idle_delivering, True)):
             items = bill.idle_bill(idle)
-            shown = ", ".join(f"{item.name} {_dollars(item.cost)}" for item in bill.largest(items, 6))
+            shown = ", ".join(_counted(item) for item in bill.largest(items, 6))
             used = bill.in_use_bill(stage, delivers=delivers)
-            extra = ", ".join(f"{item.name} {_dollars(item.cost)}" for item in used)
+            extra = ", ".join(_counted(item) for item in used)
             rows.append([f"`{name}`{text}", _dollars(total(items)), shown, _dollars(total(used)), extra])
     return table(["", "a month, idle", "of it", "beside, in use in every hour", "of it"], rows)
+
+
+def _counted(item: Item) -> str:
+    return f"{item.count:,.0f} {item.name} {_dollars(item.cost)}"
 
 
 def _compared(found: Measured) -> Iterator[str]:

@@ -58,7 +58,7 @@ def document() -> str:
             "\n### The boundary of every role that it makes\n",
             *table(columns, _lines(boundary_statements(_PLACE))),
             "\n### What no name of the stage stands for\n",
-            *table(("statement", "why"), iter(_reasons())),
+            *sorted(_reasons()),
             "",
         ]
     )
@@ -80,6 +80,6 @@ def _lines(statements: Iterable[Statement]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _reasons() -> set[tuple[str, ...]]:
+def _reasons() -> set[str]:
     tables = (*EVERY_TYPE.values(), *RELEASE.values(), *CHECK.values())
-    return {(rights.on.sid, rights.on.why) for entries in tables for rights in entries if rights.on.why}
+    return {f"- {rights.on.sid}: {rights.on.why}." for entries in tables for rights in entries if rights.on.why}

@@ -10,7 +10,7 @@ from typing import Final
 from operate.capacity.measured import Case, measured
 from operate.capacity.needs import Limit, Setup, limits, shards_for
 from operate.capacity.quotas import published, region
-from operate.capacity.time import service_seconds
+from operate.capacity.service_time import service_seconds
 from tools.costs.bill import log_bytes
 from tools.costs.document import case_cost
 from tools.costs.tables import table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +12,10 @@ from shared.catalog.model import ObjectFacts, Outcome, Status
 from tests.lambda_src.conftest import BUCKET, Aws, Calls
 from tests.operate.check.conftest import (
     FOLDER,
+    Answers,
     Pipeline,
     catalog,
+    change,
     failed,
     left,
     states,
@@ -42,6 +45,25 @@ def test_a_file_that_ends_otherwise(aws: Aws, calls: Calls, operate: Operate, ou
     assert said in failed(ran)["file: final status"]
     assert states(ran)["file: records"][0] == "left out"
     assert left(aws) == []
+
+
+def test_results_that_cannot_be_read(aws: Aws, calls: Calls, operate: Operate) -> None:
+    Pipeline(aws, calls)
+    calls.answers["GetObject"] = {"Body": io.BytesIO(b"nonsense")}
+
+    ran = operate("check", "--json")
+
+    assert "cannot be read" in failed(ran)["file: records"]
+    assert left(aws) == []
+
+
+def test_lines_of_the_log_that_are_not_the_functions_own_are_passed_over(
+    aws: Aws, calls: Calls, operate: Operate, answers: Answers
+) -> None:
+    Pipeline(aws, calls)
+    change(answers, "FilterLogEvents", "events", value=[{"message": "START"}, {"message": '{"message": "sent"}'}])
+
+    assert states(operate("check", "--json"))["file: delivery"][0] == "ok"
 
 
 def test_a_file_that_never_ends_is_given_up(aws: Aws, operate: Operate) -> None:

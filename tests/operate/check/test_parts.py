@@ -146,6 +146,28 @@ def test_an_error_of_aws_is_a_part_that_fails_and_the_rest_is_looked_at(
     assert "AccessDenied" in failed(ran)["catalog"]
 
 
+def test_what_can_be_looked_at_is_shown_though_the_stack_hides_its_settings(
+    aws: Aws, calls: Calls, operate: Operate
+) -> None:
+    """An operator who may not use the key: Lambda does not show the functions' environment."""
+    Pipeline(aws, calls)
+    calls.fail("GetFunctionConfiguration", "AccessDeniedException", times=99)
+
+    ran = operate("check", "--json")
+
+    assert ran.status == 1
+    assert {"ingest function", "file: upload", "file: removal"} <= failed(ran).keys()
+    assert states(ran)["key"][0] == "ok"
+    assert left(aws) == []
+
+
+def test_outputs_of_something_else_are_refused(operate: Operate, calls: Calls) -> None:
+    add_output("queueArn", "")
+
+    assert operate("check").status == 2
+    assert "DescribeTable" not in calls.made
+
+
 def test_what_a_stack_leaves_out_is_no_fault(aws: Aws, calls: Calls, operate: Operate, answers: Answers) -> None:
     Pipeline(aws, calls)
     parts = ("forwardFunctionName", "deliveryFunctionName", "reconcileFunctionName", "reconcileScheduleName")
@@ -157,7 +179,14 @@ def test_what_a_stack_leaves_out_is_no_fault(aws: Aws, calls: Calls, operate: Op
 
     assert (ran.status, failed(ran)) == (0, {})
     assert {part for part, (state, _) in states(ran).items() if state == "ok"} == {
-        *("bucket's notification", "intake queue", "catalog", "ingest function", "ingest function's event source"),
+        *(
+            "outputs",
+            "bucket's notification",
+            "intake queue",
+            "catalog",
+            "ingest function",
+            "ingest function's event source",
+        ),
         *("api function", "key", "secret", "file: upload", "file: final status", "file: records", "file: removal"),
     }
 
@@ -204,4 +233,7 @@ def test_an_api_that_does_not_answer(aws: Aws, calls: Calls, operate: Operate, e
     ran = operate("check", "--json")
 
     assert endpoint in failed(ran)["API's health"]
-    assert states(ran)["file: API's answer"] == ("left out", "there is nobody to sign in as: programClient is off")
+    assert states(ran)["file: API's answer"] == (
+        "left out",
+        "there is nobody to sign in as: the stack has no programClient",
+    )

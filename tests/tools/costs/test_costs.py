@@ -10,7 +10,7 @@ import pytest
 
 from local.stack_config import ROOT
 from operate.capacity.measured import Stage, measured
-from operate.capacity.time import work_ms
+from operate.capacity.service_time import work_ms
 from tools.costs import bill, document
 from tools.costs.bill import Item, prices, total
 from tools.costs.measure import STAGES
@@ -86,7 +86,7 @@ def test_an_idle_stack_pays_for_what_it_has(shipped: Stage) -> None:
 
     assert items["key"] == 1
     assert (
-        items["alarms"]
+        items["metrics of alarms"]
         == shipped.idle.alarm_metrics
         >= shipped.idle.resources["aws:cloudwatch/metricAlarm:MetricAlarm"]
     )

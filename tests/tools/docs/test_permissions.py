@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from policy.documents import read_document
+from tests.bootstrap.account import bootstrap, boundary, documents
 from tests.conftest import run
 from tests.declared_stack import DeclaredStack, texts
-from tools.docs import permissions
+from tools.docs import permissions, roles
 
 
 def rows() -> list[list[str]]:
@@ -43,3 +45,14 @@ def test_every_statement_of_every_resource_policy_has_a_row(full: DeclaredStack)
             effect = str(statement["Effect"]).lower()
             actions = {row[3] for row in rows() if len(row) == 7 and row[1] == effect and row[-1] == sid}
             assert set(texts(statement["Action"])) <= actions, (policy.name, sid)
+
+
+@pytest.mark.parametrize("role", ["preview", "drift", "check", "deploy"])
+def test_every_statement_of_a_deployment_s_roles_has_a_row(role: str) -> None:
+    lines = roles.document().splitlines()
+    account = bootstrap({"destroyableStages": ["prod"]})
+
+    for document in [*documents(account, f"prod-{role}"), boundary(account, "prod")]:
+        for statement in read_document(document):
+            rows = [line for line in lines if line.startswith(f"| {statement.sid} | ")]
+            assert any(all(action in row for action in statement.actions) for row in rows), statement.sid

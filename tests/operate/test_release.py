@@ -22,10 +22,11 @@ from tests.operate.released import (
 
 
 @pytest.fixture(autouse=True)
-def _one_function(operate: Operate, calls: Calls) -> None:
+def _one_function(operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
     del operate
     forget_function("api")
     calls.answers["Invoke"] = {}  # each version starts
+    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that())  # nothing is waited for but what is said
 
 
 def canary() -> str:

@@ -15,7 +15,7 @@ from components.file_rules import FileRulesArgs
 from components.function import Function, FunctionArgs, RuntimeArgs
 from components.gateway import Gateway
 from components.identity import GROUPS_CLAIM, SCOPES_CLAIM
-from components.landing import PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
+from components.landing import CHECKS_PREFIX, PROCESSED_PREFIX, REJECTED_PREFIX, UPLOADS_PREFIX, Landing
 from components.packaging import Archive
 
 OPEN_ROUTES = ("GET /health",)
@@ -273,6 +273,7 @@ def _environment(args: ApiArgs) -> dict[str, pulumi.Input[str]]:
     return {
         "BUCKET_NAME": args.landing.bucket.id,
         "UPLOADS_PREFIX": UPLOADS_PREFIX,
+        "CHECKS_PREFIX": CHECKS_PREFIX,
         "PROCESSED_PREFIX": PROCESSED_PREFIX,
         "REJECTED_PREFIX": REJECTED_PREFIX,
         "API_ITEMS_PREFIX": ITEMS_PREFIX,

@@ -207,7 +207,10 @@ class CheckFile:
 
     @property
     def _prefix(self) -> str:
-        return self._session.environment["CHECKS_PREFIX"]
+        prefix = self._session.environment.get("CHECKS_PREFIX")
+        if prefix is None:
+            raise FaultError("the ingest function has no CHECKS_PREFIX in its environment: deploy the stack anew")
+        return prefix
 
     @property
     def _folders(self) -> list[str]:

@@ -22,6 +22,8 @@ class ApiSettings(FunctionSettings, frozen=True, kw_only=True):
         The key that uploads are encrypted with.
     uploads_prefix, processed_prefix, rejected_prefix
         Where uploads are, and where valid and rejected records are published.
+    checks_prefix
+        Where the files of ``operate check`` are: no sender's are signed there.
     api_items_prefix
         What the ids of the API's own items begin with.
     record_types
@@ -43,6 +45,7 @@ class ApiSettings(FunctionSettings, frozen=True, kw_only=True):
     uploads_prefix: str
     processed_prefix: str
     rejected_prefix: str
+    checks_prefix: str
     api_items_prefix: str
     record_types: tuple[str, ...]
     max_records: Positive

@@ -87,6 +87,9 @@ class Uploads:
     def _check_name(self, name: str) -> str | None:
         if not name.isprintable() or name.startswith("/") or _FILE_NAME in name or _DOTS & set(name.split("/")):
             return "name should be printable, such as shipments/2026-11-20.csv: no / in front, no ${, no part . or .."
+        if (self._settings.uploads_prefix + name).startswith(self._settings.checks_prefix):
+            folder = self._settings.checks_prefix.removeprefix(self._settings.uploads_prefix)
+            return f"name should not begin with {folder}: that is for the checks of the pipeline itself"
         room = MAX_KEY_BYTES - len(self._settings.uploads_prefix.encode())
         if len(name.encode()) > room:
             return f"name is longer than {room} bytes"

@@ -66,6 +66,15 @@ def test_lines_of_the_log_that_are_not_the_functions_own_are_passed_over(
     assert states(operate("check", "--json"))["file: delivery"][0] == "ok"
 
 
+def test_a_function_that_knows_no_checks_is_sent_none(aws: Aws, operate: Operate, answers: Answers) -> None:
+    change(answers, "GetFunctionConfiguration", "Environment", "Variables", "CHECKS_PREFIX", value=None)
+
+    ran = operate("check", "--json")
+
+    assert "no CHECKS_PREFIX in its environment" in failed(ran)["file: upload"]
+    assert left(aws) == []
+
+
 def test_a_file_that_never_ends_is_given_up(aws: Aws, operate: Operate) -> None:
 
     ran = operate("check", "--json", "--wait", "1")

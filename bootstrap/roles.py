@@ -58,6 +58,10 @@ class StageRolesArgs:
     destroyable: bool = False
 
 
+_SESSION_SECONDS: Final = 2 * 60 * 60
+"""The longest a role is assumed for: the slowest release takes 90 minutes, and an update comes before it."""
+
+
 class StageRoles(pulumi.ComponentResource):
     """The roles of one stage, the limit of those that it makes, and the key of the secrets in its state.
 
@@ -134,6 +138,7 @@ class StageRoles(pulumi.ComponentResource):
                 repository_id=args.repository_id,
                 environment=environment,
             ),
+            max_session_duration=_SESSION_SECONDS,
             opts=self._child,
         )
         for part in policies:

@@ -42,6 +42,16 @@ def test_one_environment_of_the_repository_takes_a_role_by_equality(
     assert len(trust) == 1
 
 
+def test_a_deployment_s_session_lasts_as_long_as_its_job(account: DeclaredStack) -> None:
+    workflow = (ROOT / ".github" / "workflows" / "pulumi.yml").read_text()
+    job = max(map(int, re.findall(r"timeout-minutes: (\d+)", workflow)))
+    (session,) = re.findall(r"role-duration-seconds: .* && (\d+) ", workflow)
+
+    assert int(session) == job * 60
+    for role in account.all("Role"):
+        assert role.number("maxSessionDuration") >= int(session), role.name
+
+
 def test_github_s_provider_needs_no_thumbprint(account: DeclaredStack) -> None:
     provider = account.one("OpenIdConnectProvider")
 

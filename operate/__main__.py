@@ -11,15 +11,15 @@ from typing import Annotated, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from cyclopts import CycloptsError, Group, Parameter
 
-from operate.check import check
+from operate.check.command import check
 from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line, explain_usage
 from operate.console import Console, flush_output
 from operate.end import end
 from operate.limits import show_limits
 from operate.redrive import redrive
-from operate.release import release
+from operate.releases.release import release
+from operate.releases.rollback import rollback
 from operate.reprocess import reprocess
-from operate.rollback import rollback
 from operate.rotate_secret import rotate_secret
 from operate.session import Session
 from operate.show import show

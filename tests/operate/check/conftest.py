@@ -108,7 +108,7 @@ def listener() -> Iterator[int]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("operate.check_file._POLL_SECONDS", 0)
+    monkeypatch.setattr("operate.check.file._POLL_SECONDS", 0)
 
 
 class Pipeline:

@@ -112,7 +112,7 @@ def test_what_cannot_be_removed_is_said_and_removed_by_the_next_check(
     assert left(aws) == remaining, "it may belong to a check that is at work"
 
     Pipeline(aws, calls)
-    monkeypatch.setattr("operate.check_file._LEFT_BEHIND", timedelta(0))
+    monkeypatch.setattr("operate.check.file._LEFT_BEHIND", timedelta(0))
     assert operate("check", "--json").status == 0
     assert left(aws) == []
 
@@ -134,7 +134,7 @@ def test_nothing_else_is_ever_removed(
     aws: Aws, calls: Calls, operate: Operate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A team may have files of its own where checks are uploaded."""
-    monkeypatch.setattr("operate.check_file._LEFT_BEHIND", timedelta(0))
+    monkeypatch.setattr("operate.check.file._LEFT_BEHIND", timedelta(0))
     for key in (
         *("uploads/checks/cheque.csv", "uploads/checks/check-1", "uploads/a.csv"),
         *("processed/record_type=check/day=2026-11-20/file-0a-mine.ndjson.gz", "rejected/record_type=shipment/x"),

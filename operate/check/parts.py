@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from operate.findings import FaultError, LeftOutError
+from operate.check.findings import FaultError, LeftOutError
 from operate.session import LIVE, Session
 
 if TYPE_CHECKING:

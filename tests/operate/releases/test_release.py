@@ -7,7 +7,7 @@ import pytest
 from operate.session import LIVE
 from tests.lambda_src.conftest import Calls
 from tests.operate.conftest import Operate
-from tests.operate.released import (
+from tests.operate.releases.released import (
     FUNCTION,
     alias,
     codedeploy_that,
@@ -26,7 +26,9 @@ def _one_function(operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatc
     del operate
     forget_function("api")
     calls.answers["Invoke"] = {}  # each version starts
-    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that())  # nothing is waited for but what is said
+    monkeypatch.setattr(
+        "operate.releases.deployments.time.sleep", codedeploy_that()
+    )  # nothing is waited for but what is said
 
 
 def canary() -> str:
@@ -82,7 +84,7 @@ def test_what_was_rolled_back_is_left_and_said(operate: Operate) -> None:
 def test_it_shifts_to_the_newest_version_and_follows(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:
     shifting()
     publish(2)
-    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that(canary, shifted))
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(canary, shifted))
 
     ran = operate("release", "--json")
 
@@ -101,7 +103,7 @@ def test_it_shifts_to_the_newest_version_and_follows(operate: Operate, monkeypat
 def test_a_rollback_is_no_success_and_is_not_tried_again(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:
     shifting()
     publish(2)
-    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that(canary, rolled_back))
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(canary, rolled_back))
 
     first, second = operate("release"), operate("release")
 
@@ -112,7 +114,7 @@ def test_a_rollback_is_no_success_and_is_not_tried_again(operate: Operate, monke
     assert alias() == (1, {})
     assert len(versions()) == 3
 
-    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that(shifted))
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(shifted))
     assert operate("release", "--again").status == 0
     assert len(deployments()) == 2
 
@@ -121,7 +123,7 @@ def test_a_rollback_by_hand_stays(operate: Operate, monkeypatch: pytest.MonkeyPa
     """The next release, in the workflow after an update without a change of code, leaves it there."""
     shifting()
     publish(2)
-    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that(shifted))
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(shifted))
     assert operate("release").status == 0
     point(2)
 
@@ -141,9 +143,9 @@ def test_a_deployment_that_is_under_way_is_followed(operate: Operate, monkeypatc
         point(1, v3=0.1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("operate.deployments.time.sleep", interrupt)
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", interrupt)
     stopped = operate("release")
-    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that(shifted))
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(shifted))
     ran = operate("release")
 
     assert stopped.status == 130
@@ -158,7 +160,7 @@ def test_a_stopped_deployment_is_mended(operate: Operate, monkeypatch: pytest.Mo
     publish(1)
     point(1, v2=0.1)
     publish(1)
-    monkeypatch.setattr("operate.deployments.time.sleep", codedeploy_that(shifted))
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(shifted))
 
     ran = operate("release")
 

@@ -12,9 +12,9 @@ from rich.prompt import Confirm
 
 from operate.command import ATTENTION, OK, UsageError, if_interrupted
 from operate.console import PlainConsole
-from operate.deployments import Deployments
+from operate.releases.deployments import Deployments
+from operate.releases.versions import Versions, move_alias, read_versions, starts
 from operate.session import CurrentSession, Session
-from operate.versions import Versions, move_alias, read_versions, starts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from operate.releases.versions import Versions
 from operate.session import LIVE
-from operate.versions import Versions
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy import CodeDeployClient

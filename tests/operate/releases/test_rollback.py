@@ -8,10 +8,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from operate.deployments import Deployments
+from operate.releases.deployments import Deployments
 from tests.lambda_src.conftest import Calls
 from tests.operate.conftest import Operate
-from tests.operate.released import alias, forget_function, point, publish, shifting
+from tests.operate.releases.released import alias, forget_function, point, publish, shifting
 
 
 @pytest.fixture(autouse=True)

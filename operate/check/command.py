@@ -9,11 +9,11 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter, validators
 
-from operate import check_api
-from operate.check_file import CheckFile, Wait
-from operate.check_parts import Part, parts
+from operate.check import api
+from operate.check.file import CheckFile, Wait
+from operate.check.findings import FAILED, FaultError, Finding, examine
+from operate.check.parts import Part, parts
 from operate.command import ATTENTION, OK, if_interrupted
-from operate.findings import FAILED, FaultError, Finding, examine
 from operate.session import CurrentSession, Session
 
 _STEPS: Final = 6
@@ -42,8 +42,8 @@ def check(
     """
     looks: list[Part] = [
         *parts(session),
-        ("delivery's endpoint", partial(check_api.endpoint, session)),
-        ("API's health", partial(check_api.health, session)),
+        ("delivery's endpoint", partial(api.endpoint, session)),
+        ("API's health", partial(api.health, session)),
     ]
     console = session.console
     findings = [Finding("outputs", "ok", f"of a stack in {session.region}")]
@@ -76,7 +76,7 @@ def _check_file(session: Session, wait: Wait, note: Callable[[str, Callable[[], 
 
 def _ask(session: Session, file: CheckFile) -> str:
     expected = file.status()
-    status = check_api.file_status(session, file.version.object_id)
+    status = api.file_status(session, file.version.object_id)
     if status != expected:
         raise FaultError(f"the API says that it is {status}, not {expected}")
     return status

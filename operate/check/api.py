@@ -14,8 +14,8 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from operate.check_parts import configuration, optional
-from operate.findings import FaultError, LeftOutError
+from operate.check.findings import FaultError, LeftOutError
+from operate.check.parts import configuration, optional
 from operate.session import Session
 
 _TIMEOUT_SECONDS: Final = 30

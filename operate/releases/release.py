@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from operate.command import ATTENTION, OK, if_interrupted
-from operate.deployments import Deployment, Deployments
+from operate.releases.deployments import Deployment, Deployments
+from operate.releases.versions import Versions, delete_superfluous, move_alias, read_versions, starts
 from operate.session import CurrentSession, Session
-from operate.versions import Versions, delete_superfluous, move_alias, read_versions, starts
 
 _WHOLE: Final = 100
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from forward.changes import parse_change
-from operate.check_parts import configuration, function_name
-from operate.findings import FaultError, LeftOutError
+from operate.check.findings import FaultError, LeftOutError
+from operate.check.parts import configuration, function_name
 from operate.session import Session
 from shared.catalog.model import CatalogItem, ObjectVersion, Status
 from shared.catalog.removal import remove_check

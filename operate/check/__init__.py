@@ -1,0 +1,1 @@
+"""`check`: whether a deployed stack is whole, and a file comes to its end in it."""

@@ -1,0 +1,1 @@
+"""`release` and `rollback`: which version of each function is called."""

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from components.settings.alerting import AlertingGroup
-from components.settings.api import ApiGroup
-from components.settings.identity import IdentityGroup
 
 if TYPE_CHECKING:
     from components.settings.model import Settings
@@ -37,25 +35,37 @@ class Need:
     way: str
 
 
-_POOL_FIELDS: Final = (
-    *("password_min_length", "self_signup", "temporary_password_days", "token_minutes", "refresh_token_days"),
-    *("threat_protection", "threat_protection_skipped_ranges", "test_user", "program_client"),
+_ASKED_OF_POOL: Final = frozenset(
+    {"self_signup", "test_user", "program_client", "temporary_password_days", "threat_protection_skipped_ranges"}
 )
+_ASKED_OF_API: Final = frozenset(
+    {
+        *("jwt_issuer", "jwt_audiences", "jwt_groups_claim", "jwt_scopes_claim", "read_scope", "write_scope"),
+        *("api_reserved_concurrency", "api_snap_start"),
+    }
+)
+"""What asks for something. Details, such as a rate or a length, may stay in a stage that has the part switched off."""
 
 _FINAL: Final = frozenset({"final_within_seconds", "final_within_percent"})
 """What is drawn on the dashboard, too."""
 
 NEEDS: Final = (
     Need(
-        fields=frozenset({*ApiGroup.model_fields, *IdentityGroup.model_fields} - {"api"}),
+        fields=_ASKED_OF_POOL | _ASKED_OF_API,
         met=lambda settings: settings.api,
         otherwise="with api = false",
         way="set api to true",
     ),
     Need(
-        fields=frozenset(_POOL_FIELDS),
+        fields=_ASKED_OF_POOL,
         met=lambda settings: not settings.jwt_issuer,
         otherwise="with jwtIssuer, which stands in for the user pool",
+        way="take jwtIssuer out",
+    ),
+    Need(
+        fields=frozenset({"threat_protection"}),
+        met=lambda settings: not settings.jwt_issuer or settings.threat_protection != "enforced",
+        otherwise="with jwtIssuer, which protects its own users",
         way="take jwtIssuer out",
     ),
     Need(
@@ -89,12 +99,6 @@ NEEDS: Final = (
         way="set corsOrigins",
     ),
     Need(
-        fields=frozenset({"key_deletion_days"}),
-        met=lambda settings: not settings.kms_key_arn,
-        otherwise="with kmsKeyArn, whose key the stack never deletes",
-        way="take kmsKeyArn out",
-    ),
-    Need(
         # The latency that raises an alarm is drawn on the dashboard too.
         fields=frozenset(AlertingGroup.model_fields) - {"alarms", "dashboard", *_FINAL} | {"delivery_alarm_seconds"},
         met=lambda settings: settings.alarms,
@@ -124,17 +128,6 @@ NEEDS: Final = (
         met=lambda settings: settings.table_billing_mode == "PAY_PER_REQUEST",
         otherwise="with tableBillingMode = PROVISIONED, whose limit is autoscalingMaxCapacity",
         way="set tableBillingMode to PAY_PER_REQUEST",
-    ),
-    Need(
-        fields=frozenset(
-            {
-                *("table_read_capacity", "table_write_capacity", "index_read_capacity", "index_write_capacity"),
-                *("autoscaling_min_capacity", "autoscaling_max_capacity", "autoscaling_target_percent"),
-            }
-        ),
-        met=lambda settings: settings.table_billing_mode == "PROVISIONED",
-        otherwise="with tableBillingMode = PAY_PER_REQUEST",
-        way="set tableBillingMode to PROVISIONED",
     ),
     Need(
         fields=frozenset({"reconciliation_delay_seconds"}),

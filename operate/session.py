@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 # A person waits: longer than a function would, and through more throttling.
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 
+_START_SECONDS: Final = 30
+"""More than Lambda gives a function to start (Lambda Developer Guide, Init phase: 10 seconds)."""
 
 LIVE: Final = "live"
 """The alias that the stack calls its functions by: of the version behind it, the environment is in force."""
@@ -96,6 +98,11 @@ class Session:
     def lambda_(self) -> LambdaClient:
         """Client of the functions."""
         return boto3.client("lambda", region_name=self.region, config=_CONFIG)
+
+    def invoker(self, timeout: int) -> LambdaClient:
+        """Return a client that waits for a function of this timeout, in seconds, and for its start before it."""
+        config = _CONFIG.merge(Config(read_timeout=timeout + _START_SECONDS))
+        return boto3.client("lambda", region_name=self.region, config=config)
 
     @cached_property
     def codedeploy(self) -> CodeDeployClient:

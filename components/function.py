@@ -16,8 +16,6 @@ from components.function_permissions import join_network, send_traces, write_ins
 from components.iam import RoleArgs, Statement, policy_document, service_role
 from components.packaging import ARCHITECTURE, RUNTIME, Archive
 
-"""Where the Lambda Insights extension writes; its name is fixed (Lambda Insights, Required permissions)."""
-
 LOG_GROUP_PREFIX = "/aws/lambda/"
 """What the names of the functions' log groups begin with."""
 

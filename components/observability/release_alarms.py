@@ -14,6 +14,7 @@ from components.observability.metrics import (
     ForwardMetrics,
     HttpApiMetrics,
     IngestMetrics,
+    Metric,
     VersionMetrics,
 )
 
@@ -82,31 +83,38 @@ def _outcomes(released: ReleasedVersion) -> list[Alarm]:
                 comparison="GreaterThanThreshold",
                 missing="notBreaching",
                 period_seconds=PERIOD_SECONDS,
-            )
+            ),
+            _once(
+                "ingest-dead-letters",
+                "The new version dead-lettered a message that it could not read.",
+                IngestMetrics(namespace, version).messages_dead_lettered,
+            ),
         ]
-    metric, meaning = {
-        "forward": (ForwardMetrics(namespace, version).returned, "The new version handed back changes of the catalog."),
-        "delivery": (
-            DeliveryMetrics(namespace, version).dead_lettered,
-            "The new version dead-lettered a finished file.",
-        ),
+    if released.purpose == "forward":
+        metrics = ForwardMetrics(namespace, version)
+        return [
+            _once("forward-failures", "The new version handed back changes of the catalog.", metrics.returned),
+            _once("forward-dead-letters", "The new version dead-lettered a change.", metrics.dead_lettered),
+        ]
+    if released.purpose == "delivery":
+        dead_lettered = DeliveryMetrics(namespace, version).dead_lettered
+        return [_once("delivery-failures", "The new version dead-lettered a finished file.", dead_lettered)]
+    if released.purpose == "api" and released.api_id is not None:
         # API Gateway does not tell versions apart.
-        "api": (
-            HttpApiMetrics(released.api_id).server_errors if released.api_id is not None else None,
-            "The API answered a request with an error of its own during a release.",
-        ),
-    }.get(released.purpose, (None, ""))
-    if metric is None:
-        return []
-    return [
-        Alarm(
-            name=f"{released.purpose}-failures",
-            meaning=meaning,
-            causes="a mistake in the new version, or what it works with failed at the same time",
-            runbook=_RUNBOOK,
-            metric=metric,
-            threshold=1,
-            missing="notBreaching",
-            period_seconds=PERIOD_SECONDS,
-        )
-    ]
+        meaning = "The API answered a request with an error of its own during a release."
+        return [_once("api-failures", meaning, HttpApiMetrics(released.api_id).server_errors)]
+    return []
+
+
+def _once(name: str, meaning: str, metric: Metric) -> Alarm:
+    """Return an alarm that one event raises."""
+    return Alarm(
+        name=name,
+        meaning=meaning,
+        causes="a mistake in the new version, or what it works with failed at the same time",
+        runbook=_RUNBOOK,
+        metric=metric,
+        threshold=1,
+        missing="notBreaching",
+        period_seconds=PERIOD_SECONDS,
+    )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from operate.releases.versions import Versions
 from operate.session import LIVE
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 10.0
 _UNDER_WAY: Final[tuple[DeploymentStatusType, ...]] = ("Created", "Queued", "InProgress", "Baking", "Ready")
 _SUCCEEDED: Final = "Succeeded"
+_ENDED: Final = "DeploymentAlreadyCompletedException"
 _BATCH: Final = 25
 """Deployments of one request (CodeDeploy API reference, BatchGetDeployments)."""
 
@@ -36,8 +39,10 @@ class Deployment:
     ----------
     id, status
         Its id, and CodeDeploy's word for how it stands.
-    target
-        The version that it shifts to.
+    current, target
+        The versions that it shifts from and to; 0 if it does not say so in our words.
+    is_rollback
+        Whether CodeDeploy made it, to take another back.
     detail
         What CodeDeploy says of its end, and of its rollback.
     rollback_id
@@ -46,7 +51,9 @@ class Deployment:
 
     id: str
     status: str
+    current: int
     target: int
+    is_rollback: bool = False
     detail: str = ""
     rollback_id: str = ""
 
@@ -81,12 +88,13 @@ class Deployments:
         self._application = application
         self._sleep = sleep or time.sleep
 
-    def under_way(self, group: str) -> str | None:
-        """Return the id of the group's deployment that has not ended; a group has one at most."""
+    def under_way(self, group: str) -> Deployment | None:
+        """Return the group's deployment that has not ended; a group has one at most."""
         answer = self._client.list_deployments(
             applicationName=self._application, deploymentGroupName=group, includeOnlyStatuses=list(_UNDER_WAY)
         )
-        return next(iter(answer["deployments"]), None)
+        found = map(self._get, answer["deployments"])
+        return next((deployment for deployment in found if deployment.is_under_way), None)
 
     def tried(self, versions: Versions) -> Deployment | None:
         """Return the last deployment of a function's newest version; None: it was never tried."""
@@ -118,8 +126,12 @@ class Deployments:
         )["deploymentId"]
 
     def stop(self, deployment_id: str) -> None:
-        """Stop a deployment, and have CodeDeploy shift the alias back."""
-        self._client.stop_deployment(deploymentId=deployment_id, autoRollbackEnabled=True)
+        """Stop a deployment, and have CodeDeploy shift the alias back. One that has ended by now is left as it is."""
+        try:
+            self._client.stop_deployment(deploymentId=deployment_id, autoRollbackEnabled=True)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _ENDED:
+                raise
 
     def follow(self, ids: Mapping[str, str], show: Callable[[str, Deployment], None]) -> dict[str, Deployment]:
         """Wait until deployments have ended, and the rollbacks of those that failed.
@@ -165,21 +177,25 @@ def _read(info: DeploymentInfoTypeDef) -> Deployment:
     error, rollback = info.get("errorInformation", {}), info.get("rollbackInfo", {})
     said = [f"{error['code']}: {error.get('message', '')}"] if error.get("code") else []
     said += [rollback["rollbackMessage"]] if rollback.get("rollbackMessage") else []
+    current, target = _shifted(info.get("revision", {}))
     return Deployment(
         id=info["deploymentId"],
         status=info["status"],
-        target=_target(info.get("revision", {})),
+        current=current,
+        target=target,
+        is_rollback=info.get("creator") == "codeDeployRollback",
         detail="; ".join(said),
         rollback_id=rollback.get("rollbackDeploymentId", ""),
     )
 
 
-def _target(revision: RevisionLocationTypeDef) -> int:
-    """Return the version that a revision shifts to; 0 if it is not one of ours."""
+def _shifted(revision: RevisionLocationTypeDef) -> tuple[int, int]:
+    """Return the versions that a revision shifts from and to; zeros if it is not one of ours."""
     content = revision.get("appSpecContent", {}).get("content") or revision.get("string", {}).get("content") or ""
     try:
         (resource,) = json.loads(content)["Resources"]
         (function,) = resource.values()
-        return int(function["Properties"]["TargetVersion"])
+        properties = function["Properties"]
+        return int(properties["CurrentVersion"]), int(properties["TargetVersion"])
     except (ValueError, KeyError, TypeError):
-        return 0
+        return 0, 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from operate.command import ATTENTION, OK, if_interrupted
 from operate.releases.deployments import Deployment, Deployments
-from operate.releases.versions import Versions, delete_superfluous, move_alias, read_versions, starts
+from operate.releases.versions import Versions, delete_superfluous, move_alias, read_again, read_versions, starts
 from operate.session import CurrentSession, Session
 
 _WHOLE: Final = 100
@@ -43,7 +46,7 @@ def release(*, again: bool = False, session: CurrentSession) -> int:
             _mend(session, versions)
     after = read_versions(session)
     deleted = {
-        versions.purpose: delete_superfluous(session.lambda_, versions, session.outputs.kept_versions)
+        versions.purpose: delete_superfluous(session, versions, session.outputs.kept_versions)
         for versions in after
         if versions.is_released
     }
@@ -54,32 +57,81 @@ def release(*, again: bool = False, session: CurrentSession) -> int:
 def _shift(session: Session, deployments: Deployments, *, again: bool) -> dict[str, str]:
     """Shift what is to be shifted; return what is to be said of each function."""
     before = read_versions(session)
+    _await_others(session, deployments, before)
     said: dict[str, str] = {}
     started: dict[str, str] = {}
     for versions in before:
-        running = deployments.under_way(versions.purpose)
-        if running is None:
-            _mend(session, versions)
-        if running is None and versions.live != versions.newest:
-            tried = None if again else deployments.tried(versions)
-            if tried:
-                said[versions.purpose] = _explain_tried(tried)
-            elif not starts(session, versions, versions.newest):
-                said[versions.purpose] = f"version {versions.newest} does not start"
-            else:
-                running = deployments.start(versions)
-        if running:
-            started[versions.purpose] = running
+        try:
+            begun = _begin(session, deployments, versions, again=again)
+        except (ClientError, BotoCoreError) as error:
+            said[versions.purpose] = f"not released, run `release` again: {error}"
+            continue
+        if begun.deployment_id:
+            started[versions.purpose] = begun.deployment_id
+        elif begun.obstacle:
+            said[versions.purpose] = begun.obstacle
     for purpose, deployment in _follow(session, deployments, before, started).items():
         outcome = "released" if deployment.succeeded else f"{deployment.status.lower()}, rolled back"
         said[purpose] = ": ".join(filter(None, (f"{outcome} ({deployment.id})", deployment.detail)))
     return said
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Begun:
+    """How a function's release began.
+
+    Parameters
+    ----------
+    deployment_id
+        The deployment that shifts to its newest version. Empty: none does.
+    obstacle
+        Why none does. Empty: it is there.
+    """
+
+    deployment_id: str = ""
+    obstacle: str = ""
+
+
+def _await_others(session: Session, deployments: Deployments, functions: Sequence[Versions]) -> None:
+    """Wait for deployments that are under way to other versions than the newest: one ends before the next begins."""
+    while True:
+        others: dict[str, str] = {}
+        for versions in functions:
+            running = deployments.under_way(versions.purpose)
+            if running and (running.is_rollback or running.target != versions.newest):
+                others[versions.purpose] = running.id
+                what = "rollback" if running.is_rollback else "deployment"
+                session.console.error(
+                    f"{versions.purpose}: the {what} {running.id} to version {running.target} is under way: its end "
+                    "is waited for"
+                )
+        if not others:
+            return
+        _follow(session, deployments, functions, others)
+
+
+def _begin(session: Session, deployments: Deployments, versions: Versions, *, again: bool) -> _Begun:
+    """Start what takes a function to its newest version, or find it under way."""
+    running = deployments.under_way(versions.purpose)
+    if running:
+        return _Begun(deployment_id=running.id)
+    # One that was under way when the alias was read may have ended since.
+    versions = read_again(session, versions)
+    _mend(session, versions)
+    if versions.live == versions.newest:
+        return _Begun()
+    tried = None if again else deployments.tried(versions)
+    if tried:
+        return _Begun(obstacle=_explain_tried(tried))
+    if not starts(session, versions, versions.newest):
+        return _Begun(obstacle=f"version {versions.newest} does not start")
+    return _Begun(deployment_id=deployments.start(versions))
+
+
 def _mend(session: Session, versions: Versions) -> None:
     """Take a share of the calls back from a version to which no deployment shifts any more."""
     if versions.weights:
-        move_alias(session.lambda_, versions.name, versions.live)
+        move_alias(session.lambda_, versions, versions.live)
         shares = ", ".join(f"{weight:.0%} to version {version}" for version, weight in versions.weights.items())
         session.console.error(
             f"{versions.purpose}: a deployment was stopped on its way ({shares}); all calls go to version "

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from botocore.exceptions import BotoCoreError, ClientError
 from cyclopts import Parameter
 from rich.prompt import Confirm
 
 from operate.command import ATTENTION, OK, UsageError, if_interrupted
 from operate.console import PlainConsole
-from operate.releases.deployments import Deployments
-from operate.releases.versions import Versions, move_alias, read_versions, starts
+from operate.releases.deployments import Deployment, Deployments
+from operate.releases.versions import Versions, move_alias, read_again, read_versions, starts
 from operate.session import CurrentSession, Session
 
 
@@ -28,12 +29,15 @@ class _Change:
     to
         The version that it goes back to; None: there is none.
     running
-        The deployment that is stopped first. Empty: none is under way.
+        The deployment that is stopped first, or, if it is a rollback itself, waited for. None: none is under way.
+    obstacle
+        Why there is no version to go back to.
     """
 
     versions: Versions
     to: int | None
-    running: str = ""
+    running: Deployment | None = None
+    obstacle: str = "none that starts"
 
 
 @if_interrupted("functions that were not shown as rolled back are as before")
@@ -69,7 +73,7 @@ def rollback(
         raise UsageError("--to: a version is one function's: name the function")
     application = session.outputs.release_application
     deployments = Deployments(session.codedeploy, application) if application else None
-    changes = [_plan(session, versions, to, deployments) for versions in chosen]
+    changes = [_plan_each(session, versions, to, deployments) for versions in chosen]
     session.console.table("Rollback", ("function", "live", "published", "back to", "published"), map(_row, changes))
     possible = [change for change in changes if change.to is not None]
     if not possible:
@@ -78,12 +82,16 @@ def rollback(
     if not yes and not _confirmed():
         session.console.error("Nothing was changed.")
         return ATTENTION
-    for change in possible:
-        _go_back(session, change, deployments)
+    gone_back = [change for change in possible if _goes_back(session, change, deployments)]
     session.console.result(
-        {"functions": [{"function": c.versions.purpose, "from": c.versions.live, "to": c.to} for c in changes]}
+        {
+            "functions": [
+                {"function": c.versions.purpose, "from": c.versions.live, "to": c.to if c in gone_back else None}
+                for c in changes
+            ]
+        }
     )
-    return OK if len(possible) == len(changes) else ATTENTION
+    return OK if len(gone_back) == len(changes) else ATTENTION
 
 
 def _choose(functions: Sequence[Versions], names: Sequence[str], *, every: bool) -> list[Versions]:
@@ -96,27 +104,42 @@ def _choose(functions: Sequence[Versions], names: Sequence[str], *, every: bool)
     return list(functions) if every else [known[name] for name in dict.fromkeys(names)]
 
 
+def _plan_each(session: Session, versions: Versions, to: int | None, deployments: Deployments | None) -> _Change:
+    """Plan for one function: what AWS refuses for one keeps no other from going back."""
+    try:
+        return _plan(session, versions, to, deployments)
+    except (ClientError, BotoCoreError) as error:
+        session.console.error(f"{versions.purpose}: {error}")
+        return _Change(versions=versions, to=None, obstacle="not known, run it again")
+
+
 def _plan(session: Session, versions: Versions, to: int | None, deployments: Deployments | None) -> _Change:
     running = deployments.under_way(versions.purpose) if deployments else None
-    if running:
-        # The alias still names the version before: the share of the calls that the new one has is taken back.
-        return _Change(versions=versions, to=versions.live, running=running)
+    if running and to is None:
+        # The alias may name either version by now: the deployment says which was before, if it is one of ours.
+        said = running.target if running.is_rollback else running.current
+        old = said or (versions.live if versions.weights else 0)
+        if old in versions.published:
+            return _Change(versions=versions, to=old, running=running)
     if to is not None:
         if to not in versions.published:
             known = ", ".join(map(str, sorted(versions.published)))
             raise UsageError(f"--to {to}: {versions.purpose} has the versions {known}")
         if not starts(session, versions, to):
             raise UsageError(f"--to {to}: this version of {versions.purpose} does not start")
-        return _Change(versions=versions, to=to)
+        return _Change(versions=versions, to=to, running=running)
     before = sorted((version for version in versions.published if version < versions.live), reverse=True)
-    return _Change(versions=versions, to=next((old for old in before if starts(session, versions, old)), None))
+    back_to = next((old for old in before if starts(session, versions, old)), None)
+    return _Change(versions=versions, to=back_to, running=running)
 
 
 def _row(change: _Change) -> tuple[str, ...]:
     versions = change.versions
     if change.to is None:
-        return versions.purpose, str(versions.live), versions.published[versions.live], "none that starts", ""
-    way = f"{change.to}, stopping {change.running}" if change.running else str(change.to)
+        return versions.purpose, str(versions.live), versions.published[versions.live], change.obstacle, ""
+    way = str(change.to)
+    if change.running:
+        way += f", {'after the rollback' if change.running.is_rollback else 'stopping'} {change.running.id}"
     published = versions.published
     return versions.purpose, str(versions.live), published[versions.live], way, published[change.to]
 
@@ -127,11 +150,23 @@ def _confirmed() -> bool:
     return Confirm.ask("Roll back?", console=PlainConsole(stderr=True), default=False)
 
 
+def _goes_back(session: Session, change: _Change, deployments: Deployments | None) -> bool:
+    """Take one function back; say what AWS refused, and that the others are taken back all the same."""
+    try:
+        _go_back(session, change, deployments)
+    except (ClientError, BotoCoreError) as error:
+        session.console.error(f"{change.versions.purpose}: not rolled back, run it again: {error}")
+        return False
+    return True
+
+
 def _go_back(session: Session, change: _Change, deployments: Deployments | None) -> None:
     versions = change.versions
     if change.running and deployments:
-        deployments.stop(change.running)
-        deployments.follow({versions.purpose: change.running}, lambda _purpose, _deployment: None)
+        if not change.running.is_rollback:
+            deployments.stop(change.running.id)
+        deployments.follow({versions.purpose: change.running.id}, lambda _purpose, _deployment: None)
+        versions = read_again(session, versions)
     if change.to is not None:
-        move_alias(session.lambda_, versions.name, change.to)
+        move_alias(session.lambda_, versions, change.to)
         session.console.error(f"{versions.purpose}: version {change.to} is live")

@@ -120,10 +120,24 @@ def test_the_alarms_look_at_the_new_version_and_at_what_comes_out(canary: Declar
     assert looked_at == {
         **{f"{purpose}-errors": errors(purpose) for purpose in PURPOSES},
         "ingest-failures": outcome("ingest", "FilesCompleted", "FilesFailed", "FilesRejected", "FilesSkipped"),
+        "ingest-dead-letters": outcome("ingest", "MessagesDeadLettered"),
         "forward-failures": outcome("forward", "BatchesReturned"),
+        "forward-dead-letters": outcome("forward", "ChangesDeadLettered"),
         "delivery-failures": outcome("delivery", "DeliveriesDeadLettered"),
         "api-failures": {seen("AWS/ApiGateway", "5xx", {"ApiId": canary.one("Api").text("name")})},
     }
+
+
+def test_one_event_raises_each_alarm_but_that_on_a_share(canary: DeclaredStack) -> None:
+    alarms = {
+        alarm.name: (alarm.inputs["threshold"], alarm.text("comparisonOperator"))
+        for alarm in canary.all("MetricAlarm")
+        if "-releases-" in alarm.name
+    }
+    (percent,) = (alarms.pop(name) for name in list(alarms) if name.endswith("-releases-ingest-failures"))
+
+    assert percent == (5, "GreaterThanThreshold")
+    assert set(alarms.values()) == {(1, "GreaterThanOrEqualToThreshold")}
 
 
 def test_codedeploy_may_shift_these_functions_and_no_others(canary: DeclaredStack) -> None:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from components.function import CHECK_EVENT
 from local.stack_config import ROOT
+from shared.check import answers_check
 from tests.conftest import declare
 from tests.lambda_src.conftest import FAKE_ENVIRONMENT, declared_environment
 
@@ -86,3 +88,15 @@ def test_a_module_that_only_one_route_needs_is_found_too(tmp_path: Path, module:
 
     assert done.returncode != 0
     assert "cut off" in done.stderr
+
+
+def test_what_only_has_such_a_key_is_an_event_like_others() -> None:
+    """Its own key stands alone in a check event."""
+
+    def handle(event: Mapping[str, object], context: LambdaContext) -> Mapping[str, object]:
+        del context
+        return {"handled": event}
+
+    event: dict[str, object] = {**CHECK_EVENT, "Records": []}
+
+    assert answers_check()(handle)(event, LambdaContext()) == {"handled": event}

@@ -46,6 +46,7 @@ def test_metrics_say_the_version(
         capsys.readouterr()
 
         handler(batch(message(aws.put(f"uploads/{by_version}.txt"))), LambdaContext())
+        handler(batch(message(body="{")), LambdaContext())
 
         printed = capsys.readouterr().out
         assert {line["version"] for line in map(json.loads, printed.splitlines()) if "_aws" in line} == {"7"}

@@ -28,15 +28,15 @@ def lambda_client() -> LambdaClient:
     return boto3.client("lambda")
 
 
-def publish(count: int) -> None:
-    """Publish so many more versions of the function, each of another code."""
+def publish(count: int, function: str = FUNCTION) -> None:
+    """Publish so many more versions of a function, each of another code."""
     client = lambda_client()
     for number in range(count):
         archive = io.BytesIO()
-        before = len(client.list_versions_by_function(FunctionName=FUNCTION)["Versions"])
+        before = len(client.list_versions_by_function(FunctionName=function)["Versions"])
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("handler.py", f"# {before} {number}")
-        client.update_function_code(FunctionName=FUNCTION, ZipFile=archive.getvalue(), Publish=True)
+        client.update_function_code(FunctionName=function, ZipFile=archive.getvalue(), Publish=True)
 
 
 def point(version: int, **weights: float) -> None:
@@ -80,6 +80,13 @@ def shifting() -> None:
         deploymentConfigName="CodeDeployDefault.LambdaCanary10Percent5Minutes",
     )
     add_output("releaseApplicationName", APPLICATION)
+
+
+def app_spec(current: int, target: int) -> dict[str, object]:
+    """What a deployment shifts, as CodeDeploy answers it."""
+    properties = {"CurrentVersion": str(current), "TargetVersion": str(target)}
+    content = json.dumps({"Resources": [{"ingest": {"Properties": properties}}]})
+    return {"revision": {"revisionType": "AppSpecContent", "appSpecContent": {"content": content}}}
 
 
 def deployments() -> list[tuple[str, dict[str, str]]]:

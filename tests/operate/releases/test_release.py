@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+import botocore.client
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from operate.session import LIVE
 from tests.lambda_src.conftest import Calls
@@ -12,23 +16,12 @@ from tests.operate.releases.released import (
     alias,
     codedeploy_that,
     deployments,
-    forget_function,
     lambda_client,
     point,
     publish,
     shifting,
     versions,
 )
-
-
-@pytest.fixture(autouse=True)
-def _one_function(operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    del operate
-    forget_function("api")
-    calls.answers["Invoke"] = {}  # each version starts
-    monkeypatch.setattr(
-        "operate.releases.deployments.time.sleep", codedeploy_that()
-    )  # nothing is waited for but what is said
 
 
 def canary() -> str:
@@ -135,41 +128,6 @@ def test_a_rollback_by_hand_stays(operate: Operate, monkeypatch: pytest.MonkeyPa
     assert len(deployments()) == 1
 
 
-def test_a_deployment_that_is_under_way_is_followed(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:
-    shifting()
-    publish(2)
-
-    def interrupt(_seconds: float) -> None:
-        point(1, v3=0.1)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("operate.releases.deployments.time.sleep", interrupt)
-    stopped = operate("release")
-    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(shifted))
-    ran = operate("release")
-
-    assert stopped.status == 130
-    assert "`release` follows them" in stopped.err
-    assert ran.status == 0
-    assert len(deployments()) == 1, "a weighted alias is a deployment's while it is under way"
-
-
-def test_a_stopped_deployment_is_mended(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped by hand without a rollback, it leaves an alias with two versions, which later ones cannot shift."""
-    shifting()
-    publish(1)
-    point(1, v2=0.1)
-    publish(1)
-    monkeypatch.setattr("operate.releases.deployments.time.sleep", codedeploy_that(shifted))
-
-    ran = operate("release")
-
-    assert ran.status == 0
-    assert "a deployment was stopped on its way (10% to version 2); all calls go to version 1 again" in ran.err
-    assert [properties["CurrentVersion"] for _, properties in deployments()] == ["1"]
-    assert alias() == (3, {})
-
-
 @pytest.mark.parametrize("answer", [{"FunctionError": "Unhandled"}, None])
 def test_a_version_that_does_not_start_is_not_released(
     operate: Operate, calls: Calls, answer: dict[str, str] | None
@@ -179,6 +137,7 @@ def test_a_version_that_does_not_start_is_not_released(
     publish(2)
     if answer is None:
         calls.fail("Invoke", "ResourceNotReadyException")
+        calls.answers["GetFunctionConfiguration"] = {"State": "Inactive"}
     else:
         calls.answers["Invoke"] = answer
 
@@ -188,3 +147,81 @@ def test_a_version_that_does_not_start_is_not_released(
     assert "version 3 does not start" in ran.out
     assert not deployments()
     assert alias() == (1, {})
+
+
+def test_a_version_of_which_lambda_does_not_tell_is_not_judged(operate: Operate, calls: Calls) -> None:
+    """A throttled version may be the best there is."""
+    shifting()
+    publish(2)
+    calls.fail("Invoke", "TooManyRequestsException", status=429)
+
+    ran = operate("release")
+
+    assert ran.status == 1
+    assert "run `release` again" in ran.out
+    assert "TooManyRequestsException" in ran.out
+    assert "does not start" not in ran.out
+    assert not deployments()
+
+
+def test_the_check_waits_as_long_as_the_function_may_run(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:
+    shifting()
+    lambda_client().update_function_configuration(FunctionName=FUNCTION, Timeout=600)
+    publish(1)
+    waits: list[float] = []
+    real = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def call(client: botocore.client.BaseClient, operation: str, parameters: object) -> object:
+        if operation != "Invoke":
+            answer: object = real(client, operation, parameters)
+            return answer
+        waits.append(client.meta.config.read_timeout)  # type: ignore[attr-defined]
+        raise ReadTimeoutError(endpoint_url="https://lambda")
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+
+    ran = operate("release")
+
+    assert len(waits) == 1
+    assert waits[0] > 600
+    assert ran.status == 1
+    assert "run `release` again: Read timeout" in " ".join(ran.out.split())
+
+
+def test_the_alias_is_changed_only_as_it_was_read(operate: Operate, calls: Calls) -> None:
+    publish(1)
+    point(1, v2=0.1)
+    revision = lambda_client().get_alias(FunctionName=FUNCTION, Name=LIVE)["RevisionId"]
+
+    operate("release")
+
+    update = calls.parameters[calls.made.index("UpdateAlias", calls.made.index("ListAliases"))]
+    assert isinstance(update, dict)
+    assert update["RevisionId"] == revision
+
+
+def test_a_version_that_cannot_be_deleted_is_left_and_said(operate: Operate, calls: Calls) -> None:
+    publish(5)
+    point(6)
+    calls.fail("DeleteFunction", "ResourceConflictException")
+
+    ran = operate("release", "--json")
+
+    assert ran.status == 0
+    assert json.loads(ran.out)["functions"][0]["deleted"] == [2, 1]
+    assert "version 3 is not deleted" in ran.err
+    assert versions() == [3, 4, 5, 6]
+
+
+def test_a_version_that_an_alias_gives_a_share_is_kept(operate: Operate) -> None:
+    publish(5)
+    point(6)
+    lambda_client().create_alias(
+        FunctionName=FUNCTION,
+        Name="audit",
+        FunctionVersion="2",
+        RoutingConfig={"AdditionalVersionWeights": {"1": 0.5}},
+    )
+
+    assert operate("release").status == 0
+    assert versions() == [1, 2, 4, 5, 6]

@@ -9,16 +9,22 @@ import pytest
 from botocore.stub import Stubber
 
 from operate.releases.deployments import Deployments
+from operate.session import LIVE
 from tests.lambda_src.conftest import Calls
-from tests.operate.conftest import Operate
-from tests.operate.releases.released import alias, forget_function, point, publish, shifting
+from tests.operate.conftest import Operate, add_output
+from tests.operate.releases.released import (
+    FUNCTION,
+    alias,
+    app_spec,
+    lambda_client,
+    point,
+    publish,
+    shifting,
+)
 
 
 @pytest.fixture(autouse=True)
-def _one_function(operate: Operate, calls: Calls) -> None:
-    del operate
-    forget_function("api")
-    calls.answers["Invoke"] = {}  # each version starts
+def _four_versions(_one_function: None) -> None:
     publish(3)
     point(4)
 
@@ -36,7 +42,8 @@ def test_it_goes_back_to_the_version_before(operate: Operate, arguments: tuple[s
 
 def test_it_passes_over_versions_that_do_not_start(operate: Operate, calls: Calls) -> None:
     """Of an update that was stopped at it: nothing was ever called in that version."""
-    calls.fail("Invoke", "InvalidRuntimeException", times=1)
+    calls.fail("Invoke", "ResourceConflictException", times=1)
+    calls.answers["GetFunctionConfiguration"] = {"State": "Failed"}
 
     assert operate("rollback", "ingest", "--yes").status == 0
     assert alias() == (2, {})
@@ -95,18 +102,139 @@ def test_it_asks_after_showing_what_changes(
     assert "back to" in ran.out
 
 
-def test_a_release_under_way_is_stopped_and_taken_back(operate: Operate, calls: Calls) -> None:
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_release_under_way_is_stopped_and_taken_back(operate: Operate, calls: Calls, stated: bool) -> None:
     shifting()
     point(3, v4=0.1)
-    calls.answers["ListDeployments"] = {"deployments": ["d-1"]}
-    calls.answers["StopDeployment"] = {"status": "Succeeded"}
-    calls.answers["GetDeployment"] = {"deploymentInfo": {"deploymentId": "d-1", "status": "Stopped"}}
+    under_way(calls, **({} if stated else {"revision": {}}))
 
     ran = operate("rollback", "ingest", "--yes")
 
     assert ran.status == 0
     stopped = calls.parameters[calls.made.index("StopDeployment")]
     assert stopped == {"deploymentId": "d-1", "autoRollbackEnabled": True}
+    assert alias() == (3, {})
+
+
+def under_way(calls: Calls, **info: object) -> None:
+    """Let a deployment be under way until it is stopped, and one that took version 3 to 4."""
+    described = {"deploymentId": "d-1", **app_spec(3, 4), **info}
+    calls.answers["ListDeployments"] = {"deployments": ["d-1"]}
+    calls.answers["StopDeployment"] = {"status": "Succeeded"}
+    calls.answers["GetDeployment"] = {"deploymentInfo": {**described, "status": "InProgress"}}
+
+    def stop() -> None:
+        calls.answers["GetDeployment"] = {"deploymentInfo": {**described, "status": "Stopped"}}
+
+    calls.before["StopDeployment"] = stop
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_release_that_has_moved_the_alias_is_taken_back(operate: Operate, calls: Calls, stated: bool) -> None:
+    """The last step is done, the deployment has not ended: the live version is the one to leave."""
+    shifting()
+    under_way(calls, **({} if stated else {"revision": {}}))
+
+    ran = operate("rollback", "ingest", "--yes")
+
+    assert ran.status == 0
+    assert "StopDeployment" in calls.made
+    assert alias() == (3, {})
+
+
+def test_a_release_under_way_goes_back_to_the_version_that_is_named(operate: Operate, calls: Calls) -> None:
+    shifting()
+    under_way(calls)
+
+    assert operate("rollback", "ingest", "--to", "1", "--yes").status == 0
+    assert "StopDeployment" in calls.made
+    assert alias() == (1, {})
+
+
+def test_a_release_that_ends_meanwhile_is_taken_back_all_the_same(operate: Operate, calls: Calls) -> None:
+    shifting()
+    point(3, v4=0.1)
+    under_way(calls)
+    stop = calls.before["StopDeployment"]
+
+    def end() -> None:
+        stop()
+        point(4)
+
+    calls.before["StopDeployment"] = end
+    calls.fail("StopDeployment", "DeploymentAlreadyCompletedException")
+
+    ran = operate("rollback", "ingest", "--yes")
+
+    assert ran.status == 0
+    assert alias() == (3, {})
+
+
+def test_a_rollback_under_way_is_not_stopped(operate: Operate, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    shifting()
+    point(3, v4=0.1)
+    under_way(calls, creator="codeDeployRollback", **app_spec(4, 3))
+    monkeypatch.setattr("operate.releases.deployments.time.sleep", lambda _: calls.before["StopDeployment"]())
+
+    ran = operate("rollback", "ingest", "--yes")
+
+    assert ran.status == 0
+    assert "after the rollback d-1" in ran.out
+    assert "StopDeployment" not in calls.made
+    assert alias() == (3, {})
+
+
+def test_a_throttled_version_is_not_passed_over(operate: Operate, calls: Calls) -> None:
+    calls.fail("Invoke", "TooManyRequestsException", status=429)
+
+    ran = operate("rollback", "ingest", "--yes")
+
+    assert ran.status == 1
+    assert "TooManyRequestsException" in ran.err
+    assert "not known, run it again" in ran.out
+    assert alias() == (4, {})
+
+
+def second_function(count: int) -> None:
+    """Give the stack another function, of so many versions, the last one live."""
+    client = lambda_client()
+    role = client.get_function_configuration(FunctionName=FUNCTION)["Role"]
+    name = "file-pipeline-dev-reconcile"
+    client.create_function(
+        FunctionName=name,
+        Role=role,
+        Runtime="python3.13",
+        Handler="handler.handler",
+        Code={"ZipFile": b"-"},
+        Publish=True,
+    )
+    publish(count - 1, name)
+    client.create_alias(FunctionName=name, Name=LIVE, FunctionVersion=str(count))
+    add_output("reconcileFunctionName", name)
+
+
+def test_what_fails_for_one_function_keeps_no_other(operate: Operate, calls: Calls) -> None:
+    second_function(2)
+    calls.fail("UpdateAlias", "PreconditionFailedException")
+
+    ran = operate("rollback", "--all", "--yes", "--json")
+
+    assert ran.status == 1
+    assert "ingest: not rolled back, run it again" in ran.err
+    assert ran.json() == {
+        "functions": [
+            {"function": "ingest", "from": 4, "to": None},
+            {"function": "reconcile", "from": 2, "to": 1},
+        ]
+    }
+
+
+def test_a_function_without_a_version_before_is_no_success(operate: Operate) -> None:
+    second_function(1)
+
+    ran = operate("rollback", "--all", "--yes")
+
+    assert ran.status == 1
     assert alias() == (3, {})
 
 

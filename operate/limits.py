@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from operate.capacity.measured import measured
 from operate.capacity.needs import Limit, Setup, limits
 from operate.capacity.quotas import applied, is_known, published, quotas
-from operate.command import ATTENTION, OK
+from operate.command import ATTENTION, OK, explain
 from operate.session import CurrentSession, Session
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _as_json(limit: Limit) -> dict[str, object]:
 def _setup(session: Session) -> Setup:
     """Read what the stack is set to, where AWS has it."""
     table = session.dynamodb.describe_table(TableName=session.outputs.table)["Table"]
-    function = session.lambda_.get_function_configuration(FunctionName=session.outputs.ingest_function)
+    function = session.configuration(session.outputs.ingest_function)
     delivery = session.outputs.delivery_queue_arn
     writes, index_writes = _write_limits(table)
     return Setup(
@@ -154,5 +154,5 @@ def _quotas(session: Session) -> tuple[dict[str, float], str]:
         account = session.lambda_.get_account_settings()["AccountLimit"]
         values["lambdaConcurrency"] = account["ConcurrentExecutions"]
     except (ClientError, BotoCoreError) as error:
-        return published(session.region), str(error)
+        return published(session.region), explain(error)
     return values, ""

@@ -62,12 +62,18 @@ class Versions:
 
 
 def read_versions(session: Session) -> list[Versions]:
-    """Return the versions of each function of the stack."""
+    """Return the versions of each function of the stack.
+
+    Raises
+    ------
+    FaultError
+        If one has no alias to be called by.
+    """
+    return [_read(session, purpose, name) for purpose, name in session.outputs.functions.items()]
+
+
+def _read(session: Session, purpose: str, name: str) -> Versions:
     client = session.lambda_
-    return [_read(client, purpose, name) for purpose, name in session.outputs.functions.items()]
-
-
-def _read(client: LambdaClient, purpose: str, name: str) -> Versions:
     published = {
         int(version["Version"]): version["LastModified"]
         for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
@@ -77,7 +83,9 @@ def _read(client: LambdaClient, purpose: str, name: str) -> Versions:
     aliases = [
         alias for page in client.get_paginator("list_aliases").paginate(FunctionName=name) for alias in page["Aliases"]
     ]
-    live = next(alias for alias in aliases if alias["Name"] == LIVE)
+    live = next((alias for alias in aliases if alias["Name"] == LIVE), None)
+    if live is None:
+        raise session.alias_gone(name)
     named = {int(alias["FunctionVersion"]) for alias in aliases if alias["FunctionVersion"] != _LATEST}
     return Versions(
         purpose=purpose,

@@ -26,7 +26,7 @@ class _Change:
     versions
         Its versions now.
     to
-        The version that it goes back to; None: there is none.
+        The version that it goes to; None: there is none.
     running
         The deployment that is stopped first. Empty: none is under way.
     """
@@ -34,6 +34,12 @@ class _Change:
     versions: Versions
     to: int | None
     running: str = ""
+
+    @property
+    def none(self) -> str:
+        """Why there is no version to go to."""
+        older = any(version < self.versions.live for version in self.versions.published)
+        return "no older one starts" if older else "none is older"
 
 
 @if_interrupted("functions that were not shown as rolled back are as before")
@@ -70,10 +76,12 @@ def rollback(
     application = session.outputs.release_application
     deployments = Deployments(session.codedeploy, application) if application else None
     changes = [_plan(session, versions, to, deployments) for versions in chosen]
-    session.console.table("Rollback", ("function", "live", "published", "back to", "published"), map(_row, changes))
+    session.console.table("Rollback", ("function", "live", "published", "to", "published"), map(_row, changes))
     possible = [change for change in changes if change.to is not None]
+    left = ", ".join(f"{change.versions.purpose} ({change.none})" for change in changes if change.to is None)
+    if left:
+        session.console.error(f"There is no version to go back to, left as it is: {left}.")
     if not possible:
-        session.console.error("There is no version to go back to.")
         return ATTENTION
     if not yes and not _confirmed():
         session.console.error("Nothing was changed.")
@@ -105,6 +113,8 @@ def _plan(session: Session, versions: Versions, to: int | None, deployments: Dep
         if to not in versions.published:
             known = ", ".join(map(str, sorted(versions.published)))
             raise UsageError(f"--to {to}: {versions.purpose} has the versions {known}")
+        if to == versions.live and not versions.weights:
+            raise UsageError(f"--to {to}: this version of {versions.purpose} is live already")
         if not starts(session, versions, to):
             raise UsageError(f"--to {to}: this version of {versions.purpose} does not start")
         return _Change(versions=versions, to=to)
@@ -115,7 +125,7 @@ def _plan(session: Session, versions: Versions, to: int | None, deployments: Dep
 def _row(change: _Change) -> tuple[str, ...]:
     versions = change.versions
     if change.to is None:
-        return versions.purpose, str(versions.live), versions.published[versions.live], "none that starts", ""
+        return versions.purpose, str(versions.live), versions.published[versions.live], change.none, ""
     way = f"{change.to}, stopping {change.running}" if change.running else str(change.to)
     published = versions.published
     return versions.purpose, str(versions.live), published[versions.live], way, published[change.to]

@@ -10,6 +10,7 @@ from typing import cast
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from operate.capacity.measured import measured
 from operate.capacity.needs import Setup, limits, shards_for
@@ -172,3 +173,12 @@ def test_quotas_are_found_by_the_names_that_aws_gives_them(calls: Calls) -> None
     calls.answers["ListServiceQuotas"] = {"Quotas": [{"QuotaName": "Concurrent executions", "Value": 7.0}]}
 
     assert applied(boto3.client("service-quotas"))["lambdaConcurrency"] == 7
+
+
+def test_an_error_without_a_message_is_said_whole(operate: Operate, stack: Calls) -> None:
+    bare: dict[str, object] = {"Error": {"Code": "NotImplemented", "Message": ""}}
+    stack.faults["ListServiceQuotas"] = [ClientError(bare, "ListServiceQuotas")]  # type: ignore[arg-type]
+
+    ran = operate("limits", "--rate", "1")
+
+    assert ran.err.rstrip().endswith("ListServiceQuotas operation")

@@ -17,8 +17,8 @@ from components.upload_rules import upload_rules
 UPLOADS_PREFIX = "uploads/"
 PROCESSED_PREFIX = "processed/"
 REJECTED_PREFIX = "rejected/"
-CHECKS_PREFIX = "uploads/checks/"
-"""Where `operate check` uploads its files."""
+CHECKS_PREFIX = "uploads/checks/check-"
+"""What the names of the files of `operate check` begin with. The rest of the folder is for files as any other."""
 
 API_RESULTS = "record_type=*/day=*/api-"
 """How the API's results are named under the prefix of results: in a table's folders, and apart from those of files."""

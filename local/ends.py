@@ -41,6 +41,15 @@ class Ends:
                 self._read[record["eventID"]] = file
         return Counter(self._read.values())
 
+    def claims(self) -> Counter[UploadedFile]:
+        """Count how often each file was claimed, so how often a worker tried it, since the emulator started."""
+        images = [record["dynamodb"].get("NewImage", {}) for record in self._records()]
+        return Counter(
+            UploadedFile(key=item["key"]["S"], version_id=item["version_id"]["S"])
+            for item in images
+            if item.get("status", {}).get("S") == Status.PROCESSING
+        )
+
     def in_order(self) -> list[UploadedFile]:
         """Return the files in the order in which their ends were written; one that ended twice is there twice."""
         self.count()

@@ -109,8 +109,8 @@ class _Queues:
         if self._undelivered:
             found.append(
                 f"{_messages(self._undelivered)} in the delivery dead-letter queue: "
-                "`redrive --queue delivery --dry-run` gives the reasons, without --dry-run it sends again those that are "
-                "not malformed"
+                "`redrive --queue delivery --dry-run` gives the reasons, without --dry-run it sends again those that "
+                "are not malformed"
             )
         return found
 

@@ -189,7 +189,7 @@ class FilePipelineArgs(TypedDict):
     delivery_max_concurrency: NotRequired[int]
     """Deliveries that run at once, capped at the event source. Allowed: 2 to 1000. Default: 5."""
     deliver_checks: NotRequired[bool]
-    """Deliver the files of `operate check` too, which are under uploads/checks/. Default: false."""
+    """Deliver the files of `operate check` too, which are named uploads/checks/check-…. Default: false."""
     delivery_alarm_seconds: NotRequired[int]
     """Age of a delivery from which the alarm for late ones is raised. Minimum: 5. Default: 900."""
     alarms: NotRequired[bool]

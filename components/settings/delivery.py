@@ -27,7 +27,7 @@ class DeliveryGroup(Group):
         5, ge=2, le=1000, description="Deliveries that run at once, capped at the event source."
     )
     deliver_checks: bool = Field(
-        default=False, description="Deliver the files of `operate check` too, which are under uploads/checks/."
+        default=False, description="Deliver the files of `operate check` too, which are named uploads/checks/check-…."
     )
     delivery_alarm_seconds: int = Field(
         900, ge=5, description="Age of a delivery from which the alarm for late ones is raised."

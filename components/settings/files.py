@@ -61,12 +61,12 @@ class FilesGroup(Group):
         for entry in self.record_types:
             if entry.startswith(CHECKS_PREFIX):
                 raise ValueError(
-                    f"recordTypes: {entry!r}: should be another prefix: `operate check` uploads to {CHECKS_PREFIX}"
+                    f"recordTypes: {entry!r}: should be another prefix: `operate check` uploads {CHECKS_PREFIX}…"
                 )
         for folder in self.refused_prefixes:
             if CHECKS_PREFIX.startswith(folder) or CHECKS_PREFIX.removeprefix(UPLOADS_PREFIX).startswith(folder):
                 raise ValueError(
-                    f"refusedPrefixes: {folder!r}: should be taken out: `operate check` uploads to {CHECKS_PREFIX}"
+                    f"refusedPrefixes: {folder!r}: should be taken out: `operate check` uploads {CHECKS_PREFIX}…"
                 )
         return self
 

@@ -91,7 +91,7 @@ class CheckFile:
         """Upload it."""
         lines = [{"check_id": self._id, "number": number} for number in (*range(1, VALID + 1), 0)]
         body = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        bucket, key = self._session.outputs.bucket, f"{self._prefix}check-{self._started:%Y%m%dT%H%M%SZ}-{self._id}"
+        bucket, key = self._session.outputs.bucket, f"{self._prefix}{self._started:%Y%m%dT%H%M%SZ}-{self._id}"
         answer = self._session.s3.put_object(Bucket=bucket, Key=key, Body=body)
         self._version = ObjectVersion(
             bucket=bucket,

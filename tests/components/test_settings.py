@@ -176,10 +176,9 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, me
         ({"autoscalingMinCapacity": 9, "autoscalingMaxCapacity": 8}, "should be at most autoscalingMaxCapacity (8)"),
         ({"deadLetterRetentionDays": 4}, "should be more than intakeRetentionDays (4)"),
         ({"maxReceiveCount": 500}, "or messages are dropped before they are dead-lettered"),
-        ({"recordTypes": ["uploads/checks/=shipment"]}, "`operate check` uploads to uploads/checks/"),
-        ({"recordTypes": ["uploads/checks/of/=shipment"]}, "recordTypes: 'uploads/checks/of/=shipment'"),
+        ({"recordTypes": ["uploads/checks/check-1/=shipment"]}, "`operate check` uploads uploads/checks/check-…"),
         ({"refusedPrefixes": ["checks/"]}, "refusedPrefixes: 'checks/'"),
-        ({"refusedPrefixes": ["uploads/"]}, "`operate check` uploads to uploads/checks/"),
+        ({"refusedPrefixes": ["uploads/"]}, "`operate check` uploads uploads/checks/check-…"),
         (
             {"deliveryAlarmSeconds": 21600, "deliveryEndpoint": "https://example.com/"},
             "should be less than deliveryRetrySeconds (21600)",

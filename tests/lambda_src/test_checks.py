@@ -24,7 +24,7 @@ from tests.lambda_src.conftest import (
 )
 from tests.lambda_src.test_handler import emitted, metrics_of
 
-KEY = "uploads/checks/20261120-1a2b"
+KEY = "uploads/checks/check-20261120-1a2b"
 LINES = b'{"check_id": "a", "number": 1}\n{"check_id": "a", "number": 2}\n{"check_id": "a", "number": 0}\n'
 OF_MESSAGES = {"MessagesReturned", "ColdStart"}
 
@@ -48,7 +48,7 @@ def uploaded_at(record: Mapping[str, object], moment: datetime) -> dict[str, obj
 
 
 def test_a_checks_file_is_marked_and_has_a_record_type_of_its_own(handler: Handler, aws: Aws) -> None:
-    handler(batch(message(aws.put(KEY, LINES)), message(aws.put("uploads/checks.csv"))), LambdaContext())
+    handler(batch(message(aws.put(KEY, LINES)), message(aws.put("uploads/checks/shipments.csv"))), LambdaContext())
 
     item = aws.item(KEY)
     assert (item["status"], item["records_valid"], item["records_rejected"], item["is_check"]) == (
@@ -58,7 +58,7 @@ def test_a_checks_file_is_marked_and_has_a_record_type_of_its_own(handler: Handl
         True,
     )
     assert str(item["processed_key"]).startswith("processed/record_type=check/")
-    assert "is_check" not in aws.item("uploads/checks.csv")
+    assert "is_check" not in aws.item("uploads/checks/shipments.csv")
 
 
 def test_it_is_in_no_metric_whether_it_ends_or_fails(

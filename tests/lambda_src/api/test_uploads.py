@@ -75,7 +75,7 @@ def test_a_name_that_is_too_long_for_a_key_is_refused_now(api: HandlerClient, le
         ("./temp/a.csv", "name should be printable"),
         ("${filename}", "name should be printable"),
         ("a\nb.csv", "name should be printable"),
-        ("checks/a.json", "name should not begin with checks/"),
+        ("checks/check-a.json", "name should not begin with checks/check-:"),
         ("ü" * 509, "name is longer than 1016 bytes"),
     ],
 )

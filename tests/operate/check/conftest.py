@@ -50,7 +50,7 @@ def answers(operate: Operate, calls: Calls, listener: int) -> Answers:
     function = boto3.client("lambda").get_function_configuration(FunctionName="file-pipeline-dev-ingest")
     variables = {
         **function["Environment"]["Variables"],
-        "CHECKS_PREFIX": FOLDER,
+        "CHECKS_PREFIX": f"{FOLDER}check-",
         "PROCESSED_PREFIX": "processed/",
         "REJECTED_PREFIX": "rejected/",
         "DELIVER_CHECKS": "true",

@@ -42,7 +42,8 @@ def status(
     Returns
     -------
     int
-        0 if all is well, 1 if something needs attention: dead-letter messages, failed files, or unfinished ones.
+        0 if nothing failed or is stuck, 1 if something needs attention: dead-letter messages, failed files, or
+        unfinished ones.
     """
     reader, console, queues = session.reader(shards), session.console, _Queues(session)
     counts, requests = _count(reader, console, _WAITING if waiting else tuple(Status))
@@ -74,7 +75,7 @@ def status(
     if refused := " and ".join(f"{counts[s]} {s}" for s in (Status.REJECTED, Status.SKIPPED) if counts.get(s)):
         console.say(f"{refused}: for their senders to correct; `show KEY` gives the reason.")
     if not attention:
-        console.say("Nothing needs attention." if refused or waiting else "All is well.")
+        console.say("Nothing failed, nothing stuck. Whether each part of the stack is on and connected, `check` says.")
     return ATTENTION if attention else OK
 
 
@@ -102,13 +103,14 @@ class _Queues:
         found = []
         if self._dead:
             found.append(
-                f"{self._dead} messages in the intake dead-letter queue: `redrive --dry-run` gives the reasons, "
+                f"{_messages(self._dead)} in the intake dead-letter queue: `redrive --dry-run` gives the reasons, "
                 "`redrive` sends again those that are not malformed"
             )
         if self._undelivered:
             found.append(
-                f"{self._undelivered} messages in the delivery dead-letter queue: `redrive --queue delivery --dry-run` "
-                "gives the reasons, without --dry-run it sends again those that are not malformed"
+                f"{_messages(self._undelivered)} in the delivery dead-letter queue: "
+                "`redrive --queue delivery --dry-run` gives the reasons, without --dry-run it sends again those that "
+                "are not malformed"
             )
         return found
 
@@ -128,6 +130,10 @@ class _Queues:
             ("intake dead-letter queue", self._dead),
             *([] if self._undelivered is None else [("delivery dead-letter queue", self._undelivered)]),
         ]
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
 
 
 def _count(

@@ -16,11 +16,17 @@ from operate.check.parts import Part, parts
 from operate.command import ATTENTION, OK, if_interrupted
 from operate.session import CurrentSession, FaultError, Session
 
+_BRIEFLY: Final = 20
+"""Seconds that are waited for a file that cannot come to its end, as far as its parts tell."""
+
+_WAY: Final = frozenset({"bucket's notification", "catalog", "ingest function's event source", "key"})
+"""The parts without which no file comes to its end."""
+
 _STEPS: Final = 6
 """What is looked at of the file, its removal included."""
 
 
-@if_interrupted("what the check uploaded is removed; what could not be is removed by the next check")
+@if_interrupted("what the check uploaded is removed; what could not be, a check an hour or more later removes")
 def check(
     *,
     wait: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=86_400))] = 300,
@@ -47,17 +53,24 @@ def check(
     ]
     console = session.console
     findings = [Finding("outputs", "ok", f"of a stack in {session.region}")]
-    with console.progress() as bars:
-        task = bars.add_task("Looking at the parts", total=len(looks) + _STEPS)
+    try:
+        with console.progress() as bars:
+            task = bars.add_task("Looking at the parts", total=len(looks) + _STEPS)
 
-        def note(part: str, look: Callable[[], str]) -> None:
-            bars.update(task, description=part)
-            findings.append(examine(part, look))
-            bars.advance(task)
+            def note(part: str, look: Callable[[], str]) -> None:
+                bars.update(task, description=part)
+                findings.append(examine(part, look))
+                bars.advance(task)
 
-        for part, look in looks:
-            note(part, look)
-        _check_file(session, Wait(until=time.monotonic() + wait), note)
+            for part, look in looks:
+                note(part, look)
+            if in_the_way := [found.part for found in findings if found.state == FAILED and found.part in _WAY]:
+                wait = min(wait, _BRIEFLY)
+                console.error(f"The file is waited for {wait} s at most: {', '.join(in_the_way)} failed.")
+            _check_file(session, Wait(until=time.monotonic() + wait), note)
+    except KeyboardInterrupt:
+        _report(session, findings, whole=False)
+        raise
     return _report(session, findings)
 
 
@@ -82,9 +95,12 @@ def _ask(session: Session, file: CheckFile) -> str:
     return status
 
 
-def _report(session: Session, findings: Sequence[Finding]) -> int:
+def _report(session: Session, findings: Sequence[Finding], *, whole: bool = True) -> int:
     console, failed = session.console, [finding.part for finding in findings if finding.state == FAILED]
-    console.result({"ok": not failed, "parts": [finding._asdict() for finding in findings]})
+    console.result({"ok": whole and not failed, "parts": [finding._asdict() for finding in findings]})
     console.table("Check", Finding._fields, findings)
-    console.say(f"Needs attention: {', '.join(failed)}." if failed else "All that the stack has works.")
+    if failed:
+        console.say(f"Needs attention: {', '.join(failed)}.")
+    elif whole:
+        console.say("All that the stack has works.")
     return ATTENTION if failed else OK

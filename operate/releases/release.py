@@ -27,7 +27,7 @@ def release(*, again: bool = False, session: CurrentSession) -> int:
     Parameters
     ----------
     again
-        Also release versions that were tried before.
+        Also release versions that were tried before, or rolled back.
     session
         The stack.
 
@@ -37,13 +37,10 @@ def release(*, again: bool = False, session: CurrentSession) -> int:
         0 if every function is called in its newest version, else 1.
     """
     application = session.outputs.release_application
-    said: dict[str, str] = {}
     if application:
-        deployments = Deployments(session.codedeploy, application)
-        said = _shift(session, deployments, again=again)
+        said = _shift(session, Deployments(session.codedeploy, application), again=again)
     else:
-        for versions in read_versions(session):
-            _mend(session, versions)
+        said = _move(session, again=again)
     after = read_versions(session)
     deleted = {
         versions.purpose: delete_superfluous(session, versions, session.outputs.kept_versions)
@@ -52,6 +49,23 @@ def release(*, again: bool = False, session: CurrentSession) -> int:
     }
     _report(session, after, said, deleted)
     return OK if all(versions.is_released for versions in after) else ATTENTION
+
+
+def _move(session: Session, *, again: bool) -> dict[str, str]:
+    """Move the alias at once where it is asked for; return what is to be said of each function."""
+    said: dict[str, str] = {}
+    for versions in read_versions(session):
+        try:
+            _mend(session, versions)
+            if not again or versions.live == versions.newest:
+                continue
+            if starts(session, versions, versions.newest):
+                move_alias(session.lambda_, read_again(session, versions), versions.newest)
+            else:
+                said[versions.purpose] = f"version {versions.newest} does not start"
+        except (ClientError, BotoCoreError) as error:
+            said[versions.purpose] = f"not released, run `release` again: {error}"
+    return said
 
 
 def _shift(session: Session, deployments: Deployments, *, again: bool) -> dict[str, str]:
@@ -167,10 +181,16 @@ def _explain_tried(tried: Deployment) -> str:
     return f"version {tried.target} {outcome} ({tried.id}); `release --again` releases it"
 
 
+def _explain_left(versions: Versions) -> str:
+    return (
+        f"version {versions.newest} is not live: rolled back, or its update did not end; `release --again` releases it"
+    )
+
+
 def _report(session: Session, after: Sequence[Versions], said: dict[str, str], deleted: dict[str, list[int]]) -> None:
     rows = []
     for versions in after:
-        default = "released" if versions.is_released else f"version {versions.newest} was rolled back"
+        default = "released" if versions.is_released else _explain_left(versions)
         rows.append((versions, said.get(versions.purpose, default), deleted.get(versions.purpose, [])))
     console = session.console
     console.result(

@@ -27,17 +27,25 @@ class _Change:
     versions
         Its versions now.
     to
-        The version that it goes back to; None: there is none.
+        The version that it goes to; None: there is none.
     running
         The deployment that is stopped first, or, if it is a rollback itself, waited for. None: none is under way.
     obstacle
-        Why there is no version to go back to.
+        Why it is not known which version it could go to.
     """
 
     versions: Versions
     to: int | None
     running: Deployment | None = None
-    obstacle: str = "none that starts"
+    obstacle: str = ""
+
+    @property
+    def why_not(self) -> str:
+        """Why there is no version to go to."""
+        if self.obstacle:
+            return self.obstacle
+        older = any(version < self.versions.live for version in self.versions.published)
+        return "no older one starts" if older else "none is older"
 
 
 @if_interrupted("functions that were not shown as rolled back are as before")
@@ -74,10 +82,12 @@ def rollback(
     application = session.outputs.release_application
     deployments = Deployments(session.codedeploy, application) if application else None
     changes = [_plan_each(session, versions, to, deployments) for versions in chosen]
-    session.console.table("Rollback", ("function", "live", "published", "back to", "published"), map(_row, changes))
+    session.console.table("Rollback", ("function", "live", "published", "to", "published"), map(_row, changes))
     possible = [change for change in changes if change.to is not None]
+    left = ", ".join(f"{change.versions.purpose} ({change.why_not})" for change in changes if change.to is None)
+    if left:
+        session.console.error(f"There is no version to go back to, left as it is: {left}.")
     if not possible:
-        session.console.error("There is no version to go back to.")
         return ATTENTION
     if not yes and not _confirmed():
         session.console.error("Nothing was changed.")
@@ -125,6 +135,8 @@ def _plan(session: Session, versions: Versions, to: int | None, deployments: Dep
         if to not in versions.published:
             known = ", ".join(map(str, sorted(versions.published)))
             raise UsageError(f"--to {to}: {versions.purpose} has the versions {known}")
+        if to == versions.live and not versions.weights and not running:
+            raise UsageError(f"--to {to}: this version of {versions.purpose} is live already")
         if not starts(session, versions, to):
             raise UsageError(f"--to {to}: this version of {versions.purpose} does not start")
         return _Change(versions=versions, to=to, running=running)
@@ -136,7 +148,7 @@ def _plan(session: Session, versions: Versions, to: int | None, deployments: Dep
 def _row(change: _Change) -> tuple[str, ...]:
     versions = change.versions
     if change.to is None:
-        return versions.purpose, str(versions.live), versions.published[versions.live], change.obstacle, ""
+        return versions.purpose, str(versions.live), versions.published[versions.live], change.why_not, ""
     way = str(change.to)
     if change.running:
         way += f", {'after the rollback' if change.running.is_rollback else 'stopping'} {change.running.id}"

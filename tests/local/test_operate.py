@@ -47,7 +47,8 @@ def test_what_is_printed_to_try_leads_here(pipeline: LocalPipeline) -> None:
 
     assert f"export PIPELINE_OUTPUTS={pipeline.stack.outputs_file}" in lines
     assert json.loads(pipeline.stack.outputs_file.read_text()) == pipeline.stack.outputs
-    assert {".venv/bin/python -m operate status", ".venv/bin/python -m operate check"} <= set(lines)
+    shown = ("status", "check", "limits --rate 100", "release", "rollback ingest")
+    assert {f".venv/bin/python -m operate {command}" for command in shown} <= set(lines)
 
 
 def test_status_of_a_stack_at_rest(pipeline: LocalPipeline) -> None:

@@ -10,6 +10,7 @@ from typing import cast
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from operate.capacity.measured import measured
 from operate.capacity.needs import Setup, limits, shards_for
@@ -220,3 +221,12 @@ def test_what_is_enough_needs_no_raising() -> None:
 
     assert {bool(limit.raised_by) for limit in found if limit.share > 1} == {True}
     assert {limit.raised_by for limit in found if limit.share <= 1} == {""}
+
+
+def test_an_error_without_a_message_is_said_whole(operate: Operate, stack: Calls) -> None:
+    bare: dict[str, object] = {"Error": {"Code": "NotImplemented", "Message": ""}}
+    stack.faults["ListServiceQuotas"] = [ClientError(bare, "ListServiceQuotas")]  # type: ignore[arg-type]
+
+    ran = operate("limits", "--rate", "1")
+
+    assert ran.err.rstrip().endswith("ListServiceQuotas operation")

@@ -44,7 +44,7 @@ def test_status_of_a_quiet_stack_is_well(aws: Aws, operate: Operate) -> None:
     ran = operate("status")
 
     assert ran.status == 0, ran.err
-    assert "All is well." in ran.out
+    assert "Nothing failed, nothing stuck. Whether each part of the stack is on and connected, `check` says" in ran.out
     assert dig(operate("status", "--json").json(), "files", "COMPLETED") == 6
 
 
@@ -118,5 +118,10 @@ def test_status_does_not_call_refused_files_well(aws: Aws, operate: Operate) -> 
 
     assert ran.status == 0
     assert "1 REJECTED and 2 SKIPPED: for their senders to correct; `show KEY` gives the reason." in ran.out
-    assert "Nothing needs attention." in ran.out
-    assert "All is well" not in ran.out
+    assert "Nothing failed, nothing stuck." in ran.out
+
+
+def test_one_message_is_one(aws: Aws, operate: Operate) -> None:
+    bury(aws, "nonsense")
+
+    assert "Needs attention: 1 message in the intake dead-letter queue" in operate("status").out

@@ -75,6 +75,19 @@ def test_a_function_that_knows_no_checks_is_sent_none(aws: Aws, operate: Operate
     assert left(aws) == []
 
 
+def test_a_file_whose_way_is_broken_is_not_waited_for_long(
+    aws: Aws, operate: Operate, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operate.check.command._BRIEFLY", 0)
+    change(answers, "GetBucketNotificationConfiguration", "QueueConfigurations", value=[])
+
+    ran = operate("check", "--json", "--wait", "86400")
+
+    assert "waited for 0 s at most: bucket's notification failed" in ran.err
+    assert "file: final status" in failed(ran)
+    assert left(aws) == []
+
+
 def test_a_file_that_never_ends_is_given_up(aws: Aws, operate: Operate) -> None:
 
     ran = operate("check", "--json", "--wait", "1")
@@ -92,6 +105,8 @@ def test_an_interrupted_check_leaves_nothing(aws: Aws, calls: Calls, operate: Op
 
     assert ran.status == 130
     assert "what the check uploaded is removed" in ran.err
+    assert "bucket's notification" in ran.out, "what was found is shown"
+    assert "All that the stack has works" not in ran.out
     assert left(aws) == []
 
 

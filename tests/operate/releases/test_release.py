@@ -69,9 +69,32 @@ def test_what_was_rolled_back_is_left_and_said(operate: Operate) -> None:
     ran = operate("release")
 
     assert ran.status == 1
-    assert "version 6 was rolled back" in ran.out
+    assert "version 6 is not live: rolled back, or its update did not end" in " ".join(ran.out.split())
+    assert "`release --again`" in operate("release", "--json").out
     assert alias() == (5, {})
     assert versions() == [1, 2, 3, 4, 5, 6], "nothing is deleted before it is released"
+
+
+def test_at_once_it_releases_again_what_was_rolled_back(operate: Operate) -> None:
+    publish(1)
+    point(1)
+
+    ran = operate("release", "--again")
+
+    assert ran.status == 0
+    assert alias() == (2, {})
+
+
+def test_at_once_a_version_that_does_not_start_is_not_released_again(operate: Operate, calls: Calls) -> None:
+    calls.answers["Invoke"] = {"FunctionError": "Unhandled"}
+    publish(1)
+    point(1)
+
+    ran = operate("release", "--again")
+
+    assert ran.status == 1
+    assert "version 2 does not start" in ran.out
+    assert alias() == (1, {})
 
 
 def test_it_shifts_to_the_newest_version_and_follows(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,8 +61,18 @@ def test_where_no_version_starts_nothing_changes(operate: Operate, calls: Calls)
     ran = operate("rollback", "ingest", "--yes")
 
     assert ran.status == 1
-    assert "none that starts" in ran.out
+    assert "no older one starts" in ran.out
     assert alias() == (4, {})
+
+
+def test_functions_without_an_older_version_are_named(operate: Operate) -> None:
+    point(1)
+
+    ran = operate("rollback", "--all", "--yes")
+
+    assert ran.status == 1
+    assert "left as it is: ingest (none is older)" in ran.err
+    assert alias() == (1, {})
 
 
 def test_a_version_may_be_named(operate: Operate) -> None:
@@ -77,6 +87,7 @@ def test_a_version_may_be_named(operate: Operate) -> None:
         (("ingest", "--all"), "name the functions to roll back, or --all"),
         (("ingst",), "ingst: should be one of ingest"),
         (("ingest", "--to", "9"), "--to 9: ingest has the versions 1, 2, 3, 4"),
+        (("ingest", "--to", "4"), "--to 4: this version of ingest is live already"),
         (("ingest",), "nobody can be asked here: --yes"),
     ],
 )
@@ -99,7 +110,7 @@ def test_it_asks_after_showing_what_changes(
 
     assert ran.status == status
     assert alias() == (live, {})
-    assert "back to" in ran.out
+    assert "published" in ran.out
 
 
 @pytest.mark.parametrize("stated", [True, False])

@@ -15,7 +15,8 @@ from components.provider import stack_provider
 
 stack = settings.load()
 provider = stack_provider(stack.prefix, stack.aws, stack.tags)
-opts = pulumi.ResourceOptions(providers=[provider])
+# Nothing goes by mistake, such as a stage's roles when its name is written over: whoever means it unprotects first.
+opts = pulumi.ResourceOptions(providers=[provider], protect=True)
 given = stack.settings
 
 state = State(f"{stack.prefix}-state", StateArgs(description=f"Pulumi's state of {stack.pipeline}"), opts)

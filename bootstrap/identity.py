@@ -20,7 +20,7 @@ def github_provider(name: str, provider: pulumi.ProviderResource) -> aws.iam.Ope
         name,
         url=f"https://{ISSUER}",
         client_id_lists=[AUDIENCE],
-        opts=pulumi.ResourceOptions(provider=provider),
+        opts=pulumi.ResourceOptions(provider=provider, protect=True),
     )
 
 

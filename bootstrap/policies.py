@@ -24,6 +24,12 @@ _WRITTEN_FOLDERS: Final = ("backups", "history", "locks/organization", "stacks")
 _USE_KEYS: Final = ("dynamodb", "lambda", "s3", "secretsmanager", "sqs")
 """Services that use a stage's key in the caller's name."""
 
+_BOUND_ACTIONS: Final = ("AttachRolePolicy", "CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy")
+"""What could give a role more than the boundary lets it have, for which AWS says which boundary the role has."""
+
+_TAG_ACTIONS: Final = ("apigateway:*", "cognito-idp:TagResource", "cognito-idp:UpdateUserPool", "kms:TagResource")
+"""What gives tags to what is the stage's by its tags."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StatePlace:
@@ -86,7 +92,8 @@ def deploy_policies(
     return {
         **_allow(place, *kinds),
         "state": [*_read_state(place, state), *_write_state(place, state), *brought],
-        "commands": [*statements({**RELEASE, **CHECK}, place, *Kind), *_never(place, own_names)],
+        "commands": statements({**RELEASE, **CHECK}, place, *Kind),
+        "limits": _never(place, own_names),
     }
 
 
@@ -160,15 +167,38 @@ def _never(place: Place, own_names: Sequence[str]) -> list[Statement]:
         Statement(
             sid="NeverWithoutBoundary", effect="Deny", actions=["iam:DeleteRolePermissionsBoundary"], resources=["*"]
         ),
-        # Whoever may tag an API could take another stage's for its own.
         Statement(
-            sid="NeverAnotherStagesApi",
+            sid="NeverAnotherBoundary",
             effect="Deny",
-            actions=["apigateway:*"],
+            actions=[f"iam:{action}" for action in _BOUND_ACTIONS],
             resources=["*"],
-            conditions={
-                "StringNotEquals": {"aws:ResourceTag/Environment": place.stage},
-                "Null": {"aws:ResourceTag/Environment": "false"},
-            },
+            conditions={"StringNotEquals": {"iam:PermissionsBoundary": place.boundary_arn}},
+        ),
+        # Whoever may tag an API or a key could take another stage's for its own, or give its own away.
+        Statement(
+            sid="NeverAnotherStages",
+            effect="Deny",
+            actions=["apigateway:*", "kms:TagResource", "kms:UntagResource"],
+            resources=["*"],
+            conditions=_another("aws:ResourceTag/Environment", place.stage),
+        ),
+        Statement(
+            sid="NeverToAnotherStage",
+            effect="Deny",
+            actions=_TAG_ACTIONS,
+            resources=["*"],
+            conditions=_another("aws:RequestTag/Environment", place.stage),
+        ),
+        Statement(
+            sid="NeverToAnotherProject",
+            effect="Deny",
+            actions=_TAG_ACTIONS,
+            resources=["*"],
+            conditions=_another("aws:RequestTag/Project", place.project),
         ),
     ]
+
+
+def _another(key: str, value: str) -> Conditions:
+    """Return the conditions under which a request says something else: one that does not say it is not meant."""
+    return {"StringNotEquals": {key: value}, "Null": {key: "false"}}

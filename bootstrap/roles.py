@@ -21,7 +21,7 @@ from components.iam import render_policy
 
 _READER: Final = (*TABLES, "state")
 _CHECKER: Final = ("state", "commands")
-_DEPLOYER: Final = (*_READER, "commands")
+_DEPLOYER: Final = (*_READER, "commands", "limits")
 
 
 @dataclass(frozen=True, kw_only=True)

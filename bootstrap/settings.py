@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Self, TypeAlias
+from typing import Annotated, ClassVar, Final, Self, TypeAlias
 
 import pulumi
 import yaml
@@ -22,6 +22,9 @@ PIPELINE: Final = Path(__file__).resolve().parents[1] / "Pulumi.yaml"
 """The project that is deployed, whose name every name of a stage begins with."""
 
 
+_SUBJECT: Final = re.compile(r"repo:[\w.-]+(/[\w.-]+|@\d+/[\w.-]+@(?P<repository_id>\d+))")
+
+
 def _stage(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]*", value):
         raise ValueError("should be the name of a stage: lower-case letters, digits and hyphens, such as dev")
@@ -29,10 +32,11 @@ def _stage(value: str) -> str:
 
 
 def _subject(value: str) -> str:
-    if not re.fullmatch(r"repo:[\w.-]+(@\d+)?/[\w.-]+(@\d+)?", value):
+    if not _SUBJECT.fullmatch(value) or value == "repo:OWNER/REPOSITORY":
         raise ValueError(
             "should be what GitHub's tokens have as the subject before the environment: repo:OWNER@ID/REPOSITORY@ID, "
-            "or repo:OWNER/REPOSITORY for a repository made before July 2026; no patterns"
+            "or repo:OWNER/REPOSITORY for a repository made before July 2026, with your own names in the place of "
+            "OWNER and REPOSITORY; no patterns"
         )
     return value
 
@@ -61,7 +65,9 @@ ProviderArn: TypeAlias = Annotated[str, AfterValidator(_provider_arn)]
 class BootstrapSettings(Group):
     """The account's stages, and the repository that may deploy them."""
 
-    stages: list[StageName] = Field(["dev", "prod"], min_length=1, description="Stages that this account has.")
+    listed_in: ClassVar[str] = "docs/deployment.md"
+
+    stages: list[StageName] = Field(min_length=1, description="Stages that this account has.")
     subject: Subject = Field(
         description="What the subject of the repository's tokens begins with, before `:environment:`: "
         "repo:OWNER@ID/REPOSITORY@ID, or repo:OWNER/REPOSITORY for a repository made before July 2026."
@@ -79,6 +85,17 @@ class BootstrapSettings(Group):
     )
     owner: Tag = Field("platform", description="Value of the Owner tag.")
     cost_center: Tag = Field("shared", description="Value of the CostCenter tag.")
+
+    @model_validator(mode="after")
+    def _check_repository(self) -> Self:
+        found = _SUBJECT.fullmatch(self.subject)
+        number = found and found["repository_id"]
+        if number and number != self.repository_id:
+            raise ValueError(
+                f"subject: {self.subject!r} is of repository {number}, but repositoryId is {self.repository_id!r}: no "
+                "token would have both; take both from `gh api repos/OWNER/REPOSITORY`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_stages(self) -> Self:

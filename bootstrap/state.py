@@ -37,7 +37,7 @@ class StateArgs:
 
 
 class State(pulumi.ComponentResource):
-    """A bucket for the states of all stages of an account. It and its key outlive this program.
+    """A bucket for the states of all stages of an account. All of it outlives this program.
 
     Each update takes a lock there and deletes it: a lifecycle rule clears away what such objects leave behind in a
     versioned bucket.
@@ -69,7 +69,7 @@ class State(pulumi.ComponentResource):
                     abort_incomplete_multipart_upload=abort_after_days(_MULTIPART_UPLOAD_DAYS),
                 )
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[private.versioning]),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True, depends_on=[private.versioning]),
         )
         # Whoever finds none writes one: a preview may not, and would fail.
         aws.s3.BucketObjectv2(
@@ -84,7 +84,10 @@ class State(pulumi.ComponentResource):
 
 
 def secrets_key(name: str, description: str, parent: pulumi.Resource) -> aws.kms.Key:
-    """Declare a key that the account's own IAM policies say who may use. It outlives the program."""
+    """Declare a key that the account's own IAM policies say who may use. Key and alias outlive the program.
+
+    The stages' files name the alias: without it, nobody finds the key that their secrets were encrypted with.
+    """
     account = Account(parent)
     root = Statement(
         sid="AccountAdministers",
@@ -104,6 +107,6 @@ def secrets_key(name: str, description: str, parent: pulumi.Resource) -> aws.kms
         f"{name}-alias",
         name=f"alias/{name}",
         target_key_id=key.key_id,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, protect=True, retain_on_delete=True),
     )
     return key

@@ -47,6 +47,7 @@ def pipeline_outputs(pipeline: Pipeline, settings: Settings) -> dict[str, pulumi
     if pipeline.monitoring is not None:
         outputs["topicArn"] = pipeline.monitoring.topic.arn
         outputs["alarmNames"] = pipeline.monitoring.alarm_names
+        outputs["alertEmailCount"] = pulumi.Output.from_input(str(len(settings.alert_emails)))
     if pipeline.dashboard is not None:
         outputs["dashboardUrl"] = pipeline.dashboard.url
     return outputs

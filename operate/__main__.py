@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cyclopts import CycloptsError, Group, Parameter
 
 from operate.check.command import check
-from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line, explain_usage
+from operate.command import ATTENTION, INTERRUPTED, OK, USAGE, UsageError, command_line, explain, explain_usage
 from operate.console import Console, flush_output
 from operate.end import end
 from operate.limits import show_limits
@@ -21,13 +21,15 @@ from operate.releases.release import release
 from operate.releases.rollback import rollback
 from operate.reprocess import reprocess
 from operate.rotate_secret import rotate_secret
-from operate.session import Session
+from operate.session import FaultError, Session
 from operate.show import show
 from operate.stack_outputs import OutputsError, read_outputs
 from operate.status import status
 
 _HELP: Final = "Commands for a deployed stack. They use the same AWS credentials as the AWS CLI."
-_EPILOGUE: Final = "Exit status: 0 all is well, 1 something failed or needs attention, 2 wrong arguments."
+_EPILOGUE: Final = (
+    "Exit status: 0 all is well, 1 something failed or needs attention, 2 wrong arguments, 130 interrupted."
+)
 _STACK: Final = Group("Stack", sort_key=1)
 
 APP: Final = command_line("python -m operate", _HELP, _EPILOGUE)
@@ -88,8 +90,11 @@ def main(arguments: Sequence[str]) -> int:
     except (CycloptsError, OutputsError, UsageError) as error:
         console.error(explain_usage(error))
         return USAGE
-    except (ClientError, BotoCoreError) as error:
+    except FaultError as error:
         console.error(str(error))
+        return ATTENTION
+    except (ClientError, BotoCoreError) as error:
+        console.error(explain(error))
         return ATTENTION
     except KeyboardInterrupt as stop:
         console.error(f"Interrupted: {str(stop) or 'nothing is lost, run it again to go on'}")

@@ -41,6 +41,11 @@ def explain_usage(error: Exception) -> str:
     return str(error)
 
 
+def explain(error: Exception) -> str:
+    """Return what AWS says of an error, which may be nothing but the error's name."""
+    return str(error).rstrip(": ") or type(error).__name__
+
+
 def command_line(name: str, summary: str, epilogue: str = "") -> App:
     """Make a program whose commands are functions, their docstrings its help; its caller answers for all errors."""
     return App(

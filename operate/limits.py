@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from operate.capacity.measured import measured
 from operate.capacity.needs import Limit, Setup, limits
-from operate.capacity.quotas import applied, published, region
-from operate.command import ATTENTION, OK
+from operate.capacity.quotas import applied, is_known, published, quotas
+from operate.command import ATTENTION, OK, explain
 from operate.session import CurrentSession, Session
 
 if TYPE_CHECKING:
@@ -53,14 +53,16 @@ def show_limits(
         0 if the rate fits, 1 if something has to be raised.
     """
     setup = _setup(session)
-    quotas, unread = _quotas(session)
-    found = limits(rate, measured().stages[_STAGE].cases[_CASES[kind]], setup, quotas)
+    given, unread = _quotas(session)
+    found = limits(rate, measured().stages[_STAGE].cases[_CASES[kind]], setup, given)
     short = [limit for limit in found if limit.share > 1]
     console = session.console
     console.result(
         {
             "rate": rate,
             "kind": kind,
+            "region": session.region,
+            "regionKnown": is_known(session.region),
             "mostRate": _most(rate, found),
             "quotasRead": not unread,
             "limits": [_as_json(limit) for limit in found],
@@ -68,7 +70,7 @@ def show_limits(
         }
     )
     console.table(
-        f"{rate:,g} files a second",
+        f"{rate:,g} files a second, {session.region}",
         ("limit", "needed", "there is", "used", "raised by"),
         [
             (limit.name, f"{limit.needed:,.1f}", f"{limit.given:,.0f}", f"{limit.share:.0%}", limit.raised_by)
@@ -76,7 +78,12 @@ def show_limits(
         ],
     )
     if unread:
-        console.error(f"The account's quotas cannot be read, AWS's published ones of {region()} are taken: {unread}")
+        console.error(f"The account's quotas cannot be read, AWS's published ones are taken: {unread}")
+    if not is_known(session.region):
+        console.error(
+            f"Of {session.region} no published quotas are known here: where regions differ and the account's own are "
+            "not read, the lowest is taken."
+        )
     for limit in short[:1]:
         console.say(f"Raise first: {limit.name}: {limit.raised_by}.")
     console.say(f"As it is set, the stack takes {_most(rate, found):,.0f} files a second.")
@@ -101,7 +108,7 @@ def _as_json(limit: Limit) -> dict[str, object]:
 def _setup(session: Session) -> Setup:
     """Read what the stack is set to, where AWS has it."""
     table = session.dynamodb.describe_table(TableName=session.outputs.table)["Table"]
-    function = session.lambda_.get_function_configuration(FunctionName=session.outputs.ingest_function)
+    function = session.configuration(session.outputs.ingest_function)
     delivery = session.outputs.delivery_queue_arn
     writes, index_writes = _write_limits(table)
     return Setup(
@@ -116,7 +123,7 @@ def _setup(session: Session) -> Setup:
 
 def _cap(session: Session, queue_arn: str) -> int:
     """Return how many executions the queue's mapping starts at once."""
-    uncapped = int(published()["pollerConcurrency"].value)
+    uncapped = int(quotas()["pollerConcurrency"].of(session.region))
     mappings = session.lambda_.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue_arn)
     caps = [
         mapping.get("ScalingConfig", {}).get("MaximumConcurrency", uncapped)
@@ -143,9 +150,9 @@ def _units(described: object) -> float:
 def _quotas(session: Session) -> tuple[dict[str, float], str]:
     """Return the account's quotas, or the published ones and why."""
     try:
-        values = applied(session.service_quotas)
+        values = applied(session.service_quotas, session.region)
         account = session.lambda_.get_account_settings()["AccountLimit"]
         values["lambdaConcurrency"] = account["ConcurrentExecutions"]
     except (ClientError, BotoCoreError) as error:
-        return {key: quota.value for key, quota in published().items()}, str(error)
+        return published(session.region), explain(error)
     return values, ""

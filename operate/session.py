@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from cyclopts import Parameter
 from msgspec.structs import replace
 
@@ -18,7 +20,7 @@ from shared.catalog.reader import CatalogReader
 from shared.catalog.requests import RequestWriter
 from shared.catalog.table import CatalogTable
 from shared.catalog.writer import CatalogWriter
-from shared.settings import CatalogSettings, read_settings
+from shared.settings import CatalogSettings, WrongEnvironmentError, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -44,6 +46,10 @@ _START_SECONDS: Final = 30
 
 LIVE: Final = "live"
 """The alias that the stack calls its functions by: of the version behind it, the environment is in force."""
+
+
+class FaultError(Exception):
+    """A part of the stack is not as it should be. The message says how it is, and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +110,65 @@ class Session:
         return boto3.client("codedeploy", region_name=self.region, config=_CONFIG)
 
     def live_alias(self, function_name: str) -> AliasConfigurationResponseTypeDef:
-        """Return the alias that a function is called by."""
-        return self.lambda_.get_alias(FunctionName=function_name, Name=LIVE)
+        """Return the alias that a function is called by.
+
+        Raises
+        ------
+        FaultError
+            If it is not there.
+        """
+        with self._alias_needed(function_name):
+            return self.lambda_.get_alias(FunctionName=function_name, Name=LIVE)
+
+    def configuration(self, function_name: str) -> FunctionConfigurationResponseTypeDef:
+        """Return the configuration that a function is called with.
+
+        Raises
+        ------
+        FaultError
+            If the alias that it is called by is not there.
+        """
+        with self._alias_needed(function_name):
+            return self.lambda_.get_function_configuration(FunctionName=function_name, Qualifier=LIVE)
+
+    def alias_gone(self, function_name: str) -> FaultError:
+        """Return what is said where a function has no alias to be called by."""
+        purpose = self.outputs.purpose(function_name)
+        return FaultError(f"alias {LIVE} of {purpose} is gone: `{self.outputs.refresh}` puts it back")
+
+    def environment_of(self, function_name: str) -> Mapping[str, str]:
+        """Return the environment variables that a function is called with.
+
+        Raises
+        ------
+        FaultError
+            If it has none.
+        OutputsError
+            If Lambda does not show them: they are encrypted with the stack's key.
+        """
+        shown = self.configuration(function_name).get("Environment", {})
+        if "Error" in shown:
+            raise OutputsError(
+                f"the environment of {function_name} cannot be read: {shown['Error'].get('Message')}; "
+                "the operator needs kms:Decrypt on the stack's key"
+            )
+        if not shown.get("Variables"):
+            raise self._broken(function_name, "has no environment variables")
+        return shown["Variables"]
+
+    def variable(self, function_name: str, name: str) -> str:
+        """Return one of the environment variables that a function is called with.
+
+        Raises
+        ------
+        FaultError
+            If it has no such one.
+        """
+        is_ingest = function_name == self.outputs.ingest_function
+        found = (self.environment if is_ingest else self.environment_of(function_name)).get(name)
+        if found is None:
+            raise self._broken(function_name, f"has no environment variable {name}")
+        return found
 
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:
@@ -149,37 +212,33 @@ class Session:
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
-        """The ingest function's environment: the catalog is read as it is written.
-
-        Raises
-        ------
-        OutputsError
-            If Lambda does not show it: it is encrypted with the stack's key.
-        """
-        shown = self._function.get("Environment", {})
-        if "Variables" not in shown:
-            reason = shown.get("Error", {}).get("Message", "it has none")
-            raise OutputsError(
-                f"the environment of {self.outputs.ingest_function} cannot be read: {reason}; "
-                "the operator needs kms:Decrypt on the stack's key"
-            )
-        return shown["Variables"]
+        """The ingest function's environment: the catalog is read as it is written."""
+        return self.environment_of(self.outputs.ingest_function)
 
     @property
     def uploads_prefix(self) -> str:
         """What the key of every upload begins with."""
-        return self.environment["UPLOADS_PREFIX"]
+        return self.variable(self.outputs.ingest_function, "UPLOADS_PREFIX")
 
     @property
     def log_group(self) -> str:
         """Where the ingest function logs."""
-        named = self._function.get("LoggingConfig", {}).get("LogGroup")
+        named = self.configuration(self.outputs.ingest_function).get("LoggingConfig", {}).get("LogGroup")
         return named or f"/aws/lambda/{self.outputs.ingest_function}"
 
     @cached_property
     def catalog(self) -> CatalogSettings:
-        """The catalog's table, its indexes and their shards."""
-        return read_settings(CatalogSettings, {"AWS_REGION": self.region, **self.environment})
+        """The catalog's table, its indexes and their shards.
+
+        Raises
+        ------
+        FaultError
+            If the ingest function is called with an environment that does not say it.
+        """
+        try:
+            return read_settings(CatalogSettings, {"AWS_REGION": self.region, **self.environment})
+        except WrongEnvironmentError as error:
+            raise self._broken(self.outputs.ingest_function, f"cannot work: {error},") from error
 
     def reader(self, shards: int | None = None) -> CatalogReader:
         """Return the catalog, to read from; with other shards than the function writes to, if there once were more."""
@@ -200,9 +259,20 @@ class Session:
         """Return who the operator is to AWS."""
         return boto3.client("sts", region_name=self.region, config=_CONFIG).get_caller_identity()["Arn"]
 
-    @cached_property
-    def _function(self) -> FunctionConfigurationResponseTypeDef:
-        return self.lambda_.get_function_configuration(FunctionName=self.outputs.ingest_function, Qualifier=LIVE)
+    @contextmanager
+    def _alias_needed(self, function_name: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            raise self.alias_gone(function_name) from error
+
+    def _broken(self, function_name: str, how: str) -> FaultError:
+        purpose = self.outputs.purpose(function_name)
+        return FaultError(
+            f"{function_name} {how} in the version that {LIVE} names: `rollback {purpose}` goes back to the one before"
+        )
 
 
 CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]

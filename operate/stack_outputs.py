@@ -17,6 +17,8 @@ MASKED: Final = "[secret]"
 """What ``pulumi stack output`` prints in the place of a secret one."""
 
 _ARN_PARTS: Final = 6
+_UNKNOWN: Final = "NAME"
+"""What stands for the name of a stack that a file with outputs is of."""
 
 
 class OutputsError(Exception):
@@ -30,10 +32,18 @@ class StackOutputs:
     ----------
     values
         Output name → value.
+    stack
+        The stack's name, as Pulumi is given it; None: the stack that is selected.
     """
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], stack: str | None = None) -> None:
         self._values = values
+        self._stack = stack
+
+    @property
+    def refresh(self) -> str:
+        """The command that puts back what somebody changed or deleted beside Pulumi."""
+        return " ".join(["pulumi", "up", "--refresh", *(["--stack", self._stack] if self._stack else [])])
 
     def get(self, name: str, needed_for: str) -> str:
         """Return the output `name`.
@@ -79,6 +89,10 @@ class StackOutputs:
         suffix = "FunctionName"
         found = {name.removesuffix(suffix): value for name, value in self._values.items() if name.endswith(suffix)}
         return found or {"ingest": self.ingest_function}
+
+    def purpose(self, function_name: str) -> str:
+        """Return what a function does; its name, if it is none of the stack's."""
+        return next((purpose for purpose, name in self.functions.items() if name == function_name), function_name)
 
     @property
     def release_application(self) -> str | None:
@@ -160,7 +174,8 @@ def read_outputs(file: Path | None = None, stack: str | None = None) -> StackOut
         raise OutputsError("the outputs are not JSON; use what `pulumi stack output --json` prints") from error
     if not isinstance(values, dict):
         raise OutputsError("the outputs are not a JSON object; use what `pulumi stack output --json` prints")
-    return StackOutputs({name: value for name, value in values.items() if isinstance(value, str)})
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    return StackOutputs(texts, stack if file is None else _UNKNOWN)
 
 
 def _read(file: Path) -> str:

@@ -87,6 +87,8 @@ class FilePipeline(pulumi.ComponentResource):
     """ARN of the topic that alarms are published to. With alarms."""
     alarm_names: pulumi.Output[str] | None
     """Names of the alarms, separated by commas. With alarms."""
+    alert_email_count: pulumi.Output[str] | None
+    """How many addresses the alarms are sent to: those of alertEmails. With alarms."""
     dashboard_url: pulumi.Output[str] | None
     """URL of the dashboard. With dashboard."""
 

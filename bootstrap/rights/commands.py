@@ -80,6 +80,16 @@ _CHECK_KEY: Final = Target(
     },
     why=KEY.why,
 )
+_CHECK_ITEMS: Final = Target(
+    sid="CheckItems",
+    service="dynamodb",
+    arns=("arn:{partition}:dynamodb:{region}:{account}:table/{name}",),
+    conditions={
+        # An item's key begins with bucket and key; which version is a key's latest is in one partition for many keys.
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ("{name}/uploads/checks/*", "latest:{name}")},
+        "Null": {"dynamodb:LeadingKeys": ("false",)},
+    },
+)
 _CHECK_POOL: Final = Target(
     sid="CheckUserPools",
     service="cognito-idp",
@@ -113,8 +123,8 @@ CHECK: Final[Table] = {
         Rights(
             on=_named("CheckTables", "dynamodb", "table/{name}"),
             read="BatchGetItem DescribeTable GetItem Query",
-            update="DeleteItem",
         ),
+        Rights(on=_CHECK_ITEMS, update="DeleteItem"),
         Rights(on=_named("CheckQueues", "sqs", "{name}"), read="GetQueueAttributes"),
         Rights(
             on=_named("CheckFunctions", "lambda", "function:{name}"),

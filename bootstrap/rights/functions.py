@@ -10,6 +10,12 @@ from bootstrap.rights.targets import IN_REGION, KEY_GRANTS, KEY_THROUGH_SERVICES
 _FUNCTION: Final = Target(
     sid="Functions", service="lambda", arns=("arn:{partition}:lambda:{region}:{account}:function:{name}",)
 )
+_CALLED_FUNCTION: Final = Target(
+    sid="CalledFunctions",
+    service="lambda",
+    arns=_FUNCTION.arns,
+    conditions={"StringEquals": {"lambda:Principal": ("apigateway.amazonaws.com",)}},
+)
 _LAYER: Final = Target(sid="Layers", service="lambda", arns=("arn:{partition}:lambda:{region}:{account}:layer:{name}",))
 _INSIGHTS: Final = Target(
     sid="InsightsLayer",
@@ -90,7 +96,8 @@ FUNCTIONS: Final[Table] = {
         Rights(on=_FUNCTION, create="PutFunctionRecursionConfig", read="GetFunctionRecursionConfig"),
     ),
     "aws:lambda/permission:Permission": (
-        Rights(on=_FUNCTION, create="AddPermission", read="GetPolicy", delete="RemovePermission"),
+        Rights(on=_CALLED_FUNCTION, create="AddPermission"),
+        Rights(on=_FUNCTION, read="GetPolicy", delete="RemovePermission"),
     ),
     "aws:lambda/alias:Alias": (
         Rights(on=_FUNCTION, create="CreateAlias", read="GetAlias", update="UpdateAlias", delete="DeleteAlias"),
@@ -110,14 +117,15 @@ FUNCTIONS: Final[Table] = {
         Rights(
             on=_BOUND_ROLE,
             create="CreateRole PutRolePermissionsBoundary",
-            update="UpdateAssumeRolePolicy",
-            delete="DeleteRole DeleteRolePolicy",
+            delete="DeleteRolePolicy",
         ),
         Rights(
             on=_ROLE,
             create="TagRole",
             read="GetRole ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies ListRoleTags",
-            update="UntagRole UpdateRole UpdateRoleDescription",
+            # Editions of AWS's reference disagree on whether these know the boundary: they lean on the name.
+            update="UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
+            delete="DeleteRole",
         ),
     ),
     "aws:iam/rolePolicy:RolePolicy": (

@@ -45,6 +45,13 @@ _NEW_KEY: Final = Target(
     conditions=NEW_HAS_TAGS,
     why="a key that is made has no id yet: it gets the stage's tags",
 )
+_NEW_KEY_TAGS: Final = Target(
+    sid="NewKeyTags",
+    service="kms",
+    arns=("*",),
+    conditions={**NEW_HAS_TAGS, "Null": {"kms:ResourceAliases": ("true",)}},
+    why="a key that is made has no id, no tags and no alias yet: it gets the stage's tags",
+)
 _ALIAS: Final = Target(sid="KeyAliases", service="kms", arns=("arn:{partition}:kms:{region}:{account}:alias/{prefix}",))
 _ALIAS_LISTS: Final = Target(
     sid="KeyAliasLists",
@@ -122,11 +129,12 @@ STORAGE: Final[Table] = {
     ),
     "aws:kms/key:Key": (
         Rights(on=_NEW_KEY, create="CreateKey"),
+        Rights(on=_NEW_KEY_TAGS, create="TagResource"),
         Rights(
             on=KEY,
-            create="EnableKeyRotation PutKeyPolicy TagResource",
+            create="EnableKeyRotation PutKeyPolicy",
             read="DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags",
-            update="DisableKeyRotation EnableKey UntagResource UpdateKeyDescription",
+            update="DisableKeyRotation EnableKey TagResource UntagResource UpdateKeyDescription",
             delete="ScheduleKeyDeletion",
         ),
     ),

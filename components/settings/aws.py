@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.values import LOOPBACK_HOSTS, Group, Region
 
-AccountId: TypeAlias = Annotated[str, Field(pattern=r"^\d{12}$", coerce_numbers_to_str=True)]
+
+def _account_id(value: str) -> str:
+    if not re.fullmatch(r"\d{12}", value):
+        raise ValueError("should be the 12 digits of an account's id, such as 123456789012")
+    return value
+
+
+def _role_arn(value: str) -> str:
+    if not re.fullmatch(r"arn:aws:iam::\d{12}:role/.+", value):
+        raise ValueError("should be the ARN of a role, such as arn:aws:iam::123456789012:role/deploy")
+    return value
+
+
+AccountId: TypeAlias = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_account_id)]
 
 
 class AssumeRole(Group):
     """A role that the provider takes before it does anything."""
 
-    role_arn: Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/.+$")] = Field(description="The role.")
+    role_arn: Annotated[str, AfterValidator(_role_arn)] = Field(description="The role.")
     session_name: str | None = Field(None, description="Name of the session, as logs show it.")
     external_id: str | None = Field(None, coerce_numbers_to_str=True, description="What the role's owner asks for.")
     duration: str | None = Field(None, description="How long the session lasts, such as 1h.")

@@ -16,11 +16,12 @@ from components.addresses import is_forbidden
 from components.settings.aws import AwsSettings
 from components.settings.model import Settings
 from components.settings.places import find_elsewhere
+from components.settings.values import Group
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_Model = TypeVar("_Model", bound=Group)
 
 MAX_NAME_PREFIX = 40
 """Characters of ``project-stage``: an S3 bucket name holds 63, and the longest of ours adds a part and a suffix."""
@@ -155,7 +156,7 @@ def _validate(model: type[_Model], namespace: str, values: Mapping[str, object],
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problems += [text for detail in error.errors() for text in _explain(namespace, detail).split("\n")]
+        problems += [text for detail in error.errors() for text in _explain(model, namespace, detail).split("\n")]
         return None
 
 
@@ -217,7 +218,7 @@ def _decode(model: type[BaseModel], key: str, value: str) -> object:
         return value
 
 
-def _explain(namespace: str, detail: ErrorDetails) -> str:
+def _explain(model: type[Group], namespace: str, detail: ErrorDetails) -> str:
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not detail["loc"]:  # a rule across fields names its keys itself
         return "\n".join(f"{namespace}:{line}" for line in message.split("\n"))
@@ -229,6 +230,6 @@ def _explain(namespace: str, detail: ErrorDetails) -> str:
     hidden = namespace == AWS_NAMESPACE and (unknown or runtime_config.is_config_secret(key))
     given = key if hidden else f"{key} = {detail['input']!r}"
     if unknown:
-        why = _GONE.get(str(detail["loc"][0]), "is not a setting of this program; docs/configuration.md lists them all")
+        why = _GONE.get(str(detail["loc"][0]), f"is not a setting of this program; {model.listed_in} lists them all")
         return f"{given}: {why}"
     return f"{given}: {message}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -25,7 +25,14 @@ class Group(BaseModel):
     """Settings that belong together. A field's alias is its key in ``Pulumi.<stage>.yaml``.
 
     Bounds are the services' own where they have one; a field's description says what the setting does.
+
+    Attributes
+    ----------
+    listed_in
+        The paper that lists the settings.
     """
+
+    listed_in: ClassVar[str] = "docs/configuration.md"
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
 

@@ -21,7 +21,9 @@ class Work(Struct, frozen=True, kw_only=True):
     invocations
         How often it is invoked.
     cpu_ms
-        CPU time of its process on the machine that measured, in milliseconds.
+        CPU time of its process on the machine that measured, in milliseconds: the median of the rounds.
+    cpu_spread_ms
+        How far the rounds are apart: the most less the least.
     log_bytes
         What it logs, its metrics included, as CloudWatch Logs counts: 26 bytes beside each event (PutLogEvents).
     calls
@@ -30,6 +32,7 @@ class Work(Struct, frozen=True, kw_only=True):
 
     invocations: float
     cpu_ms: float
+    cpu_spread_ms: float = 0.0
     log_bytes: int
     calls: Mapping[str, float]
 
@@ -66,21 +69,6 @@ class Case(Struct, frozen=True, kw_only=True):
         return sum(count for work in works for name, count in work.calls.items() if name.startswith(prefix))
 
 
-class Idle(Struct, frozen=True, kw_only=True):
-    """What a stack has while nothing happens.
-
-    Parameters
-    ----------
-    resources
-        How many it declares of each resource type.
-    alarm_metrics
-        Metrics that its alarms look at: each is billed.
-    """
-
-    resources: Mapping[str, int]
-    alarm_metrics: int
-
-
 class Stage(Struct, frozen=True, kw_only=True):
     """A stage as it is shipped.
 
@@ -94,8 +82,6 @@ class Stage(Struct, frozen=True, kw_only=True):
         Whether each upload is an event of EventBridge too.
     system_logs
         Whether Lambda itself logs the start and the end of each invocation.
-    idle, idle_delivering
-        The stack, and the same stack with a delivery.
     cases
         What was measured, by name.
     """
@@ -104,8 +90,6 @@ class Stage(Struct, frozen=True, kw_only=True):
     custom_metrics: Mapping[str, int]
     event_bridge: bool
     system_logs: bool
-    idle: Idle
-    idle_delivering: Idle
     cases: Mapping[str, Case]
 
 

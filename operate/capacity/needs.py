@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from operate.capacity.measured import Case
@@ -69,7 +69,7 @@ class Limit:
     needed, given
         How much.
     raised_by
-        The setting or the quota that moves it.
+        The setting or the quota that moves it; empty where nothing has to be raised.
     """
 
     name: str
@@ -99,7 +99,8 @@ def limits(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) -
     """
     found = [*_functions(rate, case, setup, quotas), *_table(rate, case, setup, quotas)]
     found += _around(rate, case, setup, quotas)
-    return sorted(found, key=lambda limit: -limit.share)
+    said = [limit if limit.share > 1 else replace(limit, raised_by="") for limit in found]
+    return sorted(said, key=lambda limit: -limit.share)
 
 
 def concurrency(rate: float, case: Case, setup: Setup) -> dict[str, float]:
@@ -124,7 +125,7 @@ def _functions(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float
             raised_by=_more_executions("maxConcurrency", busy["ingest"]),
         ),
         Limit(
-            name="functions of the account at once",
+            name=f"functions of the account at once ({quotas['lambdaRequests']:.0f} invocations a second each)",
             needed=max(sum(busy.values()), invocations / quotas["lambdaRequests"]),
             given=quotas["lambdaConcurrency"],
             raised_by=f"{_ON_QUOTA} Concurrent executions",
@@ -183,8 +184,8 @@ def _table(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) -
 
 def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) -> list[Limit]:
     objects = 1 + case.calls("s3.GetObject") + case.calls("s3.PutObject") + case.calls("s3.CreateMultipartUpload")
-    executions = sum(concurrency(rate, case, setup).values())
-    return [
+    busy = concurrency(rate, case, setup)
+    found = [
         Limit(
             name="KMS requests a second",
             needed=rate * objects * BUCKET_KEY_SHARE,
@@ -193,7 +194,7 @@ def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) 
         ),
         Limit(
             name="log batches a second",
-            needed=executions / _LOG_SECONDS,
+            needed=sum(busy.values()) / _LOG_SECONDS,
             given=quotas["logCalls"],
             raised_by=f"{_ON_QUOTA} PutLogEvents",
         ),
@@ -203,8 +204,23 @@ def _around(rate: float, case: Case, setup: Setup, quotas: Mapping[str, float]) 
             given=quotas["s3Writes"],
             raised_by="spread uploads over folders: S3 splits prefixes that are busy",
         ),
-        Limit(name="messages in flight", needed=executions, given=quotas["inFlight"], raised_by=_FIXED),
+        Limit(
+            name="messages in flight, intake queue",
+            needed=busy["ingest"],
+            given=quotas["inFlight"],
+            raised_by=f"{_ON_QUOTA} In-flight messages per standard queue",
+        ),
     ]
+    if setup.delivery_concurrency:
+        found.append(
+            Limit(
+                name="messages in flight, delivery queue",
+                needed=busy["delivery"],
+                given=quotas["inFlightFifo"],
+                raised_by=f"{_ON_QUOTA} In-flight messages per FIFO queue",
+            )
+        )
+    return found
 
 
 def _more_executions(setting: str, needed: float) -> str:

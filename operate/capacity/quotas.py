@@ -24,9 +24,13 @@ class Quota(Struct, frozen=True, kw_only=True):
     key
         What it is called here.
     value, unit
-        What AWS gives an account that asks for no more.
+        What AWS gives an account that asks for no more, in every region that `regions` does not name: the lowest.
+    regions
+        What it gives in regions where it gives more.
     service, name
-        What Service Quotas calls it; empty: it does not know it, and nothing raises it.
+        What Service Quotas calls it; empty: it does not know it.
+    raisable
+        Whether AWS raises it for an account that asks.
     source, date
         Where it is published, and when that was read.
     """
@@ -36,27 +40,37 @@ class Quota(Struct, frozen=True, kw_only=True):
     unit: str
     service: str
     name: str
+    raisable: bool
     source: str
     date: str
+    regions: Mapping[str, float] = {}
+
+    def of(self, region: str) -> float:
+        """Return what AWS gives in a region."""
+        return self.regions.get(region, self.value)
 
 
 class _Table(Struct, frozen=True, kw_only=True):
-    region: str
     quotas: tuple[Quota, ...]
 
 
 @cache
-def published() -> Mapping[str, Quota]:
+def quotas() -> Mapping[str, Quota]:
     """Return AWS's quotas by their keys."""
-    return {quota.key: quota for quota in _table().quotas}
+    return {quota.key: quota for quota in msgspec.json.decode(_FILE.read_bytes(), type=_Table).quotas}
 
 
-def region() -> str:
-    """Return the region that the published quotas are of."""
-    return _table().region
+def published(region: str) -> dict[str, float]:
+    """Return what AWS gives in a region, by key; of a region that no quota names, the lowest that it gives anywhere."""
+    return {key: quota.of(region) for key, quota in quotas().items()}
 
 
-def applied(client: ServiceQuotasClient) -> dict[str, float]:
+def is_known(region: str) -> bool:
+    """Return whether a quota names the region; where none does, the lowest of all are taken."""
+    return any(region in quota.regions for quota in quotas().values())
+
+
+def applied(client: ServiceQuotasClient, region: str) -> dict[str, float]:
     """Return what an account has, by key: what it was given, and what is published where Service Quotas is silent.
 
     Raises
@@ -64,8 +78,8 @@ def applied(client: ServiceQuotasClient) -> dict[str, float]:
     botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
         If Service Quotas cannot be asked.
     """
-    values = {key: quota.value for key, quota in published().items()}
-    wanted = {(quota.service, quota.name): key for key, quota in published().items() if quota.service}
+    values = published(region)
+    wanted = {(quota.service, quota.name): key for key, quota in quotas().items() if quota.service}
     for service in sorted({service for service, _ in wanted}):
         for page in client.get_paginator("list_service_quotas").paginate(ServiceCode=service):
             for found in page["Quotas"]:
@@ -73,8 +87,3 @@ def applied(client: ServiceQuotasClient) -> dict[str, float]:
                 if key:
                     values[key] = found["Value"]
     return values
-
-
-@cache
-def _table() -> _Table:
-    return msgspec.json.decode(_FILE.read_bytes(), type=_Table)

@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from operate.check.findings import FaultError, LeftOutError
-from operate.check.parts import configuration, optional
-from operate.session import Session
+from operate.check.findings import LeftOutError
+from operate.check.parts import function_name, optional
+from operate.session import FaultError, Session
 
 _TIMEOUT_SECONDS: Final = 30
 _CONNECT_SECONDS: Final = 10
@@ -57,10 +57,10 @@ def endpoint(session: Session) -> str:
     FaultError
         If it cannot be reached, or its certificate is not trusted.
     """
-    function = configuration(session, "delivery")
-    if function.get("VpcConfig", {}).get("SubnetIds"):
+    name = function_name(session, "delivery")
+    if session.configuration(name).get("VpcConfig", {}).get("SubnetIds"):
         raise LeftOutError("the delivery function reaches it from its VPC")
-    url = urlsplit(function.get("Environment", {}).get("Variables", {}).get("ENDPOINT_URL", ""))
+    url = urlsplit(session.variable(name, "ENDPOINT_URL"))
     host, port = url.hostname or "", url.port or _PORTS.get(url.scheme, 0)
     try:
         with socket.create_connection((host, port), timeout=_CONNECT_SECONDS) as connection:

@@ -11,10 +11,10 @@ from cyclopts import Parameter, validators
 
 from operate.check import api
 from operate.check.file import CheckFile, Wait
-from operate.check.findings import FAILED, FaultError, Finding, examine
+from operate.check.findings import FAILED, Finding, examine
 from operate.check.parts import Part, parts
 from operate.command import ATTENTION, OK, if_interrupted
-from operate.session import CurrentSession, Session
+from operate.session import CurrentSession, FaultError, Session
 
 _STEPS: Final = 6
 """What is looked at of the file, its removal included."""

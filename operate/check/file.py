@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from forward.changes import parse_change
-from operate.check.findings import FaultError, LeftOutError
-from operate.check.parts import configuration, function_name
-from operate.session import Session
+from operate.check.findings import LeftOutError
+from operate.check.parts import function_name
+from operate.session import FaultError, Session
 from shared.catalog.model import CatalogItem, ObjectVersion, Status
 from shared.catalog.removal import remove_check
 from shared.catalog.table import CatalogTable, key_of
@@ -164,16 +164,16 @@ class CheckFile:
     def delivery(self, wait: Wait) -> str:
         """Wait until it is delivered: the delivery function logs it."""
         session, version = self._session, self.version
-        forward = configuration(session, "forward")
-        if forward.get("Environment", {}).get("Variables", {}).get("DELIVER_CHECKS") != "true":
+        if session.variable(function_name(session, "forward"), "DELIVER_CHECKS") != "true":
             raise LeftOutError("deliverChecks is off: the next system does not see files of checks")
         delivery_id = self._delivery_id(version)
-        group = configuration(session, "delivery").get("LoggingConfig", {}).get("LogGroup")
+        delivery = function_name(session, "delivery")
+        group = session.configuration(delivery).get("LoggingConfig", {}).get("LogGroup")
         last = "nothing is logged of it"
 
         def sent() -> str | None:
             nonlocal last
-            for line in self._log(group or f"/aws/lambda/{function_name(session, 'delivery')}", delivery_id):
+            for line in self._log(group or f"/aws/lambda/{delivery}", delivery_id):
                 last = f"{line.get('message')}: {line.get('reason')}"
                 if line.get("message") == "sent":
                     return f"delivery {delivery_id} was taken"
@@ -202,7 +202,7 @@ class CheckFile:
             except (ClientError, BotoCoreError) as error:
                 problems.append(str(error))
         if problems:
-            raise FaultError(f"not all is removed, the next check tries again: {'; '.join(problems)}")
+            raise FaultError(f"not all is removed, a check an hour or more later tries again: {'; '.join(problems)}")
         return f"{removed} objects and items"
 
     @property
@@ -214,7 +214,9 @@ class CheckFile:
 
     @property
     def _folders(self) -> list[str]:
-        prefixes = (self._session.environment[name] for name in ("PROCESSED_PREFIX", "REJECTED_PREFIX"))
+        session = self._session
+        names = ("PROCESSED_PREFIX", "REJECTED_PREFIX")
+        prefixes = (session.variable(session.outputs.ingest_function, name) for name in names)
         return [f"{prefix}record_type={RECORD_TYPE}/" for prefix in prefixes]
 
     def _objects(self, prefix: str) -> Iterator[Callable[[], object]]:

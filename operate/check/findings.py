@@ -7,15 +7,13 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operate.command import explain
+from operate.session import FaultError
 from operate.stack_outputs import OutputsError
 
 State: TypeAlias = Literal["ok", "failed", "left out"]
 
 FAILED: Final = "failed"
-
-
-class FaultError(Exception):
-    """A part is not as it should be. The message says how it is."""
 
 
 class LeftOutError(Exception):
@@ -57,5 +55,7 @@ def examine(part: str, look: Callable[[], str]) -> Finding:
         return Finding(part, "ok", look())
     except LeftOutError as reason:
         return Finding(part, "left out", str(reason))
-    except (FaultError, OutputsError, ClientError, BotoCoreError) as error:
+    except (FaultError, OutputsError) as error:
         return Finding(part, FAILED, str(error))
+    except (ClientError, BotoCoreError) as error:
+        return Finding(part, FAILED, explain(error))

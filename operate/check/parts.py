@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from operate.check.findings import FaultError, LeftOutError
-from operate.session import LIVE, Session
+from operate.check.findings import LeftOutError
+from operate.session import LIVE, FaultError, Session
+from operate.stack_outputs import OutputsError
 
 if TYPE_CHECKING:
-    from types_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
     from types_boto3_s3.type_defs import QueueConfigurationOutputTypeDef
 
 Part: TypeAlias = tuple[str, Callable[[], str]]
@@ -27,6 +27,8 @@ _FUNCTIONS: Final = {
 """Purpose of a function → the output with its name."""
 
 _PENDING: Final = "PendingConfirmation"
+_DELETED: Final = "Deleted"
+"""What stands for a subscription's ARN while it is not (ListSubscriptionsByTopic, SubscriptionArn)."""
 _BATCH: Final = 100
 """Alarms that one call describes (DescribeAlarms, AlarmNames)."""
 
@@ -82,31 +84,29 @@ def function_name(session: Session, purpose: str) -> str:
     return optional(session, _FUNCTIONS[purpose], f"the stack has no {purpose} function")
 
 
-def configuration(session: Session, purpose: str) -> FunctionConfigurationResponseTypeDef:
-    """Return the configuration that a function is called with."""
-    return session.lambda_.get_function_configuration(FunctionName=function_name(session, purpose), Qualifier=LIVE)
-
-
 def _notification(session: Session) -> str:
-    found = session.s3.get_bucket_notification_configuration(Bucket=session.outputs.bucket)
-    if any(_tells_of_uploads(session, entry) for entry in found.get("QueueConfigurations", [])):
-        return f"ObjectCreated under {session.uploads_prefix} to the intake queue"
-    raise FaultError(
-        f"{session.outputs.bucket} does not send ObjectCreated under {session.uploads_prefix} to "
-        f"{session.outputs.queue_arn}: `pulumi up --refresh` puts it back"
-    )
+    outputs = session.outputs
+    found = session.s3.get_bucket_notification_configuration(Bucket=outputs.bucket).get("QueueConfigurations", [])
+    told = [
+        _rules(entry)
+        for entry in found
+        if entry["QueueArn"] == outputs.queue_arn and "s3:ObjectCreated:*" in entry["Events"]
+    ]
+    silent = f"does not send ObjectCreated to {outputs.queue_arn}: `{outputs.refresh}` puts it back"
+    if not told:
+        raise FaultError(f"{outputs.bucket} {silent}")
+    try:
+        prefix = session.uploads_prefix
+    except (FaultError, OutputsError) as error:
+        raise LeftOutError("the ingest function does not say under which prefix uploads are") from error
+    if {"prefix": prefix} not in told:
+        raise FaultError(f"under {prefix}, {outputs.bucket} {silent}")
+    return f"ObjectCreated under {prefix} to the intake queue"
 
 
-def _tells_of_uploads(session: Session, entry: QueueConfigurationOutputTypeDef) -> bool:
-    rules = {
-        rule.get("Name", "").lower(): rule.get("Value")
-        for rule in entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-    }
-    return (
-        entry["QueueArn"] == session.outputs.queue_arn
-        and "s3:ObjectCreated:*" in entry["Events"]
-        and rules == {"prefix": session.uploads_prefix}
-    )
+def _rules(entry: QueueConfigurationOutputTypeDef) -> dict[str, str | None]:
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return {rule.get("Name", "").lower(): rule.get("Value") for rule in rules}
 
 
 def _queue(session: Session, purpose: str, queue: str, dead_letters: str) -> str:
@@ -147,6 +147,7 @@ def _function(session: Session, purpose: str) -> str:
     versions = [version["Version"] for page in pages for version in page["Versions"]]
     newest = max((int(version) for version in versions if version.isdigit()), default=0)
     alias = session.live_alias(name)
+    _check_environment(session, name)
     if alias["FunctionVersion"] != str(newest):
         raise FaultError(
             f"{LIVE} of {name} is version {alias['FunctionVersion']}, and {newest} is the newest: it was rolled back, "
@@ -157,17 +158,25 @@ def _function(session: Session, purpose: str) -> str:
     return f"{name}, version {newest}"
 
 
+def _check_environment(session: Session, name: str) -> None:
+    """Look for the environment variables that a function is called with; of the ingest function, for those we read."""
+    session.environment_of(name)
+    if name == session.outputs.ingest_function:
+        session.reader()
+        session.variable(name, "UPLOADS_PREFIX")
+
+
 def _source(session: Session, purpose: str, source: Callable[[], str]) -> str:
     name, arn = function_name(session, purpose), source()
     found = session.lambda_.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
     mappings = [mapping for mapping in found if _is_alias(mapping.get("FunctionArn", ""), name)]
     if not mappings:
-        raise FaultError(f"nothing hands {arn} to {name}:{LIVE}: `pulumi up --refresh` puts it back")
+        raise FaultError(f"nothing hands {arn} to {name}:{LIVE}: `{session.outputs.refresh}` puts it back")
     for mapping in mappings:
         if mapping.get("State") != "Enabled":
             raise FaultError(
                 f"event source mapping {mapping['UUID']} is {mapping.get('State')}: "
-                f"`aws lambda update-event-source-mapping --uuid {mapping['UUID']} --enabled`"
+                f"`aws lambda update-event-source-mapping --region {session.region} --uuid {mapping['UUID']} --enabled`"
             )
     return arn
 
@@ -181,28 +190,37 @@ def _schedule(session: Session) -> str:
     name = optional(session, "reconcileScheduleName", "reconciliationHours is 0")
     found = session.scheduler.get_schedule(Name=name)
     if found.get("State") != "ENABLED":
-        raise FaultError(f"schedule {name} is {found.get('State')}")
+        raise FaultError(f"schedule {name} is {found.get('State')}: `{session.outputs.refresh}` puts it back")
     function = function_name(session, "reconcile")
     if not _is_alias(found["Target"]["Arn"], function):
-        raise FaultError(f"schedule {name} invokes {found['Target']['Arn']}, not {function}:{LIVE}")
+        raise FaultError(
+            f"schedule {name} invokes {found['Target']['Arn']}, not {function}:{LIVE}: "
+            f"`{session.outputs.refresh}` puts it back"
+        )
     return f"{name}, {found['ScheduleExpression']}"
 
 
 def _alarms(session: Session) -> str:
     topic = optional(session, "topicArn", "the stack has no alarms")
     names = session.outputs.get("alarmNames", "a stack with alarms names them").split(",")
-    heard: dict[str, bool] = {}
+    told: dict[str, bool] = {}
+    muted: list[str] = []
     for start in range(0, len(names), _BATCH):
         answer = session.cloudwatch.describe_alarms(
             AlarmNames=names[start : start + _BATCH], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         )
         for alarm in (*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])):
-            heard[alarm["AlarmName"]] = alarm["ActionsEnabled"] and topic in alarm["AlarmActions"]
-    if missing := sorted(set(names) - heard.keys()):
-        raise FaultError(f"not there: {', '.join(missing)}; `pulumi up --refresh` puts them back")
-    if silent := sorted(name for name, is_heard in heard.items() if not is_heard):
+            told[alarm["AlarmName"]] = topic in alarm["AlarmActions"]
+            if not alarm["ActionsEnabled"]:
+                muted.append(alarm["AlarmName"])
+    if missing := sorted(set(names) - told.keys()):
+        raise FaultError(f"not there: {', '.join(missing)}; `{session.outputs.refresh}` puts them back")
+    if silent := sorted(name for name, tells in told.items() if not tells):
+        raise FaultError(f"they do not tell {topic}: {', '.join(silent)}; `{session.outputs.refresh}` has them tell it")
+    if muted:
         raise FaultError(
-            f"they tell nobody: {', '.join(silent)}; `aws cloudwatch enable-alarm-actions --alarm-names …`"
+            f"they tell nobody: `aws cloudwatch enable-alarm-actions --region {session.region} "
+            f"--alarm-names {' '.join(sorted(muted))}`"
         )
     return f"{len(names)} alarms publish to {topic}"
 
@@ -210,7 +228,15 @@ def _alarms(session: Session) -> str:
 def _subscriptions(session: Session) -> str:
     topic = optional(session, "topicArn", "the stack has no alarms")
     pages = session.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    found = [subscription for page in pages for subscription in page["Subscriptions"]]
+    listed = [subscription for page in pages for subscription in page["Subscriptions"]]
+    found = [subscription for subscription in listed if subscription["SubscriptionArn"] != _DELETED]
+    emails = sum(subscription["Protocol"] == "email" for subscription in found)
+    wanted = int(session.outputs.find("alertEmailCount") or 0)
+    if emails < wanted:
+        raise FaultError(
+            f"{wanted - emails} of the {wanted} in alertEmails unsubscribed from {topic}: `{session.outputs.refresh}` "
+            "sends the mail to confirm it anew"
+        )
     if not found:
         raise LeftOutError(f"nobody has subscribed to {topic}: alertEmails is empty")
     pending = [subscription["Endpoint"] for subscription in found if subscription["SubscriptionArn"] == _PENDING]
@@ -222,8 +248,13 @@ def _subscriptions(session: Session) -> str:
 def _key(session: Session) -> str:
     arn = session.outputs.get("keyArn", "all that is stored is encrypted with a key")
     found = session.kms.describe_key(KeyId=arn)["KeyMetadata"]
-    if found.get("KeyState") != "Enabled":
-        raise FaultError(f"{arn} is {found.get('KeyState')}: `aws kms cancel-key-deletion`, `aws kms enable-key`")
+    state = str(found.get("KeyState"))
+    if state != "Enabled":
+        commands = {"PendingDeletion": ("cancel-key-deletion", "enable-key"), "Disabled": ("enable-key",)}.get(
+            state, ()
+        )
+        ways = "; then ".join(f"`aws kms {command} --region {session.region} --key-id {arn}`" for command in commands)
+        raise FaultError(": ".join(filter(None, (f"{arn} is {state}", ways))))
     return arn
 
 
@@ -232,7 +263,9 @@ def _secret(session: Session) -> str:
     arn = session.outputs.get("secretArn", "the next system is shown one")
     found = session.secretsmanager.describe_secret(SecretId=arn)
     if found.get("DeletedDate"):
-        raise FaultError(f"{arn} is to be deleted: `aws secretsmanager restore-secret`")
+        raise FaultError(
+            f"{arn} is to be deleted: `aws secretsmanager restore-secret --region {session.region} --secret-id {arn}`"
+        )
     if not any("AWSCURRENT" in stages for stages in found.get("VersionIdsToStages", {}).values()):
         raise FaultError(f"{arn} has no current version: `rotate-secret` makes one")
     return arn

@@ -71,17 +71,23 @@ class Versions:
 
 
 def read_versions(session: Session) -> list[Versions]:
-    """Return the versions of each function of the stack."""
-    client = session.lambda_
-    return [_read(client, purpose, name) for purpose, name in session.outputs.functions.items()]
+    """Return the versions of each function of the stack.
+
+    Raises
+    ------
+    FaultError
+        If one has no alias to be called by.
+    """
+    return [_read(session, purpose, name) for purpose, name in session.outputs.functions.items()]
 
 
 def read_again(session: Session, versions: Versions) -> Versions:
     """Return the versions of one function as they are now."""
-    return _read(session.lambda_, versions.purpose, versions.name)
+    return _read(session, versions.purpose, versions.name)
 
 
-def _read(client: LambdaClient, purpose: str, name: str) -> Versions:
+def _read(session: Session, purpose: str, name: str) -> Versions:
+    client = session.lambda_
     listed = {
         int(version["Version"]): version
         for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
@@ -91,7 +97,9 @@ def _read(client: LambdaClient, purpose: str, name: str) -> Versions:
     aliases = [
         alias for page in client.get_paginator("list_aliases").paginate(FunctionName=name) for alias in page["Aliases"]
     ]
-    live = next(alias for alias in aliases if alias["Name"] == LIVE)
+    live = next((alias for alias in aliases if alias["Name"] == LIVE), None)
+    if live is None:
+        raise session.alias_gone(name)
     named = {int(alias["FunctionVersion"]) for alias in aliases if alias["FunctionVersion"] != _LATEST}
     return Versions(
         purpose=purpose,

@@ -19,7 +19,7 @@ PROJECT: Final = "file-pipeline"
 OWN: Final = f"{PROJECT}-bootstrap"
 SUBJECT: Final = "repo:acme@1001/files@2002"
 REPOSITORY_ID: Final = "2002"
-SETTINGS: Final[Mapping[str, object]] = {"subject": SUBJECT, "repositoryId": REPOSITORY_ID}
+SETTINGS: Final[Mapping[str, object]] = {"stages": ["dev", "prod"], "subject": SUBJECT, "repositoryId": REPOSITORY_ID}
 
 
 def boundary_arn(stage: str) -> str:

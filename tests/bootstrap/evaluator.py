@@ -1,7 +1,8 @@
 """Judges a request by IAM's own rules (IAM User Guide, Policy evaluation logic), for one account and its roles.
 
 A denial in any policy counts first; then an identity policy must allow the request, and the boundary, where there is
-one, must allow it too. It knows the condition operators that the policies use, and stops at any other.
+one, must allow it too. It knows the condition operators that the policies use, and stops at any other. What a request
+says counts only where AWS sends it: `condition_keys` has which keys come with which actions.
 """
 
 from __future__ import annotations
@@ -13,15 +14,27 @@ from functools import cache
 from typing import Final
 
 from policy.documents import PolicyStatement, read_document
+from tests.bootstrap.condition_keys import OF_RESOURCES, SENT_WITH
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call: what, on what, and what else the request says. Condition keys in any case."""
+    """One call: what, on what, and what else the request says. Condition keys in any case, each with one value."""
 
     action: str
     resource: str
     context: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sent(self) -> Mapping[str, str]:
+        """What AWS sends of the context, by keys in lower case."""
+        return {key.lower(): value for key, value in self.context.items() if self._sends(key.lower().partition("/")[0])}
+
+    def _sends(self, key: str) -> bool:
+        resources = OF_RESOURCES.get(key, ("*",))
+        return any(_like(self.action.lower(), action.lower()) for action in SENT_WITH.get(key, ())) and any(
+            _like(self.resource, resource) for resource in resources
+        )
 
 
 def allowed(request: Request, identity: Sequence[str], boundary: str | None = None) -> bool:
@@ -41,7 +54,7 @@ def _statements(document: str) -> list[PolicyStatement]:
 
 
 def _matching(document: str, request: Request, *, allows: bool) -> bool:
-    context = {key.lower(): value for key, value in request.context.items()}
+    context = request.sent
     return any(
         any(_like(request.action.lower(), action.lower()) for action in statement.actions)
         and any(_like(request.resource, resource) for resource in statement.resources)
@@ -69,9 +82,14 @@ def _alike(actual: str | None, values: Sequence[str]) -> bool:
     return actual is not None and any(_like(actual, value) for value in values)
 
 
+def _all_alike(actual: str | None, values: Sequence[str]) -> bool:
+    return actual is None or _alike(actual, values)
+
+
 _OPERATORS: Final[Mapping[str, Callable[[str | None, Sequence[str]], bool]]] = {
     "ArnLike": _alike,
     "Bool": _equal,
+    "ForAllValues:StringLike": _all_alike,
     "StringEquals": _equal,
     "StringLike": _alike,
     "StringNotEquals": lambda actual, values: actual not in values,

@@ -45,10 +45,34 @@ def test_a_boundary_limits_and_gives_nothing() -> None:
         ({"Null": {"aws:RequestedRegion": "false"}}, True),
         ({"Null": {"aws:RequestedRegion": "true"}}, False),
         ({"StringEquals": {"aws:RequestedRegion": "eu", "aws:SourceAccount": "1"}}, False),
+        ({"ForAllValues:StringLike": {"aws:RequestedRegion": "e*"}}, True),
+        ({"ForAllValues:StringLike": {"aws:RequestedRegion": "u*"}}, False),
+        ({"ForAllValues:StringLike": {"aws:SourceAccount": "1"}}, True),
     ],
 )
 def test_every_condition_must_hold(condition: object, *, holds: bool) -> None:
     assert allowed(READ, [policy(Condition=condition)]) is holds
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "key", "sent"),
+    [
+        ("iam:CreateRole", "*", "iam:PermissionsBoundary", True),
+        ("iam:DeleteRole", "*", "iam:PermissionsBoundary", False),
+        ("iam:UpdateAssumeRolePolicy", "*", "iam:PermissionsBoundary", False),
+        ("kms:CreateKey", "*", "aws:RequestTag/Project", True),
+        ("kms:CreateKey", "*", "aws:ResourceTag/Project", False),
+        ("kms:PutKeyPolicy", "arn:aws:kms:eu:1:key/1", "aws:ResourceTag/Project", True),
+        ("kms:PutKeyPolicy", "arn:aws:kms:eu:1:key/1", "aws:RequestTag/Project", False),
+        ("lambda:GetFunction", "*", "kms:ViaService", False),
+        ("lambda:GetFunction", "*", "lambda:NoSuchKey", False),
+    ],
+)
+def test_a_key_counts_only_where_aws_sends_it(action: str, resource: str, key: str, *, sent: bool) -> None:
+    request = Request(action=action, resource=resource, context={key: "a"})
+    rule = policy(Action="*", Resource="*", Condition={"StringEquals": {key: "a"}})
+
+    assert allowed(request, [rule]) is sent
 
 
 def test_an_operator_that_it_does_not_know_is_no_silent_answer() -> None:

@@ -93,16 +93,27 @@ def test_a_preview_of_an_empty_bucket_finds_what_it_looks_for(account: DeclaredS
 
 
 def test_keys_and_bucket_outlive_the_program(account: DeclaredStack) -> None:
-    kept = [*account.all("Key"), *account.all("Bucket")]
+    kept = [
+        entry
+        for kind in ("Key", "Alias", "Bucket", "BucketVersioning", "BucketLifecycleConfiguration", "BucketPolicy")
+        for entry in account.all(kind)
+    ]
 
     assert {resource.name for resource in account.all("Key")} == {
         f"{OWN}-{name}-key" for name in ("state", "dev-secrets", "prod-secrets")
     }
     for resource in kept:
-        assert resource.protect
-        assert resource.retain_on_delete
+        assert resource.retain_on_delete, resource.name
     for key in account.all("Key"):
         assert key.inputs["enableKeyRotation"] is True
+
+
+def test_nothing_that_it_makes_goes_by_mistake(account: DeclaredStack) -> None:
+    """Neither by `pulumi destroy`, nor when a stage is dropped from the list or written over."""
+    made = [entry for entry in account.resources if entry.type.startswith("aws:")]
+
+    assert len(made) > 50
+    assert [entry.name for entry in made if not entry.protect] == []
 
 
 def test_the_boundary_is_where_the_deploy_role_expects_it(account: DeclaredStack) -> None:

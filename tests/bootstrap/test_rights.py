@@ -79,6 +79,7 @@ def context(stage: str, sid: str, action: str, project: str = PROJECT) -> Mappin
         "iam:PermissionsBoundary": boundary_arn(stage),
         "kms:GrantIsForAWSResource": "true",
         "kms:ViaService": f"{service}.{REGION}.amazonaws.com",
+        "lambda:Principal": "apigateway.amazonaws.com",
         "lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{project}-{stage}-ingest-1234567",
     }
 

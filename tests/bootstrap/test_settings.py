@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from components.settings import SettingsError
-from tests.bootstrap.account import SETTINGS, config, run_main
+from tests.bootstrap.account import SETTINGS, SUBJECT, bootstrap, config, run_main
 from tests.conftest import ACCOUNT, REGION, run
 
 
@@ -23,6 +23,9 @@ def refusal(values: Mapping[str, object], aws: Mapping[str, object] | None = Non
         ("subject", "repo:acme/*", "bootstrap:subject = 'repo:acme/*': should be what GitHub's tokens have"),
         ("subject", "repo:acme/files:environment:dev", "should be what GitHub's tokens have"),
         ("subject", "acme/files", "repo:OWNER@ID/REPOSITORY@ID"),
+        ("subject", "repo:acme@1001/files", "should be what GitHub's tokens have"),
+        ("subject", "repo:OWNER/REPOSITORY", "with your own names in the place of OWNER and REPOSITORY"),
+        ("repositoryId", "2003", f"subject: {SUBJECT!r} is of repository 2002, but repositoryId is '2003'"),
         ("repositoryId", "files", "bootstrap:repositoryId = 'files': should be the repository's number"),
         ("githubProviderArn", "arn:aws:iam::1:oidc-provider/x", "should be empty or the ARN of the account's provider"),
         ("stages", [], "bootstrap:stages = []: List should have at least 1 item"),
@@ -35,15 +38,24 @@ def refusal(values: Mapping[str, object], aws: Mapping[str, object] | None = Non
         ("destroyableStages", ["test"], "destroyableStages: 'test' is not one of stages (dev, prod)"),
         ("iamPath", "pipelines", "should be / or begin and end with a slash"),
         ("kmsKeyArns", ["alias/x"], "should be empty or the ARN of a key"),
-        ("stage", "dev", "bootstrap:stage = 'dev': is not a setting of this program"),
+        (
+            "stage",
+            "dev",
+            "bootstrap:stage = 'dev': is not a setting of this program; docs/deployment.md lists them all",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(key: str, value: object, said: str) -> None:
     assert said in refusal({**SETTINGS, key: value})
 
 
-@pytest.mark.parametrize("key", ["subject", "repositoryId"])
-def test_whom_to_trust_has_no_default(key: str) -> None:
+def test_a_subject_without_numbers_is_taken() -> None:
+    assert bootstrap({"subject": "repo:acme/files"}).all("Role")
+
+
+@pytest.mark.parametrize("key", ["stages", "subject", "repositoryId"])
+def test_whom_to_trust_with_what_has_no_default(key: str) -> None:
+    """A list that is there unseen would be replaced by the first stage that is added."""
     values = {name: value for name, value in SETTINGS.items() if name != key}
 
     assert f"bootstrap:{key}: is required" in refusal(values)

@@ -44,7 +44,7 @@ def test_outputs(stack: DeclaredStack) -> None:
         *("bucketName", "bucketArn", "bucketUrl", "tableName", "ingestFunctionName", "ingestFunctionArn"),
         *("queueUrl", "queueArn", "deadLetterQueueUrl", "topicArn", "keyId", "keyArn", "secretArn", "dashboardUrl"),
         *("apiEndpoint", "apiFunctionName", "apiFunctionArn", "userPoolId", "userPoolClientId"),
-        *("reconcileFunctionName", "reconcileScheduleName", "keptVersions", "alarmNames"),
+        *("reconcileFunctionName", "reconcileScheduleName", "keptVersions", "alarmNames", "alertEmailCount"),
         *(("testUserName", "testUserPassword") if stack.stage == "dev" else ()),
     }
     assert all(isinstance(value, str) and value for value in stack.outputs.values())

@@ -32,7 +32,9 @@ def test_a_role_to_assume_is_checked_part_by_part() -> None:
     role = "arn:aws:iam::123456789012:role/deploy"
 
     assert "aws:assumeRoles[0][roleArm]: is not a setting" in problem({"aws:assumeRoles": [{"roleArm": role}]})
-    assert "aws:assumeRoles[0][roleArn] = 'deploy'" in problem({"aws:assumeRoles": [{"roleArn": "deploy"}]})
+    assert "aws:assumeRoles[0][roleArn] = 'deploy': should be the ARN of a role, such as" in problem(
+        {"aws:assumeRoles": [{"roleArn": "deploy"}]}
+    )
 
 
 @pytest.mark.parametrize("key", ["accessKey", "secretKey", "insecure"])
@@ -55,6 +57,13 @@ def test_a_region_where_services_have_other_names_is_refused(region: str) -> Non
 @pytest.mark.parametrize("region", ["Frankfurt", "eu-central", "eu-central-1a", ""])
 def test_a_region_that_is_none_is_shown(region: str) -> None:
     assert f"aws:region = '{region}': should be a region such as eu-central-1" in problem({"aws:region": region})
+
+
+@pytest.mark.parametrize("account", [12345, "1234-5678-9012"])
+def test_an_account_that_is_none_is_refused(account: object) -> None:
+    text = problem({"aws:allowedAccountIds": [account]})
+
+    assert f"aws:allowedAccountIds[0] = {account!r}: should be the 12 digits of an account's id, such as" in text
 
 
 @pytest.mark.parametrize("ids", [[123456789012, "012345678901"], ["123456789012"]])

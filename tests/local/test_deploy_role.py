@@ -26,7 +26,9 @@ NOT_JUDGED: Final[Mapping[str, str]] = {
     "aws:RequestTag": "the local cloud gives no tags: on AWS, the provider does",
     "aws:ResourceTag": "the same",
     "iam:PermissionsBoundary": "MiniStack does not know it",
+    "dynamodb:LeadingKeys": "MiniStack does not know it",
     "lambda:FunctionArn": "MiniStack does not know it",
+    "lambda:Principal": "MiniStack does not know it",
 }
 """Conditions that are left out here, and why: tests/bootstrap judges them."""
 

@@ -13,13 +13,15 @@ import pytest
 
 from operate.capacity.measured import measured
 from operate.capacity.needs import Setup, limits, shards_for
-from operate.capacity.quotas import applied, published
+from operate.capacity.quotas import applied, is_known, published
 from tests.declared_stack import dig
 from tests.lambda_src.conftest import Aws, Calls
 from tests.operate.conftest import SHARDS, Operate, add_output
 
 CASE = measured().stages["prod"].cases["catalogOnly"]
-QUOTAS = {key: quota.value for key, quota in published().items()}
+QUOTAS = published("us-east-1")
+ACCOUNT_WIDE = "functions of the account at once (10 invocations a second each)"
+REGIONS = ("us-east-1", "eu-central-1", "eu-west-2", "mx-central-1")
 SETUP = Setup(memory_mb=1024, max_concurrency=100, index_shards=8)
 
 
@@ -70,7 +72,7 @@ def test_the_settings_are_read_from_the_stack(operate: Operate, stack: Calls) ->
     found = by_name(json.loads(operate("limits", "--rate", "100", "--json").out)["limits"])
 
     assert found["ingest functions at once"]["given"] == 10
-    assert found["functions of the account at once"]["given"] == 50
+    assert found[ACCOUNT_WIDE]["given"] == 50
     keyed, index = found["write units a second, one index key"], found["write units a second, one index"]
     assert keyed["needed"] == pytest.approx(cast("float", index["needed"]) / SHARDS)
 
@@ -92,9 +94,9 @@ def test_without_a_right_to_the_quotas_the_published_ones_are_taken_and_it_is_sa
     ran = operate("limits", "--rate", "100", "--json")
 
     assert dig(json.loads(ran.out), "quotasRead") is False
-    assert "published ones of us-east-1 are taken" in ran.err
+    assert "published ones are taken" in ran.err
     found = by_name(json.loads(ran.out)["limits"])
-    assert found["functions of the account at once"]["given"] == 1000
+    assert found[ACCOUNT_WIDE]["given"] == 1000
 
 
 def test_a_stack_that_delivers_needs_more(operate: Operate, stack: Calls, aws: Aws) -> None:
@@ -109,6 +111,8 @@ def test_a_stack_that_delivers_needs_more(operate: Operate, stack: Calls, aws: A
     found = by_name(json.loads(operate("limits", "--rate", "100", "--json").out)["limits"])
 
     assert found["deliveries at once"]["given"] == 5
+    assert found["FIFO receives a second"]["given"] == 19_000, "of eu-central-1"
+    assert "messages in flight, delivery queue" in found
 
 
 def test_a_file_with_records_needs_more_than_one_without(operate: Operate, stack: Calls) -> None:
@@ -162,7 +166,7 @@ def test_what_a_setting_cannot_give_is_not_advised(rate: float, setting: str) ->
 def test_a_tables_own_limit_comes_before_the_quota() -> None:
     capped = Setup(memory_mb=1024, max_concurrency=100, index_shards=8, write_units=40, index_write_units=1000)
 
-    (table,) = (limit for limit in limits(10.0, CASE, capped, QUOTAS) if limit.name.endswith(", table"))
+    (table,) = (limit for limit in limits(11.0, CASE, capped, QUOTAS) if limit.name.endswith(", table"))
 
     assert table.given == 40
     assert table.raised_by.startswith("tableMaxWriteUnits")
@@ -171,4 +175,48 @@ def test_a_tables_own_limit_comes_before_the_quota() -> None:
 def test_quotas_are_found_by_the_names_that_aws_gives_them(calls: Calls) -> None:
     calls.answers["ListServiceQuotas"] = {"Quotas": [{"QuotaName": "Concurrent executions", "Value": 7.0}]}
 
-    assert applied(boto3.client("service-quotas"))["lambdaConcurrency"] == 7
+    assert applied(boto3.client("service-quotas"), "eu-central-1")["lambdaConcurrency"] == 7
+
+
+def test_the_region_is_said_and_its_quotas_are_taken(operate: Operate, stack: Calls) -> None:
+    del stack
+
+    result = json.loads(operate("limits", "--rate", "100", "--json").out)
+
+    assert (result["region"], result["regionKnown"]) == ("eu-central-1", True)
+    assert by_name(result["limits"])["KMS requests a second"]["given"] == 20_000
+    assert "100 files a second, eu-central-1" in operate("limits", "--rate", "100").out
+
+
+def test_of_a_region_that_is_not_known_the_lowest_is_taken_and_it_is_said(
+    operate: Operate, stack: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del stack
+    assert [is_known(region) for region in ("eu-central-1", "mx-central-1")] == [True, False]
+    assert published("mx-central-1")["fifoCalls"] == min(published(region)["fifoCalls"] for region in REGIONS) == 2400
+    monkeypatch.setattr("operate.limits.is_known", lambda _region: False)
+
+    ran = operate("limits", "--rate", "100", "--json")
+
+    assert json.loads(ran.out)["regionKnown"] is False
+    assert "Of eu-central-1 no published quotas are known here" in ran.err
+
+
+def test_in_flight_messages_are_asked_for_and_can_be_raised(calls: Calls) -> None:
+    given = {"QuotaName": "In-flight messages per standard queue", "Value": 500_000.0}
+    calls.answers["ListServiceQuotas"] = {"Quotas": [given]}
+
+    values = applied(boto3.client("service-quotas"), "eu-central-1")
+    (limit,) = (
+        limit for limit in limits(1e6, CASE, SETUP, {**QUOTAS, "inFlight": 1.0}) if "in flight, intake" in limit.name
+    )
+
+    assert values["inFlight"] == 500_000
+    assert limit.raised_by.startswith("ask for more of the quota In-flight messages")
+
+
+def test_what_is_enough_needs_no_raising() -> None:
+    found = limits(5000.0, CASE, SETUP, QUOTAS)
+
+    assert {bool(limit.raised_by) for limit in found if limit.share > 1} == {True}
+    assert {limit.raised_by for limit in found if limit.share <= 1} == {""}

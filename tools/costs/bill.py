@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from operate.capacity.measured import Case, Idle, Stage
+from operate.capacity.measured import Case, Stage
 from operate.capacity.needs import BUCKET_KEY_SHARE
 from operate.capacity.service_time import work_ms
+from tools.costs.idle import Idle
 
 PRICES: Final = Path(__file__).with_name("prices.json")
 
@@ -101,8 +102,7 @@ def prices() -> Mapping[str, Price]:
 
 def file_bill(stage: Stage, case: Case) -> list[Item]:
     """Return what one file needs, up to its final status; what is stored, for its first month."""
-    own = {purpose: work for purpose, work in case.functions.items() if purpose not in DELIVERY}
-    calls = replace(case, functions=own)
+    calls = without_delivery(case)
     puts, gets = _object_calls(calls)
     return _merge(
         [
@@ -113,29 +113,30 @@ def file_bill(stage: Stage, case: Case) -> list[Item]:
             *_table_items(case),
             *_function_items(stage, calls),
             Item("keys in S3", "kms", BUCKET_KEY_SHARE * (1 + puts + calls.calls("s3.GetObject"))),
-            Item("catalog, stored for a month", "dynamodbStored", case.stored_bytes / _GB),
-            Item("catalog, recoverable for a month", "dynamodbBackup", case.stored_bytes / _GB),
+            *_stored_items(case),
         ]
     )
 
 
 def delivery_bill(stage: Stage, case: Case) -> list[Item]:
-    """Return what the delivery of one file needs."""
+    """Return what the delivery of one file, or of one request's result, needs."""
     own = {purpose: work for purpose, work in case.functions.items() if purpose in DELIVERY}
     calls = replace(case, functions=own)
     return _merge([Item("delivery queue", "sqsFifo", QUEUE_REQUESTS), *_function_items(stage, calls)])
 
 
 def request_bill(stage: Stage, case: Case) -> list[Item]:
-    """Return what one request of the API needs."""
-    puts, gets = _object_calls(case)
+    """Return what one request of the API needs until it is answered; what is stored, for its first month."""
+    calls = without_delivery(case)
+    puts, gets = _object_calls(calls)
     return _merge(
         [
             Item("request", "httpApi", 1),
             *_object_items(puts, gets),
             *_table_items(case),
-            *_function_items(stage, case),
+            *_function_items(stage, calls),
             Item("keys in S3", "kms", BUCKET_KEY_SHARE * puts),
+            *_stored_items(case),
         ]
     )
 
@@ -148,6 +149,8 @@ def idle_bill(idle: Idle) -> list[Item]:
     return _merge(
         [
             Item("metrics of alarms", "alarm", idle.alarm_metrics),
+            Item("composite alarm", "compositeAlarm", made.get("aws:cloudwatch/compositeAlarm:CompositeAlarm", 0)),
+            Item("metric of the search for lost events", "metric", 1 if idle.searches else 0),
             Item("dashboard", "dashboard", made.get("aws:cloudwatch/dashboard:Dashboard", 0)),
             Item("key", "kmsKey", made.get("aws:kms/key:Key", 0)),
             Item("secret", "secret", made.get("aws:secretsmanager/secret:Secret", 0)),
@@ -165,6 +168,17 @@ def in_use_bill(stage: Stage, *, delivers: bool) -> list[Item]:
         Item("custom metrics", "metric", metrics),
         Item("requests for data keys of queues", "kms", queues * DATA_KEY_REQUESTS_PER_HOUR * MONTH_HOURS),
     ]
+
+
+def without_delivery(case: Case) -> Case:
+    """Return what a file or a request needs of the functions that do not deliver it."""
+    own = {purpose: work for purpose, work in case.functions.items() if purpose not in DELIVERY}
+    return replace(case, functions=own)
+
+
+def is_stored(item: Item) -> bool:
+    """Return whether an item is what the catalog takes in a month, and not a call."""
+    return item.key in {"dynamodbStored", "dynamodbBackup"}
 
 
 def total(items: Iterable[Item]) -> float:
@@ -196,6 +210,11 @@ def _table_items(case: Case) -> Iterator[Item]:
     for name, units in case.write_units.items():
         yield Item("writes of the table" if name == "table" else f"writes of {name}", "dynamodbWrite", units)
     yield Item("reads of the table", "dynamodbRead", case.read_units)
+
+
+def _stored_items(case: Case) -> Iterator[Item]:
+    yield Item("catalog, stored for a month", "dynamodbStored", case.stored_bytes / _GB)
+    yield Item("catalog, recoverable for a month", "dynamodbBackup", case.stored_bytes / _GB)
 
 
 def _function_items(stage: Stage, case: Case) -> Iterator[Item]:

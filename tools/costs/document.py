@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from operate.capacity.measured import Case, Measured, Stage, Work, measured
 from operate.capacity.service_time import work_ms
 from tools.costs import bill
 from tools.costs.bill import Item, prices, total
+from tools.costs.idle import shipped
 from tools.costs.tables import table
 
 _MILLION: Final = 1_000_000
@@ -27,13 +28,19 @@ _RULED: Final = {"SQS": "sqs", "KMS": "kms", "events": "eventBridge", "traces": 
 """What is counted by a rule, and its price."""
 
 _REFERENCES: Final[Mapping[str, Mapping[str, float]]] = {
-    "2 calls": {"s3Get": 1, "dynamodbWrite": 2},
-    "3 calls": {"s3Get": 1, "dynamodbWrite": 2, "customEventMetric": 1},
-    "3 calls, every invocation traced": {"s3Get": 1, "dynamodbWrite": 2, "customEventMetric": 1, "xray": 1},
-    "4 calls": {"s3Get": 1, "dynamodbWrite": 2, "customEventMetric": 1, "s3Put": 1},
+    "`PutItem`": {"dynamodbWrite": 2},
+    "`HeadObject`, `PutItem`": {"s3Get": 1, "dynamodbWrite": 2},
+    "`HeadObject`, `PutItem`, `PutMetricData`": {"s3Get": 1, "dynamodbWrite": 2, "customEventMetric": 1},
+    "the same, every invocation traced": {"s3Get": 1, "dynamodbWrite": 2, "customEventMetric": 1, "xray": 1},
+    "`HeadObject`, `PutItem`, `PutMetricData`, `PutObject` of a result": {
+        "s3Get": 1,
+        "dynamodbWrite": 2,
+        "customEventMetric": 1,
+        "s3Put": 1,
+    },
 }
-"""What a file needs where S3 invokes a function directly: it reads the object's head, and puts an item into a table
-with one index; sends a metric; stores a result."""
+"""Calls that a file needs where S3 invokes a function directly, and what they are billed as: an item goes into a table
+with one index."""
 
 
 def costs() -> str:
@@ -83,12 +90,13 @@ def _million(found: Measured) -> list[str]:
         [text, *(_dollars(_MILLION * case_cost(stage, name)) for stage in found.stages.values())]
         for name, (text, _) in _CASES.items()
     ]
-    delivered = [_dollars(_MILLION * _delivery_cost(stage)) for stage in found.stages.values()]
-    return table(["a million times", *found.stages], [*rows, ["the delivery of a file, beside", *delivered]])
-
-
-def _delivery_cost(stage: Stage) -> float:
-    return total(bill.delivery_bill(stage, stage.cases["catalogOnly"]))
+    for text, name in (
+        ("the delivery of a file, beside", "catalogOnly"),
+        ("of a result of `POST /process`", "process"),
+    ):
+        bills = [bill.delivery_bill(stage, stage.cases[name]) for stage in found.stages.values()]
+        rows.append([text, *(_dollars(_MILLION * total(items)) for items in bills)])
+    return table(["a million times", *found.stages], rows)
 
 
 def _largest(found: Measured) -> list[str]:
@@ -116,14 +124,14 @@ def _needs(found: Measured) -> list[str]:
         for stage_name, stage in found.stages.items():
             case = stage.cases[name]
             busy = sum(work_ms(purpose, work, stage.memory_mb) for purpose, work in _own(case))
-            cpu = sum(work.cpu_ms for _, work in _own(case))
+            cpu = _cpu([work for _, work in _own(case)])
             calls = ", ".join(f"{count:g} {call}" for call, count in _calls(case).items())
             units = ", ".join(f"{count:g} {target}" for target, count in case.write_units.items())
-            logged = sum(work.log_bytes for _, work in _own(case))
+            logged = bill.log_bytes(stage, bill.without_delivery(case))
             ruled = [
                 f"{sum(item.count for item in items_of(stage, case) if item.key == key):g}" for key in _RULED.values()
             ]
-            own = [f"{case.read_units:g}", f"{cpu:,.1f}", f"{busy:,.0f}", f"{logged:,}"]
+            own = [f"{case.read_units:g}", cpu, f"{busy:,.0f}", f"{logged:,.0f}"]
             rows.append([text, stage_name, calls, units, *own, *ruled])
     columns = [
         "",
@@ -140,7 +148,13 @@ def _needs(found: Measured) -> list[str]:
 
 
 def _own(case: Case) -> list[tuple[str, Work]]:
-    return [(purpose, work) for purpose, work in case.functions.items() if purpose not in bill.DELIVERY]
+    return list(bill.without_delivery(case).functions.items())
+
+
+def _cpu(works: Sequence[Work]) -> str:
+    """Return the CPU time, and how far rounds are from it on average, where there were several."""
+    time, spread = sum(work.cpu_ms for work in works), sum(work.cpu_spread_ms for work in works)
+    return f"{time:,.1f} ± {spread / 2:,.1f}" if spread else f"{time:,.1f}"
 
 
 def _calls(case: Case) -> dict[str, float]:
@@ -155,9 +169,9 @@ def _calls(case: Case) -> dict[str, float]:
 def _idle(found: Measured) -> list[str]:
     rows = []
     for name, stage in found.stages.items():
-        for text, idle, delivers in (("", stage.idle, False), (" with a delivery", stage.idle_delivering, True)):
-            items = bill.idle_bill(idle)
-            shown = ", ".join(_counted(item) for item in bill.largest(items, 6))
+        for text, delivers in (("", False), (" with a delivery", True)):
+            items = bill.idle_bill(shipped(name, delivers=delivers))
+            shown = ", ".join(_counted(item) for item in bill.largest(items, len(items)))
             used = bill.in_use_bill(stage, delivers=delivers)
             extra = ", ".join(_counted(item) for item in used)
             rows.append([f"`{name}`{text}", _dollars(total(items)), shown, _dollars(total(used)), extra])
@@ -170,7 +184,8 @@ def _counted(item: Item) -> str:
 
 def _compared(found: Measured) -> Iterator[str]:
     stage = found.stages["prod"]
-    own = [item for item in bill.file_bill(stage, stage.cases["catalogOnly"]) if not item.name.startswith("catalog,")]
+    everything = bill.file_bill(stage, stage.cases["catalogOnly"])
+    own = [item for item in everything if not bill.is_stored(item)]
     # What each design needs whatever it calls: the upload, and a function that is invoked and logs.
     names = {"upload by its sender", "invocations, ingest", "time, ingest", "logs", "traces"}
     same = total(item for item in own if item.name in names)
@@ -178,8 +193,20 @@ def _compared(found: Measured) -> Iterator[str]:
         [name, _dollars(_MILLION * (same + total(Item("", key, count) for key, count in keys.items())))]
         for name, keys in _REFERENCES.items()
     ]
+    calls = " and ".join(f"`{name}`" for name in _calls(stage.cases["catalogOnly"]))
+    yield (
+        "Five designs in which S3 invokes a function directly, by the calls that the function makes for each file; "
+        "each has the upload, the invocation, its time and its logs beside, and a table with one index."
+    )
+    yield ""
     yield from table(
-        ["a million files of 10 KB, only cataloged", "`prod`"], [*rows, ["this", _dollars(_MILLION * total(own))]]
+        ["a million files of 10 KB, only cataloged", "`prod`"],
+        [*rows, [f"this: a queue, {calls}, two indexes", _dollars(_MILLION * total(own))]],
+    )
+    yield ""
+    yield (
+        f"What is stored is left out here: with {_dollars(_MILLION * total(everything) - _MILLION * total(own))} for a "
+        f"month of it, {_dollars(_MILLION * total(everything))}, as in the first table."
     )
     yield ""
     share = prices()["dynamodbWriteHour"].price / 3600 / (prices()["dynamodbWrite"].price / _MILLION)

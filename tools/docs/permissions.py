@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Final
 
-import pulumi
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
-
-from local.program import run_program
 from local.stack_config import StackConfig
 from policy.documents import PolicyStatement, read_document
 from policy.resource_types import Type
 from policy.statements import POLICY_TARGETS, RESOURCE_DOCUMENTS
-
-_REGION: Final = "eu-central-1"
-_ACCOUNT: Final = "123456789012"
+from tools.docs.declared import ACCOUNT, REGION, Declared, declared_by
 
 EVERY_PART: Final[Mapping[str, object]] = {
     # The layer is not looked at: this machine's is built the fastest.
     "layerPlatform": "host",
-    "lambdaInsightsLayerArn": f"arn:aws:lambda:{_REGION}:{_ACCOUNT}:layer:LambdaInsightsExtension-Arm64:1",
+    "lambdaInsightsLayerArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:LambdaInsightsExtension-Arm64:1",
     "alertEmails": ["ops@example.com"],
     "deliveryEndpoint": "https://receiver.example.com/files",
     "tableBillingMode": "PROVISIONED",
@@ -35,7 +28,7 @@ EVERY_PART: Final[Mapping[str, object]] = {
 CONFIG: Final = StackConfig(
     project="project",
     stage="stage",
-    values={"aws:region": _REGION}
+    values={"aws:region": REGION}
     | {f"project:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in EVERY_PART.items()},
 )
 """A stack that no team's stage file has a say in."""
@@ -47,45 +40,11 @@ that grows shows here, in review. The stack's own resources go by their names in
 `REGION` and `ACCOUNT` are those of the stack.
 """
 
-_OUTPUTS: Final = ("apiEndpoint", "arn", "endpoint", "executionArn", "invokeArn", "keyId", "name", "url")
-"""What the program asks of what it declares."""
-
-
-class _Recorder(pulumi.runtime.Mocks):
-    """Answers the program with names in place of ids and ARNs, and notes what it declares."""
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-        self._lock = threading.Lock()
-        self.declared: list[tuple[str, str, Mapping[str, object]]] = []
-
-    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, object]]:
-        name, inputs = args.name.removeprefix(self._prefix), dict(args.inputs)
-        with self._lock:  # the program declares from several threads
-            self.declared.append((args.typ, name, inputs))
-        outputs = dict.fromkeys(_OUTPUTS, name)
-        return name, {**outputs, "streamArn": f"{name}/stream/*", **inputs}
-
-    def call(self, args: MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]]]:
-        answers: dict[str, dict[str, object]] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": _ACCOUNT},
-            "aws:index/getPartition:getPartition": {"partition": "aws"},
-            "aws:index/getRegion:getRegion": {"region": _REGION},
-            "aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "not a password"},
-        }
-        return answers[args.token], []
-
-
-Declared: TypeAlias = Sequence[tuple[str, str, Mapping[str, object]]]
-"""Type, name and inputs of resources."""
-
 
 @cache
 def declared() -> Declared:
     """Return what the program declares with every optional part."""
-    recorder = _Recorder(f"{CONFIG.project}-{CONFIG.stage}-")
-    run_program(CONFIG, recorder, MockMonitor(recorder))
-    return recorder.declared
+    return declared_by(CONFIG)
 
 
 def document() -> str:
@@ -100,7 +59,7 @@ def document() -> str:
             "",
         ]
     )
-    return text.replace(_REGION, "REGION").replace(_ACCOUNT, "ACCOUNT")
+    return text.replace(REGION, "REGION").replace(ACCOUNT, "ACCOUNT")
 
 
 def _functions(resources: Declared) -> Iterator[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from operate.capacity.measured import Case, measured
 from operate.capacity.needs import Limit, Setup, limits, shards_for
-from operate.capacity.quotas import published, region
+from operate.capacity.quotas import Quota, published, quotas
 from operate.capacity.service_time import service_seconds
 from tools.costs.bill import log_bytes
 from tools.costs.document import case_cost
@@ -24,6 +24,9 @@ BURST_CONCURRENCY: Final = (100, 1000)
 """What `prod` is shipped with, and the most that maximumConcurrency may be."""
 
 _STAGE: Final = "prod"
+REGION: Final = "eu-central-1"
+"""Of `prod` as it is shipped."""
+
 SHIPPED: Final = Setup(memory_mb=1024, max_concurrency=100, index_shards=8)
 _DELIVERING: Final = replace(SHIPPED, delivery_concurrency=5)
 _CASES: Final = {"catalogOnly": "files that are only cataloged", "record1MB": "record files of 1 MB"}
@@ -35,7 +38,7 @@ def scale() -> str:
     """Return the generated part of docs/scale.md."""
     return "\n".join(
         [
-            f"Quotas of {region()}, as published; `prod` as it is shipped; counts of {measured().day}.",
+            f"Quotas of {REGION}, as published; `prod` as it is shipped; counts of {measured().day}.",
             "",
             *_rates(),
             "### A million files at once",
@@ -110,20 +113,20 @@ def _case(name: str) -> Case:
 
 def _writes(case: Case) -> tuple[float, float]:
     """Return what the table takes a second, and what a file needs of it: of the part that is scarcest."""
-    quotas = {key: quota.value for key, quota in published().items()}
+    given = published(REGION)
     index = max(units for name, units in case.write_units.items() if name != "table")
     parts = [
-        (quotas["tableWrites"], case.write_units["table"]),
-        (quotas["partitionWrites"] * SHIPPED.index_shards, index),
+        (given["tableWrites"], case.write_units["table"]),
+        (given["partitionWrites"] * SHIPPED.index_shards, index),
     ]
     return min(parts, key=lambda part: part[0] / part[1])
 
 
 def _rates() -> Iterator[str]:
-    quotas = {key: quota.value for key, quota in published().items()}
+    given = published(REGION)
     for name, text in _CASES.items():
         case = _case(name)
-        most = RATES[0] / limits(RATES[0], case, SHIPPED, quotas)[0].share
+        most = RATES[0] / limits(RATES[0], case, SHIPPED, given)[0].share
         yield f"### A second: {text}"
         yield ""
         yield (
@@ -131,11 +134,11 @@ def _rates() -> Iterator[str]:
             "first table, and not in the second."
         )
         yield ""
-        yield from table(["what is needed", *(f"{rate:,}" for rate in RATES), "there is"], _parts(case, name, quotas))
+        yield from table(["what is needed", *(f"{rate:,}" for rate in RATES), "there is"], _parts(case, name, given))
         yield ""
         yield from table(
             ["files a second", "first limit", "what to raise, in this order", "a month of it"],
-            [_first(rate, name, quotas) for rate in RATES],
+            [_first(rate, name, given) for rate in RATES],
         )
         yield ""
 
@@ -197,7 +200,19 @@ def _checked() -> list[str]:
 
 def _quotas() -> list[str]:
     rows = [
-        [f"{quota.value:,.0f}", quota.unit, "yes" if quota.name else "no", quota.source, quota.date]
-        for quota in published().values()
+        [
+            f"{quota.of(REGION):,.0f}",
+            quota.unit,
+            _elsewhere(quota),
+            "yes" if quota.raisable else "no",
+            quota.source,
+            quota.date,
+        ]
+        for quota in quotas().values()
     ]
-    return table(["quota", "of", "can be raised", "source", "read"], rows)
+    return table(["quota", "of", "other regions", "can be raised", "source", "read"], rows)
+
+
+def _elsewhere(quota: Quota) -> str:
+    most = max((quota.value, *quota.regions.values()))
+    return f"{quota.value:,.0f} to {most:,.0f}" if quota.regions else "the same"

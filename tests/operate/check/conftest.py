@@ -90,7 +90,9 @@ def answers(operate: Operate, calls: Calls, listener: int) -> Answers:
             "MetricAlarms": [{"AlarmName": "errors", "ActionsEnabled": True, "AlarmActions": [TOPIC]}],
             "CompositeAlarms": [{"AlarmName": "late", "ActionsEnabled": True, "AlarmActions": [TOPIC]}],
         },
-        "ListSubscriptionsByTopic": {"Subscriptions": [{"Endpoint": "a@example.com", "SubscriptionArn": "arn"}]},
+        "ListSubscriptionsByTopic": {
+            "Subscriptions": [{"Endpoint": "a@example.com", "Protocol": "email", "SubscriptionArn": "arn"}]
+        },
         "DescribeKey": {"KeyMetadata": {"KeyState": "Enabled"}},
         "DescribeSecret": {"VersionIdsToStages": {"1": ["AWSCURRENT"]}},
         "FilterLogEvents": {"events": [{"message": json.dumps({"message": "sent"})}]},

@@ -21,6 +21,10 @@ from tests.operate.check.conftest import (
 )
 from tests.operate.conftest import Operate, add_output
 
+KEY = "--region eu-central-1 --key-id arn:aws:kms:eu-central-1:123456789012:key/1"
+ENABLE_KEY = f"`aws kms enable-key {KEY}`"
+CANCEL_DELETION = f"`aws kms cancel-key-deletion {KEY}`"
+
 pytestmark = pytest.mark.usefixtures("answers")
 
 
@@ -86,13 +90,13 @@ def test_it_is_a_table_for_people(aws: Aws, calls: Calls, operate: Operate, answ
             ("EventSourceMappings", 2, "State"),
             "Disabled",
             "delivery function's event source",
-            "--uuid delivery --enabled",
+            "--region eu-central-1 --uuid delivery --enabled",
         ),
-        ("GetSchedule", ("State",), "DISABLED", "reconcile function's schedule", "is DISABLED"),
+        ("GetSchedule", ("State",), "DISABLED", "reconcile function's schedule", "is DISABLED: `pulumi up --refresh"),
         ("GetSchedule", ("Target", "Arn"), alias_of("ingest"), "reconcile function's schedule", "reconcile:live"),
         ("DescribeAlarms", ("CompositeAlarms",), [], "alarms", "not there: late"),
-        ("DescribeAlarms", ("MetricAlarms", 0, "ActionsEnabled"), False, "alarms", "tell nobody: errors"),
-        ("DescribeAlarms", ("CompositeAlarms", 0, "AlarmActions"), ["other"], "alarms", "tell nobody: late"),
+        ("DescribeAlarms", ("MetricAlarms", 0, "ActionsEnabled"), False, "alarms", "--alarm-names errors`"),
+        ("DescribeAlarms", ("CompositeAlarms", 0, "AlarmActions"), ["other"], "alarms", "alerts: late"),
         (
             "ListSubscriptionsByTopic",
             ("Subscriptions", 0, "SubscriptionArn"),
@@ -100,8 +104,10 @@ def test_it_is_a_table_for_people(aws: Aws, calls: Calls, operate: Operate, answ
             "alert topic's subscriptions",
             "not confirmed: a@example.com",
         ),
-        ("DescribeKey", ("KeyMetadata", "KeyState"), "Disabled", "key", "enable-key"),
-        ("DescribeSecret", ("DeletedDate",), datetime.now(UTC), "secret", "restore-secret"),
+        ("DescribeKey", ("KeyMetadata", "KeyState"), "Disabled", "key", f"is Disabled: {ENABLE_KEY}"),
+        ("DescribeKey", ("KeyMetadata", "KeyState"), "PendingDeletion", "key", f"{CANCEL_DELETION}; then {ENABLE_KEY}"),
+        ("DescribeKey", ("KeyMetadata", "KeyState"), "Unavailable", "key", "is Unavailable"),
+        ("DescribeSecret", ("DeletedDate",), datetime.now(UTC), "secret", "--secret-id arn:aws:"),
         ("DescribeSecret", ("VersionIdsToStages",), {"1": ["AWSPREVIOUS"]}, "secret", "no current version"),
         (
             "FilterLogEvents",
@@ -237,3 +243,46 @@ def test_an_api_that_does_not_answer(aws: Aws, calls: Calls, operate: Operate, e
         "left out",
         "there is nobody to sign in as: the stack has no programClient",
     )
+
+
+def test_a_version_without_its_environment_is_named_and_the_rest_is_looked_at(
+    aws: Aws, operate: Operate, answers: Answers
+) -> None:
+    change(answers, "GetFunctionConfiguration", "Environment", "Variables", value={})
+
+    ran = operate("check", "--json")
+
+    assert "`rollback ingest` goes back" in failed(ran)["ingest function"]
+    assert "`rollback forward` goes back" in failed(ran)["forward function"]
+    assert states(ran)["bucket's notification"][0] == "left out"
+    assert states(ran)["key"][0] == "ok"
+    assert left(aws) == []
+
+
+def test_the_function_whose_alias_is_gone_is_named_and_the_notification_is_not_blamed(
+    aws: Aws, calls: Calls, operate: Operate
+) -> None:
+    Pipeline(aws, calls)
+    calls.fail("GetAlias", "ResourceNotFoundException", times=1)
+    calls.fail("GetFunctionConfiguration", "ResourceNotFoundException", times=1)
+
+    ran = operate("check", "--json")
+
+    assert failed(ran)["ingest function"].startswith("alias live of ingest is gone: `pulumi up --refresh")
+    assert states(ran)["bucket's notification"][0] == "left out"
+    assert left(aws) == []
+
+
+@pytest.mark.parametrize("arn", ["", "Deleted"])
+def test_an_address_that_unsubscribed_is_a_fault(
+    aws: Aws, calls: Calls, operate: Operate, answers: Answers, arn: str
+) -> None:
+    Pipeline(aws, calls)
+    add_output("alertEmailCount", "1")
+    deleted = {"Endpoint": "a@example.com", "Protocol": "email", "SubscriptionArn": arn}
+    change(answers, "ListSubscriptionsByTopic", "Subscriptions", value=[deleted] if arn else [])
+
+    detail = failed(operate("check", "--json"))["alert topic's subscriptions"]
+
+    assert "1 of the 1 in alertEmails unsubscribed" in detail
+    assert "`pulumi up --refresh --stack NAME`" in detail

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
-from local.stack_config import ROOT
-from operate.capacity.measured import Stage, measured
+from local.stack_config import ROOT, StackConfig
+from operate.capacity.measured import Case, Stage, Work, measured
 from operate.capacity.service_time import work_ms
-from tools.costs import bill, document
+from tests.conftest import declare
+from tools.costs import bill, document, idle
 from tools.costs.bill import Item, prices, total
-from tools.costs.measure import STAGES
+from tools.costs.measure import STAGES, middle
 from tools.costs.units import Index, item_bytes, write_units
+from tools.docs.declared import declared_by
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams.type_defs import AttributeValueTypeDef, RecordTypeDef
@@ -81,17 +84,98 @@ def test_a_larger_file_costs_more(shipped: Stage) -> None:
     assert costs == sorted(costs)
 
 
-def test_an_idle_stack_pays_for_what_it_has(shipped: Stage) -> None:
-    items = {item.name: item.count for item in bill.idle_bill(shipped.idle)}
+@pytest.mark.parametrize("name", ["validate", "process"])
+def test_a_request_is_billed_for_what_it_stores_and_not_for_its_delivery(shipped: Stage, name: str) -> None:
+    case = shipped.cases[name]
 
+    items = {item.name: item for item in bill.request_bill(shipped, case)}
+
+    assert items["catalog, stored for a month"].count == case.stored_bytes / 1e9
+    assert items["logs"].count == bill.log_bytes(shipped, bill.without_delivery(case)) / 1e9
+    assert not {text for text in items if "delivery" in text or "forward" in text}, "billed by themselves"
+
+
+def test_a_result_of_a_request_is_delivered_once(shipped: Stage) -> None:
+    items = {item.name: item.count for item in bill.delivery_bill(shipped, shipped.cases["process"])}
+
+    assert items["delivery queue"] == bill.QUEUE_REQUESTS
+    assert (items["invocations, forward"], items["invocations, delivery"]) == (1, 1)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("delivers", [False, True])
+def test_an_idle_stack_pays_for_what_it_declares(stage: str, *, delivers: bool) -> None:
+    overrides = {"deliveryEndpoint": "https://receiver.example.com/files"} if delivers else {}
+    declared = declare(stage, overrides=overrides)
+    looked_at = [
+        [part for part in alarm.parts("metricQueries") if "metric" in part] if "metricQueries" in alarm.inputs else [1]
+        for alarm in declared.all("MetricAlarm")
+    ]
+
+    items = {item.name: item.count for item in bill.idle_bill(idle.shipped(stage, delivers=delivers))}
+
+    assert items["metrics of alarms"] == sum(map(len, looked_at)) > len(looked_at)
+    assert items["composite alarm"] == len(declared.all("CompositeAlarm")) == 1
+    assert items["metric of the search for lost events"] == 1
     assert items["key"] == 1
-    assert (
-        items["metrics of alarms"]
-        == shipped.idle.alarm_metrics
-        >= shipped.idle.resources["aws:cloudwatch/metricAlarm:MetricAlarm"]
+    assert ("polls of the delivery queue" in items) is delivers
+
+
+def test_a_stack_that_searches_nothing_writes_no_metric_of_it() -> None:
+    config = StackConfig.load("prod", {"reconciliationHours": 0, "layerPlatform": "host"}, folder=idle.SHIPPED)
+
+    names = {item.name for item in bill.idle_bill(idle.idle(declared_by(config)))}
+
+    assert "metric of the search for lost events" not in names
+    assert "metrics of alarms" in names
+
+
+def test_prices_are_of_the_region_that_is_shipped() -> None:
+    for stage in STAGES:
+        assert StackConfig.load(stage, folder=idle.SHIPPED).values["aws:region"] == bill.price_table().region
+
+
+def test_the_bytes_that_are_shown_are_those_that_are_billed(shipped: Stage) -> None:
+    stage = next(name for name in STAGES if measured().stages[name] is shipped)
+    (item,) = (i for i in bill.file_bill(shipped, shipped.cases["catalogOnly"]) if i.name == "logs")
+
+    row = next(
+        line
+        for line in document.costs().splitlines()
+        if line.startswith("| a file of 10 KB") and f"| {stage} |" in line
     )
-    assert "polls of the delivery queue" not in items
-    assert "polls of the delivery queue" in {item.name for item in bill.idle_bill(shipped.idle_delivering)}
+
+    assert f"| {item.count * 1e9:,.0f} |" in row
+
+
+def test_the_median_of_rounds_is_taken_and_their_spread_kept() -> None:
+    rounds = [_round(cpu) for cpu in (9.0, 5.0, 6.0)]
+
+    work = middle(rounds).functions["ingest"]
+
+    assert (work.cpu_ms, work.cpu_spread_ms) == (6.0, 4.0)
+    assert work.calls == {"s3.HeadObject": 1.0}
+
+
+def _round(cpu_ms: float) -> Case:
+    work = Work(invocations=1.0, cpu_ms=cpu_ms, log_bytes=100, calls={"s3.HeadObject": 1.0})
+    return Case(size=1, functions={"ingest": work}, write_units={}, table_writes=0.0, read_units=0.0, stored_bytes=0)
+
+
+@pytest.mark.parametrize("command", ["tools.costs", "tools.scale"])
+def test_a_command_that_is_asked_for_help_measures_nothing(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = import_module(f"{command}.__main__")
+    monkeypatch.setattr(module, "measure", lambda _console: pytest.fail("it measures"))
+
+    for argument, status in (("--help", 0), ("prod", 2)):
+        monkeypatch.setattr("sys.argv", [command, argument])
+        with pytest.raises(SystemExit) as ended:
+            module.main()
+        assert ended.value.code == status
+
+    assert "overwrites" in capsys.readouterr().out
 
 
 def test_the_document_names_the_five_largest_items_in_their_order(shipped: Stage) -> None:
@@ -100,7 +184,9 @@ def test_the_document_names_the_five_largest_items_in_their_order(shipped: Stage
     assert [item.cost for item in items] == sorted((item.cost for item in items), reverse=True)
     if shipped is measured().stages["prod"]:
         row = next(
-            line for line in document.costs().splitlines() if line.startswith("| a file of 10 KB") and "$5.00" in line
+            line
+            for line in document.costs().splitlines()
+            if line.startswith("| a file of 10 KB") and "upload by its sender" in line
         )
         assert [item.name in row for item in items] == [True] * 5
 

@@ -7,9 +7,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from operate.capacity.quotas import published
+from local.stack_config import StackConfig
+from operate.capacity.quotas import quotas
 from tests.conftest import declare
 from tests.declared_stack import dig
+from tools.costs.idle import SHIPPED as SHIPPED_STAGES
 from tools.scale import document
 from tools.scale.burst import burst
 from tools.scale.flow import Flow, simulate
@@ -92,10 +94,18 @@ def test_what_is_said_of_prod_is_what_is_shipped() -> None:
 
 
 def test_every_quota_says_where_and_when_it_was_read() -> None:
-    for quota in published().values():
+    for quota in quotas().values():
         assert quota.source
         assert quota.date
-        assert bool(quota.service) == bool(quota.name)
+        assert bool(quota.service) == bool(quota.name) == quota.raisable
+        assert all(value > quota.value for value in quota.regions.values()), "the lowest is what is not named"
+
+
+def test_the_quotas_are_those_of_the_region_that_is_shipped() -> None:
+    assert StackConfig.load("prod", folder=SHIPPED_STAGES).values["aws:region"] == document.REGION
+    (row,) = (line for line in document.scale().splitlines() if "calls of one action" in line)
+
+    assert row.startswith("| 19,000 |")
 
 
 @pytest.mark.parametrize("name", sorted(document.drawings()))

@@ -112,7 +112,7 @@ def _await_others(session: Session, deployments: Deployments, functions: Sequenc
         others: dict[str, str] = {}
         for versions in functions:
             running = deployments.under_way(versions.purpose)
-            if running and (running.is_rollback or running.target != versions.newest):
+            if running and running.target != versions.newest:
                 others[versions.purpose] = running.id
                 what = "rollback" if running.is_rollback else "deployment"
                 session.console.error(

@@ -167,10 +167,13 @@ def test_a_release_that_ends_meanwhile_is_taken_back_all_the_same(operate: Opera
     point(3, v4=0.1)
     under_way(calls)
     stop = calls.before["StopDeployment"]
+    made: list[str] = []
 
     def end() -> None:
         stop()
-        point(4)
+        client = lambda_client()  # moto gives an alias a new revision with a new alias alone
+        client.delete_alias(FunctionName=FUNCTION, Name=LIVE)
+        made.append(client.create_alias(FunctionName=FUNCTION, Name=LIVE, FunctionVersion="4")["RevisionId"])
 
     calls.before["StopDeployment"] = end
     calls.fail("StopDeployment", "DeploymentAlreadyCompletedException")
@@ -178,6 +181,9 @@ def test_a_release_that_ends_meanwhile_is_taken_back_all_the_same(operate: Opera
     ran = operate("rollback", "ingest", "--yes")
 
     assert ran.status == 0
+    update = calls.parameters[calls.made.index("UpdateAlias", calls.made.index("StopDeployment"))]
+    assert isinstance(update, dict)
+    assert update["RevisionId"] == made[0], "as it was when the deployment had ended"
     assert alias() == (3, {})
 
 

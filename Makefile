@@ -27,7 +27,7 @@ local: .venv/.installed  ## keep the local cloud running until Ctrl-C
 check: lint types .venv/.installed  ## what to run before a commit: lint, types and the fast tests (a few minutes at most)
 	@$(BIN)/python -m pytest $(WORKERS) -m "not slow"
 
-test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included (about 5 minutes on two cores)
+test: .venv/.installed  ## every test, the end-to-end ones on the local cloud included (about 10 minutes on two cores)
 	@$(BIN)/python -m pytest $(WORKERS)
 
 # A process for each core and one more; tests that share a local cloud stay together: tests/workers.py.

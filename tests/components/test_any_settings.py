@@ -60,7 +60,7 @@ LISTS: Final[Mapping[str, list[list[str]]]] = {
 BROKEN_ON_PURPOSE: Final[Mapping[str, Callable[[Settings], bool]]] = {
     # What a team may want in a stage of its own, and production's guardrails refuse.
     "production-retained": lambda settings: not settings.retain_data,
-    "api-origins-named": lambda settings: "*" in settings.api_cors_origins,
+    "api-origins-named": lambda settings: settings.api and "*" in settings.api_cors_origins,
 }
 """Mandatory rules that a valid setting breaks in production: it is the pack that stops it, not the program."""
 

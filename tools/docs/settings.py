@@ -54,7 +54,7 @@ def settings(model: type[Group] = Settings) -> Iterator[Setting]:
             key=str(field.alias),
             name=name,
             group=groups[name],
-            kind=_kind(default),
+            kind=_kind(field),
             description=_describe(field),
             default=default,
         )
@@ -107,12 +107,13 @@ def _needs_table() -> Iterator[str]:
         yield f"| {keys} | {need.otherwise} | {need.way} |"
 
 
-def _kind(default: object) -> Kind:
-    if isinstance(default, bool):
+def _kind(field: FieldInfo) -> Kind:
+    """Return what Pulumi is to take: of a setting that has to be set there is no default that would say it."""
+    if get_origin(field.annotation) is list:
+        return "array"
+    if isinstance(field.default, bool):
         return "boolean"
-    if isinstance(default, int):
-        return "integer"
-    return "array" if isinstance(default, list) else "string"
+    return "integer" if isinstance(field.default, int) else "string"
 
 
 def _describe(field: FieldInfo) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 import yaml
 
+from bootstrap.settings import BootstrapSettings
 from components.settings import Settings
 from local.stack_config import ROOT
 from tools.docs import generated as documents
@@ -39,3 +41,13 @@ def test_a_document_without_markers_is_named(tmp_path: Path, monkeypatch: pytest
 
     with pytest.raises(ValueError, match="markers"):
         documents.generated()
+
+
+def test_the_bootstraps_project_file_takes_what_its_settings_take() -> None:
+    """Pulumi compares a value with the type that the file gives, before the program runs."""
+    project = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.yaml").read_text())
+
+    for field in BootstrapSettings.model_fields.values():
+        entry = project["config"][str(field.alias)]
+        assert (entry["type"] == "array") is (get_origin(field.annotation) is list), field.alias
+        assert ("default" in entry) is not field.is_required(), field.alias
